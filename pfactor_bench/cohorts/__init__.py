@@ -1,0 +1,25 @@
+"""Cohorts: windows of many people with one score each, from wherever they come.
+
+A cohort is one registered function whose keyword arguments are the keys a suite may set. To add one,
+write such a function, end it with `make_cohort`, and register it below.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pfactor_bench.cohorts.assemble import fingerprint, make_cohort
+from pfactor_bench.cohorts.scores import parse_scores
+from pfactor_bench.registry import Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pfactor_bench.types import Cohort
+
+__all__ = ["COHORTS", "fingerprint", "make_cohort", "parse_scores"]
+
+COHORTS: Registry[Callable[..., Cohort]] = Registry("cohort")
+COHORTS.add_lazy("synthetic", "pfactor_bench.cohorts.synthetic:synthetic")
+COHORTS.add_lazy("bids", "pfactor_bench.cohorts.bids:bids")
+COHORTS.add_lazy("eegmat", "pfactor_bench.cohorts.eegmat:eegmat")

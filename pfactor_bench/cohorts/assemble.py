@@ -1,0 +1,219 @@
+"""From arrays and a table to a checked, fingerprinted cohort."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from pfactor_bench.cohorts.scores import parse_scores
+from pfactor_bench.errors import CohortError
+from pfactor_bench.types import Cohort, PlantedSignal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["MIN_SUBJECTS", "WINDOW_COLUMNS", "fingerprint", "make_cohort"]
+
+#: The columns that every cohort's table has.
+WINDOW_COLUMNS = ("sample_id", "subject", "session", "run", "task", "start", "stop")
+
+#: Fewer people can be neither trained on nor held out.
+MIN_SUBJECTS = 3
+
+#: So many names are spelt out in a message.
+_MAX_NAMES = 20
+
+
+def make_cohort(
+    *,
+    name: str,
+    X: NDArray[np.float32],
+    table: pd.DataFrame,
+    target: str,
+    sfreq: float,
+    ch_names: Sequence[str],
+    unit: str,
+    provenance: Mapping[str, Any],
+    notes: Sequence[str] = (),
+    planted: PlantedSignal | None = None,
+) -> Cohort:
+    """Check windows and their table, drop people without a score, and take the fingerprint.
+
+    Parameters
+    ----------
+    name, target, sfreq, ch_names, unit, provenance, notes, planted
+        As in `pfactor_bench.types.Cohort`.
+    X
+        Windows, float32, shape ``(n_windows, n_chans, n_times)``.
+    table
+        A row per window with `WINDOW_COLUMNS` and a column `target`, which becomes ``Cohort.y`` and
+        leaves the table.
+
+    Returns
+    -------
+    Cohort
+        With `X` and `y` locked against writing.
+
+    Raises
+    ------
+    CohortError
+        If columns are missing, shapes disagree, samples are NaN or infinite, a channel is flat in
+        every window, a subject has two scores, fewer than `MIN_SUBJECTS` people have a score, or all
+        scores are equal.
+    """
+    _check_shapes(name, X, table, target, ch_names)
+    scored, score_notes = _subject_scores(name, table, target)
+    kept = table["subject"].map(scored).notna().to_numpy()
+    if not kept.all():
+        X = X[kept]
+        table = table.loc[kept]
+    y = table["subject"].map(scored).to_numpy(dtype=np.float64)
+    _check_scores(name, target, scored.dropna())
+    table = table.drop(columns=[target]).reset_index(drop=True)
+    _check_samples(name, X, table, ch_names)
+    X, y = _locked(np.ascontiguousarray(X, dtype=np.float32)), _locked(y)
+    return Cohort(
+        name=name,
+        X=X,
+        y=y,
+        table=table,
+        sfreq=float(sfreq),
+        ch_names=tuple(ch_names),
+        unit=unit,
+        target=target,
+        fingerprint=fingerprint(X, y, table, sfreq, ch_names, unit, target),
+        provenance=dict(provenance),
+        notes=(*notes, *score_notes),
+        planted=planted,
+    )
+
+
+def fingerprint(
+    X: NDArray[np.float32],
+    y: NDArray[np.float64],
+    table: pd.DataFrame,
+    sfreq: float,
+    ch_names: Sequence[str],
+    unit: str,
+    target: str,
+) -> str:
+    """Return the sha256 over a cohort's content: samples, scores, table and their meaning.
+
+    Parameters
+    ----------
+    X, y, table, sfreq, ch_names, unit, target
+        As in `pfactor_bench.types.Cohort`. The cohort's name takes no part.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits, the same on every platform.
+    """
+    digest = hashlib.sha256()
+    digest.update(repr((X.shape, float(sfreq), tuple(ch_names), unit, target)).encode())
+    for window in X:
+        digest.update(np.ascontiguousarray(window, dtype="<f4"))
+    digest.update(np.ascontiguousarray(y, dtype="<f8"))
+    for column in table.columns:
+        digest.update(f"\x1e{column}\x1f".encode())
+        digest.update("\x1f".join("" if pd.isna(v) else str(v) for v in table[column]).encode())
+    return digest.hexdigest()
+
+
+def _check_shapes(
+    name: str,
+    X: NDArray[np.float32],
+    table: pd.DataFrame,
+    target: str,
+    ch_names: Sequence[str],
+) -> None:
+    missing = [column for column in (*WINDOW_COLUMNS, target) if column not in table.columns]
+    if missing:
+        raise CohortError(
+            f"the table of cohort {name!r} has no column {missing[0]!r}: it has "
+            f"{', '.join(map(repr, table.columns))}"
+        )
+    if X.ndim != 3:  # noqa: PLR2004 - windows, channels, samples
+        raise CohortError(
+            f"windows of cohort {name!r} have shape {X.shape}: expected "
+            f"(n_windows, n_chans, n_times)"
+        )
+    if len(X) != len(table):
+        raise CohortError(f"cohort {name!r} has {len(X)} windows but {len(table)} table rows")
+    if X.shape[1] != len(ch_names):
+        raise CohortError(
+            f"windows of cohort {name!r} have {X.shape[1]} channels but {len(ch_names)} names"
+        )
+    if not table["sample_id"].is_unique:
+        twice = table.loc[table["sample_id"].duplicated(), "sample_id"].iloc[0]
+        raise CohortError(f"sample_id {twice!r} of cohort {name!r} stands twice: it names a window")
+
+
+def _subject_scores(
+    name: str, table: pd.DataFrame, target: str
+) -> tuple[pd.Series[float], tuple[str, ...]]:
+    """Return one score per subject, NaN where missing, and the notes about them."""
+    pairs = table[["subject", target]].drop_duplicates()
+    if not pairs["subject"].is_unique:
+        subject = pairs.loc[pairs["subject"].duplicated(), "subject"].iloc[0]
+        both = pairs.loc[pairs["subject"] == subject, target].tolist()
+        raise CohortError(
+            f"subject {subject!r} of cohort {name!r} has {len(both)} values of {target!r} "
+            f"({both[0]!r}, {both[1]!r}): a score belongs to a person, so give one"
+        )
+    subjects = pairs["subject"].astype(str).tolist()
+    scores, notes = parse_scores(pairs[target].tolist(), target=target, subjects=subjects)
+    missing = sorted(s for s, score in zip(subjects, scores, strict=True) if np.isnan(score))
+    if missing:
+        notes = (*notes, f"{len(missing)} subjects without {target} left out: {_listed(missing)}")
+    return pd.Series(scores, index=subjects), notes
+
+
+def _check_scores(name: str, target: str, scores: pd.Series[float]) -> None:
+    if len(scores) < MIN_SUBJECTS:
+        raise CohortError(
+            f"cohort {name!r} has {len(scores)} subjects with a {target!r}: at least "
+            f"{MIN_SUBJECTS} are needed to train on some and hold out others"
+        )
+    if scores.nunique() == 1:
+        raise CohortError(
+            f"all {len(scores)} subjects of cohort {name!r} have {target} = {scores.iloc[0]:g}: "
+            f"a constant score cannot be predicted better than by its mean; choose another target"
+        )
+
+
+def _check_samples(
+    name: str, X: NDArray[np.float32], table: pd.DataFrame, ch_names: Sequence[str]
+) -> None:
+    # One window at a time: the whole of a memory map need not fit in memory.
+    varies = np.zeros(X.shape[1], dtype=bool)
+    for position, window in enumerate(X):
+        if not np.isfinite(window).all():
+            channel = ch_names[int(np.argmin(np.isfinite(window).all(axis=1)))]
+            raise CohortError(
+                f"window {table['sample_id'].iloc[position]!r} of cohort {name!r} holds NaN or "
+                f"infinite samples in channel {channel!r}: repair or leave out the recording"
+            )
+        varies |= window.max(axis=1) > window.min(axis=1)
+    flat = [channel for channel, alive in zip(ch_names, varies, strict=True) if not alive]
+    if flat:
+        raise CohortError(
+            f"channel {flat[0]!r} of cohort {name!r} is flat in every window (flat: "
+            f"{_listed(flat)}): it may be the recording reference; leave it out of 'channels'"
+        )
+
+
+def _locked(array: NDArray[Any]) -> NDArray[Any]:
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:_MAX_NAMES])
+    return f"{shown} and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else shown

@@ -1,0 +1,74 @@
+"""Scores of people as they arrive in tables: numbers, numbers as text, and words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from pfactor_bench.errors import CohortError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["MISSING_WORDS", "parse_scores"]
+
+#: What BIDS and common spreadsheets write where there is no value.
+MISSING_WORDS = frozenset({"", "n/a", "na", "nan", "none", "null"})
+
+
+def parse_scores(
+    values: Sequence[object], *, target: str, subjects: Sequence[str]
+) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+    """Return scores as numbers and what was done to get there.
+
+    EEGDash hands over ``p_factor`` as text when it reads a local folder and as a float or None when
+    it asks its server, so both must mean the same here.
+
+    Parameters
+    ----------
+    values
+        One score per subject, in any of those forms.
+    target
+        The score's name, for messages.
+    subjects
+        The subjects' names, same length.
+
+    Returns
+    -------
+    scores : ndarray of float64, shape (n_subjects,)
+        NaN where a score is missing.
+    notes : tuple of str
+        What a reader must be told.
+
+    Raises
+    ------
+    CohortError
+        If a value is a word, or infinite; the message names the row and the subject.
+    """
+    scores = np.full(len(values), np.nan)
+    n_text = 0
+    for row, (value, subject) in enumerate(zip(values, subjects, strict=True)):
+        if value is None or value is pd.NA or value is pd.NaT:
+            continue
+        if isinstance(value, str):
+            if value.strip().lower() in MISSING_WORDS:
+                continue
+            n_text += 1
+        try:
+            scores[row] = float(value)  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            raise CohortError(
+                f"score {target!r} of subject {subject!r} (row {row}) is {value!r}: a regression "
+                f"target must be a number; recode it, or write 'n/a' where it is missing"
+            ) from None
+        if np.isinf(scores[row]):
+            raise CohortError(
+                f"score {target!r} of subject {subject!r} (row {row}) is infinite: write 'n/a' "
+                f"where it is missing"
+            )
+    notes = (f"{n_text} values of {target} were text and were converted to numbers",)
+    return scores, notes if n_text else ()

@@ -1,0 +1,113 @@
+"""Splits by person, decided before any window is looked at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from pfactor_bench.errors import ConfigError
+from pfactor_bench.registry import Registry
+from pfactor_bench.types import Fold, Split
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["SPLITTERS", "Splitter", "grouped_k_fold", "last_subjects", "split_from_indices"]
+
+
+class Splitter(Protocol):
+    """A rule that decides who is held out, from the names of the subjects alone."""
+
+    def __call__(self, subjects: NDArray[np.str_]) -> Split:
+        """Split windows given the subject of each, shape ``(n_windows,)``."""
+        ...
+
+
+#: Makers of splitters; their keyword arguments are the keys that a suite may set.
+SPLITTERS: Registry[Callable[..., Splitter]] = Registry("split")
+
+
+@SPLITTERS.register("last-subjects")
+def last_subjects(*, fraction: float = 0.2) -> Splitter:
+    """Hold out the last subjects in alphabetical order, at least two: the case study's split.
+
+    Parameters
+    ----------
+    fraction
+        Share of the subjects that is held out.
+    """
+    if not 0 < fraction < 1:
+        raise ConfigError(f"fraction is {fraction!r}: it must lie between 0 and 1")
+
+    def split(subjects: NDArray[np.str_]) -> Split:
+        names = np.unique(subjects)
+        n_held_out = max(2, round(fraction * len(names)))
+        if n_held_out >= len(names):
+            raise ConfigError(
+                f"holding out {n_held_out} of {len(names)} subjects leaves nobody to train on: "
+                f"add subjects or lower fraction {fraction!r}"
+            )
+        return _by_subject("last-subjects", subjects, [names[-n_held_out:]])
+
+    return split
+
+
+@SPLITTERS.register("grouped-k-fold")
+def grouped_k_fold(*, n_folds: int = 5, seed: int = 0) -> Splitter:
+    """Shuffle the subjects once and hold out one part of them after the other.
+
+    Parameters
+    ----------
+    n_folds
+        Parts; each subject is held out exactly once.
+    seed
+        Of the shuffle. The subjects' order in the cohort plays no part.
+    """
+    if n_folds < 2:  # noqa: PLR2004 - one fold would train on nobody
+        raise ConfigError(f"n_folds is {n_folds!r}: at least 2 are needed")
+
+    def split(subjects: NDArray[np.str_]) -> Split:
+        names = np.unique(subjects)
+        if n_folds > len(names):
+            raise ConfigError(
+                f"{n_folds} folds of {len(names)} subjects: a fold needs somebody to hold out"
+            )
+        shuffled = np.random.default_rng(seed).permutation(names)
+        return _by_subject("grouped-k-fold", subjects, np.array_split(shuffled, n_folds))
+
+    return split
+
+
+def split_from_indices(name: str, indices: Iterable[tuple[ArrayLike, ArrayLike]]) -> Split:
+    """Return a split from (train, test) positions, such as any scikit-learn splitter yields.
+
+    Nothing is checked: a split that leaks can be held, written down, and found out.
+
+    Parameters
+    ----------
+    name
+        What to call it.
+    indices
+        Pairs of positions of windows.
+    """
+    return Split(
+        name=name,
+        folds=tuple(
+            Fold(
+                name=f"fold-{number}",
+                train=np.asarray(train, dtype=np.int64),
+                test=np.asarray(test, dtype=np.int64),
+            )
+            for number, (train, test) in enumerate(indices)
+        ),
+    )
+
+
+def _by_subject(
+    name: str, subjects: NDArray[np.str_], held_out: Sequence[NDArray[np.str_]]
+) -> Split:
+    masks = [np.isin(subjects, names) for names in held_out]
+    return split_from_indices(name, ((np.flatnonzero(~mask), np.flatnonzero(mask)) for mask in masks))
