@@ -1,0 +1,107 @@
+"""How good predictions are, at the level of people and, beside it, of windows.
+
+Every metric has a value or a reason, never NaN. Definitions are scikit-learn's where it has one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.stats import rankdata
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+__all__ = ["METRICS", "Metric", "pearson_r", "score", "subject_means"]
+
+#: The metrics that `score` returns, in order.
+METRICS = ("mse", "mae", "r2", "pearson_r", "spearman_r", "nrmse", "skill")
+
+#: Below this standard deviation predictions are constant but for rounding.
+_CONSTANT = 1e-9
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Metric:
+    """A value, or None and the reason; `note` says what must stand beside the value."""
+
+    value: float | None
+    missing_because: str | None = None
+    note: str | None = None
+
+
+def subject_means(
+    subjects: NDArray[np.str_], values: NDArray[np.float64]
+) -> tuple[NDArray[np.str_], NDArray[np.float64]]:
+    """Average over each person's windows.
+
+    Parameters
+    ----------
+    subjects
+        The subject of each window, shape ``(n_windows,)``.
+    values
+        Shape ``(n_windows,)``.
+
+    Returns
+    -------
+    names : ndarray of str, shape (n_subjects,)
+        Sorted.
+    means : ndarray of float64, shape (n_subjects,)
+    """
+    names, inverse, counts = np.unique(subjects, return_inverse=True, return_counts=True)
+    return names, np.bincount(inverse, weights=values) / counts
+
+
+def score(
+    y_true: NDArray[np.float64], y_pred: NDArray[np.float64], y_base: NDArray[np.float64]
+) -> dict[str, Metric]:
+    """Return every metric of one set of predictions.
+
+    Parameters
+    ----------
+    y_true, y_pred
+        Truth and prediction, shape ``(n,)``: one entry per person, or one per window.
+    y_base
+        The train-mean prediction for the same entries; it differs between folds.
+
+    Returns
+    -------
+    dict
+        The keys are `METRICS`. ``nrmse`` is the root mean squared error over the standard deviation
+        of the truth, as in the EEG2025 challenge; ``skill`` is 1 − MSE / MSE of the train mean.
+    """
+    squared_error = (y_true - y_pred) ** 2
+    mse = float(squared_error.mean())
+    variance = float(((y_true - y_true.mean()) ** 2).mean())
+    base_mse = float(((y_true - y_base) ** 2).mean())
+    constant_truth = "the true scores are all equal"
+    return {
+        "mse": Metric(value=mse),
+        "mae": Metric(value=float(np.abs(y_true - y_pred).mean())),
+        "r2": _ratio(mse, variance, constant_truth, lambda ratio: 1 - ratio),
+        "pearson_r": pearson_r(y_true, y_pred),
+        "spearman_r": pearson_r(rankdata(y_true), rankdata(y_pred)),
+        "nrmse": _ratio(mse, variance, constant_truth, np.sqrt),
+        "skill": _ratio(mse, base_mse, "the train mean is exact here", lambda ratio: 1 - ratio),
+    }
+
+
+def pearson_r(y_true: NDArray[np.float64], y_pred: NDArray[np.float64]) -> Metric:
+    """Return Pearson's correlation; 0, and said so, for a constant prediction."""
+    if len(y_true) < 2:  # noqa: PLR2004 - a line needs two points
+        return Metric(value=None, missing_because="a correlation needs at least 2 entries")
+    if y_true.std() <= _CONSTANT:
+        return Metric(value=None, missing_because="the true scores are all equal")
+    if y_pred.std() <= _CONSTANT:
+        return Metric(value=0.0, note="the prediction is constant: r is set to 0")
+    return Metric(value=float(np.corrcoef(y_true, y_pred)[0, 1]))
+
+
+def _ratio(error: float, scale: float, why_not: str, form: Callable[[float], float]) -> Metric:
+    if scale <= 0:
+        return Metric(value=None, missing_because=why_not)
+    return Metric(value=float(form(error / scale)))
