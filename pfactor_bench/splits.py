@@ -110,4 +110,6 @@ def _by_subject(
     name: str, subjects: NDArray[np.str_], held_out: Sequence[NDArray[np.str_]]
 ) -> Split:
     masks = [np.isin(subjects, names) for names in held_out]
-    return split_from_indices(name, ((np.flatnonzero(~mask), np.flatnonzero(mask)) for mask in masks))
+    return split_from_indices(
+        name, ((np.flatnonzero(~mask), np.flatnonzero(mask)) for mask in masks)
+    )

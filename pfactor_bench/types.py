@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
+    "Budget",
+    "Case",
     "CaseResult",
     "CheckStatus",
     "Claim",
@@ -27,6 +29,7 @@ __all__ = [
     "Fold",
     "Interval",
     "Measurement",
+    "ModelSpec",
     "PlantedSignal",
     "Requirement",
     "Saliency",
@@ -150,6 +153,56 @@ class Split:
 
     name: str
     folds: tuple[Fold, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Budget:
+    """How long and how hard a model is trained.
+
+    Parameters
+    ----------
+    epochs
+        Passes over the training windows. The last epoch's model is the one that is scored.
+    batch_size
+        Windows per step.
+    learning_rate, weight_decay
+        Of AdamW (Loshchilov & Hutter 2019, arXiv:1711.05101).
+    """
+
+    epochs: int
+    batch_size: int = 32
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-3
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelSpec:
+    """A model by name, with the arguments that do not follow from the cohort."""
+
+    name: str
+    args: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Case:
+    """One cell of a suite: a model in a regime from a seed.
+
+    Parameters
+    ----------
+    regime
+        Label of the regime, unique within the suite; measurements are named after it.
+    seed
+        Of initial weights, batches and dropout, the same in every fold.
+    """
+
+    regime: str
+    model: ModelSpec
+    seed: int
+
+    @property
+    def id(self) -> str:
+        """The case's name in measurements, tests and reports."""
+        return f"{self.regime}/seed-{self.seed}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

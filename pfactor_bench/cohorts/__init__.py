@@ -1,7 +1,7 @@
 """Cohorts: windows of many people with one score each, from wherever they come.
 
-A cohort is one registered function whose keyword arguments are the keys a suite may set. To add one,
-write such a function, end it with `make_cohort`, and register it below.
+A cohort is one registered function whose keyword arguments are the keys a suite may set. To add
+one, write such a function, end it with `make_cohort`, and register it below.
 """
 
 from __future__ import annotations

@@ -72,7 +72,7 @@ def make_cohort(
     if not kept.all():
         X = X[kept]
         table = table.loc[kept]
-    y = table["subject"].map(scored).to_numpy(dtype=np.float64)
+    y: NDArray[np.float64] = np.asarray(table["subject"].map(scored), dtype=np.float64)
     _check_scores(name, target, scored.dropna())
     table = table.drop(columns=[target]).reset_index(drop=True)
     _check_samples(name, X, table, ch_names)
@@ -117,8 +117,8 @@ def fingerprint(
     digest = hashlib.sha256()
     digest.update(repr((X.shape, float(sfreq), tuple(ch_names), unit, target)).encode())
     for window in X:
-        digest.update(np.ascontiguousarray(window, dtype="<f4"))
-    digest.update(np.ascontiguousarray(y, dtype="<f8"))
+        digest.update(window.astype("<f4").tobytes())
+    digest.update(y.astype("<f8").tobytes())
     for column in table.columns:
         digest.update(f"\x1e{column}\x1f".encode())
         digest.update("\x1f".join("" if pd.isna(v) else str(v) for v in table[column]).encode())

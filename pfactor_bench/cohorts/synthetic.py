@@ -30,10 +30,10 @@ def synthetic(
 ) -> Cohort:
     """Return the EEGDash case study's surrogate of HBN's resting-state windows.
 
-    With the defaults every sample equals the case study's: scores are drawn first, then each window's
-    noise, subject by subject. A subject's score sets the amplitude of a rhythm in Cz and, a little
-    weaker, E62. A constant per subject is added to all channels; a z-score of each window removes it,
-    so it marks a person only for a model that skips that step.
+    With the defaults every sample equals the case study's: scores are drawn first, then each
+    window's noise, subject by subject. A subject's score sets the amplitude of a rhythm in Cz and,
+    a little weaker, E62. A constant per subject is added to all channels; a z-score of each window
+    removes it, so it marks a person only for a model that skips that step.
 
     Parameters
     ----------
