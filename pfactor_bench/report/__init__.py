@@ -1,0 +1,38 @@
+"""Reports: a pure function of a record and the arrays beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pfactor_bench.record import read_arrays, write_atomically
+from pfactor_bench.report.figure import draw_figure
+from pfactor_bench.report.markdown import report_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pfactor_bench.record import Record
+
+__all__ = ["render"]
+
+
+def render(record: Record, folder: Path) -> Path:
+    """Write ``figure.svg``, ``figure.png`` and ``report.md`` into `folder`.
+
+    Parameters
+    ----------
+    record
+        What to show.
+    folder
+        Where it goes, and where the record's arrays stand.
+
+    Returns
+    -------
+    Path
+        Of the report.
+    """
+    for name, content in draw_figure(record, read_arrays(folder)).items():
+        write_atomically(folder / name, content)
+    path = folder / "report.md"
+    write_atomically(path, report_text(record).encode())
+    return path
