@@ -1,0 +1,213 @@
+"""Checks of what is reported: numbers, people, and choices made after seeing scores."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pfactor_bench.checks import run_check
+from pfactor_bench.metrics import score
+from pfactor_bench.types import Claim, Interval, Measurement, Requirement, Saliency
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pfactor_bench.types import Cohort, Finding, Split
+
+
+@pytest.fixture(scope="module")
+def predictions(cohort: Cohort, split: Split) -> pd.DataFrame:
+    """Return the contract's table of a predictor that is partly right."""
+    rng = np.random.default_rng(3)
+    tables = [
+        pd.DataFrame(
+            {
+                "sample_id": cohort.table["sample_id"].to_numpy()[fold.test],
+                "fold": fold.name,
+                "role": "test",
+                "y_pred": 0.5 * cohort.y[fold.test] + rng.normal(size=len(fold.test)),
+            }
+        )
+        for fold in split.folds
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def _reported(
+    name: str, value: float, cohort: Cohort, split: Split, predictions: pd.DataFrame
+) -> Finding:
+    measured = Measurement(name=f"ridge/{name}", case="ridge", value=value)
+    return run_check(
+        "LK031",
+        cohort=cohort,
+        split=split,
+        predictions=predictions.assign(case="ridge"),
+        measurements=(measured,),
+    )
+
+
+def _window_skill(cohort: Cohort, split: Split, predictions: pd.DataFrame, side: str) -> float:
+    """Return skill over windows against the mean of one side of each fold."""
+    truth = np.concatenate([cohort.y[fold.test] for fold in split.folds])
+    base = np.concatenate(
+        [np.full(len(fold.test), cohort.y[getattr(fold, side)].mean()) for fold in split.folds]
+    )
+    error = ((truth - predictions["y_pred"].to_numpy()) ** 2).mean()
+    return float(1 - error / ((truth - base) ** 2).mean())
+
+
+def test_honest_skill_passes(cohort: Cohort, split: Split, predictions: pd.DataFrame) -> None:
+    """Skill against the mean of the training people follows from the predictions."""
+    skill = _window_skill(cohort, split, predictions, "train")
+    assert _reported("window_skill", skill, cohort, split, predictions).status == "pass"
+
+
+def test_baseline_from_the_test_set_is_found(
+    cohort: Cohort, split: Split, predictions: pd.DataFrame
+) -> None:
+    """Skill against the mean of the held-out people is recognised as such."""
+    skill = _window_skill(cohort, split, predictions, "test")
+    finding = _reported("window_skill", skill, cohort, split, predictions)
+    assert finding.evidence[0]["uses_test_mean"] is True
+
+
+def test_number_from_elsewhere_is_found(
+    cohort: Cohort, split: Split, predictions: pd.DataFrame
+) -> None:
+    """A correlation that the predictions do not have is found."""
+    assert _reported("pearson_r", 0.99, cohort, split, predictions).status == "fail"
+
+
+def test_train_mean_is_checked_beside_the_cases(
+    cohort: Cohort, split: Split, predictions: pd.DataFrame
+) -> None:
+    """The baseline's own error is recomputed although it has no predictions."""
+    finding = run_check(
+        "LK031",
+        cohort=cohort,
+        split=split,
+        predictions=predictions.assign(case="ridge"),
+        measurements=(Measurement(name="train-mean/mse", case="train-mean", value=0.1),),
+    )
+    assert finding.evidence[0]["measurement"] == "train-mean/mse"
+
+
+def test_without_a_known_metric_it_does_not_apply(
+    cohort: Cohort, split: Split, predictions: pd.DataFrame
+) -> None:
+    """A number that no predictions bear on cannot be recomputed."""
+    finding = _reported("planted_share", 0.2, cohort, split, predictions)
+    assert finding.status == "not_applicable"
+
+
+def test_our_metrics_know_the_oracles() -> None:
+    """The project's own metric function gives every known answer."""
+    assert run_check("LK034", metric=score).status == "pass"
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"), [("pearson_r", float("nan")), ("skill", 0.3), ("mse", 1.0)]
+)
+def test_broken_metric_is_found(name: str, wrong: float) -> None:
+    """A metric function that answers the same whatever it is asked is found."""
+
+    def broken(*_arrays: object) -> Mapping[str, object]:
+        return {name: wrong}
+
+    assert run_check("LK034", metric=broken).status == "fail"
+
+
+def test_metric_oracles_need_a_metric() -> None:
+    """Without a metric function there is nothing to try."""
+    assert run_check("LK034").status == "not_applicable"
+
+
+def _people(cohort: Cohort, split: Split, *claims: Claim, **measured: object) -> Finding:
+    measurement = Measurement(name="a/pearson_r", case="a", value=0.5, **measured)
+    return run_check(
+        "LK026", cohort=cohort, split=split, measurements=(measurement,), claims=claims
+    )
+
+
+def test_numbers_over_people_pass(cohort: Cohort, split: Split) -> None:
+    """A measurement that rests on the people held out is what it says."""
+    assert _people(cohort, split, n_subjects=9).status == "pass"
+
+
+def test_windows_counted_as_people_are_found(cohort: Cohort, split: Split) -> None:
+    """An n of 36 with 9 people held out counts windows."""
+    assert _people(cohort, split, n_subjects=36).status == "fail"
+
+
+def test_interval_without_people_is_found(cohort: Cohort, split: Split) -> None:
+    """An interval that rests on nobody knows how many counts windows."""
+    ci = Interval(low=0.4, high=0.6, level=0.95, method="t")
+    assert _people(cohort, split, ci=ci).status == "fail"
+
+
+@pytest.mark.parametrize(
+    ("requirement", "status"),
+    [
+        pytest.param(Requirement(above=0.0), "fail", id="inference"),
+        pytest.param(Requirement(equals=0.5), "pass", id="reproduction"),
+    ],
+)
+def test_claim_about_windows(
+    requirement: Requirement, status: str, cohort: Cohort, split: Split
+) -> None:
+    """A number over windows may be reproduced, but nothing may be inferred from it."""
+    claim = Claim(id="c", text="", measurement="a/val_r", requirement=requirement)
+    assert _people(cohort, split, claim, n_subjects=9).status == status
+
+
+def test_pseudo_replication_needs_measurements(cohort: Cohort, split: Split) -> None:
+    """Without numbers nobody has counted anything."""
+    assert run_check("LK026", cohort=cohort, split=split).status == "not_applicable"
+
+
+def test_few_people_are_a_warning(cohort: Cohort, by_window: Split, split: Split) -> None:
+    """Three people held out are too few; nine are not."""
+    from pfactor_bench.types import Split as SplitType
+
+    few = SplitType(name="few", folds=split.folds[:1])
+    found = [run_check("LK035", cohort=cohort, split=way).status for way in (few, by_window)]
+    assert found == ["warn", "pass"]
+
+
+def test_few_people_needs_a_split(cohort: Cohort) -> None:
+    """Without a split nobody is held out."""
+    assert run_check("LK035", cohort=cohort).status == "not_applicable"
+
+
+@pytest.mark.parametrize(("name", "status"), [("a/best_val_r", "warn"), ("a/val_r", "pass")])
+def test_best_epoch(name: str, status: str) -> None:
+    """A number named as the best of several is said to be too good."""
+    measured = Measurement(name=name, case="a", value=0.5)
+    assert run_check("LK017", measurements=(measured,)).status == status
+
+
+def test_best_epoch_needs_measurements() -> None:
+    """Without numbers none is a best one."""
+    assert run_check("LK017").status == "not_applicable"
+
+
+@pytest.mark.parametrize(
+    ("entry", "status"),
+    [
+        ("smallest-error", "warn"),
+        ("all-held-out", "pass"),
+        (Saliency(chosen_by="mine", circular=True, map=np.zeros((1, 1))), "warn"),
+        (Saliency(chosen_by="mine", circular=False, map=np.zeros((1, 1))), "pass"),
+    ],
+)
+def test_circular_explanation(entry: object, status: str) -> None:
+    """A choice of windows by their true score is named."""
+    assert run_check("LK033", saliency=(entry,)).status == status
+
+
+def test_circular_explanation_needs_saliency() -> None:
+    """Without an explanation there is nothing circular."""
+    assert run_check("LK033").status == "not_applicable"
