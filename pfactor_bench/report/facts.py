@@ -1,0 +1,107 @@
+"""What a report says more than once, looked up in a record in one place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pfactor_bench.claims import MIN_SUBJECTS_TO_HOLD
+from pfactor_bench.record import find_measurement
+from pfactor_bench.report.text import number
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pfactor_bench.record import Record
+    from pfactor_bench.types import Measurement, VerdictStatus
+
+__all__ = [
+    "BASELINE",
+    "first_saliency",
+    "held_out_people",
+    "metric",
+    "outcome",
+    "regimes",
+    "value_of",
+    "value_with_interval",
+    "windows_chosen",
+]
+
+#: The case that every other is compared with.
+BASELINE = "train-mean"
+
+_OUTCOMES: dict[VerdictStatus, str] = {
+    "holds": "beat the train mean",
+    "fails": "did worse than the train mean",
+    "inconclusive": "was not shown to beat the train mean",
+}
+_WINDOWS = {
+    "all-held-out": "all held-out windows",
+    "smallest-error": "the held-out windows with the smallest error",
+}
+
+
+def regimes(record: Record) -> dict[str, list[Mapping[str, Any]]]:
+    """Return the cases of each regime, in the suite's order."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for case in record.cases:
+        found.setdefault(case["regime"], []).append(case)
+    return found
+
+
+def metric(record: Record, case: str, name: str) -> Measurement | None:
+    """Return a metric of a case, of a regime, or of the train mean."""
+    return find_measurement(record, f"{case}/{name}")
+
+
+def value_of(measurement: Measurement | None) -> str:
+    """Return a value for a table's cell, or a dash where there is none."""
+    if measurement is None or measurement.value is None:
+        return "–"
+    return number(measurement.value)
+
+
+def value_with_interval(measurement: Measurement | None) -> str:
+    """Return a value with its interval, as ``0.061 [-0.762, 0.271]``."""
+    if measurement is None or measurement.value is None or measurement.ci is None:
+        return value_of(measurement)
+    interval = measurement.ci
+    return f"{number(measurement.value)} [{number(interval.low)}, {number(interval.high)}]"
+
+
+def held_out_people(record: Record) -> int:
+    """Return how many people were held out, over all folds."""
+    return len({name for fold in record.split["folds"] for name in fold["test_subjects"]})
+
+
+def first_saliency(record: Record, regime: str) -> Mapping[str, Any] | None:
+    """Return what is known of the saliency map that the figure draws for a regime."""
+    maps = regimes(record)[regime][0].get("saliency", ())
+    return maps[0] if maps else None
+
+
+def windows_chosen(chosen_by: str) -> str:
+    """Return in words how the windows of a saliency map were chosen."""
+    return _WINDOWS.get(chosen_by, f"windows chosen by {chosen_by}")
+
+
+def outcome(record: Record, regime: str) -> str:
+    """Return in words whether a regime beat the train mean: a judged claim's word, or the interval's.
+
+    A suite's own claim comes first, because it was judged with all the others in mind.
+    """
+    return _OUTCOMES[_skill_status(record, regime)]
+
+
+def _skill_status(record: Record, regime: str) -> VerdictStatus:
+    verdicts = {verdict.claim: verdict.status for verdict in record.verdicts}
+    for claim in record.claims:
+        asked = claim.requirement
+        if (claim.measurement, asked.above, asked.margin) == (f"{regime}/skill", 0, 0):
+            return verdicts.get(claim.id, "inconclusive")
+    skill = metric(record, regime, "skill")
+    if skill is None or skill.ci is None:
+        return "inconclusive"
+    if skill.ci.high < 0:
+        return "fails"
+    enough = (skill.n_subjects or 0) >= MIN_SUBJECTS_TO_HOLD
+    return "holds" if skill.ci.low > 0 and enough else "inconclusive"

@@ -1,0 +1,167 @@
+"""The 3-panel figure: how it learned, what it predicts for people, where it looks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pfactor_bench.report.facts import (
+    BASELINE,
+    first_saliency,
+    held_out_people,
+    metric,
+    regimes,
+    value_of,
+    value_with_interval,
+    windows_chosen,
+)
+from pfactor_bench.report.text import count, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+    from pfactor_bench.record import Record
+
+__all__ = ["alt_text", "draw_figure"]
+
+# Inches. A report's column is about ten inches wide, so points on the page are points in here.
+_WIDTH = 10.4
+_HEADING = 0.34
+_LINES = 1.0
+_PLOT = 2.5
+_BELOW = 0.85
+_ROW = _HEADING + _LINES + _PLOT + _BELOW
+_STRIP = 0.55
+_STRIP_GAP = 0.14
+_LINE = 0.155
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """Where things stand on the page, in inches from its left and top edges."""
+
+    figure: Figure
+    height: float
+
+    def axes(self, left: float, top: float, width: float, height: float) -> Axes:
+        bottom = self.height - top - height
+        return self.figure.add_axes(
+            (left / _WIDTH, bottom / self.height, width / _WIDTH, height / self.height)
+        )
+
+    def write(self, left: float, top: float, text: str, **style: Any) -> None:
+        self.figure.text(left / _WIDTH, 1 - top / self.height, text, va="top", **style)
+
+
+def draw_figure(record: Record, arrays: Mapping[str, NDArray[Any]]) -> dict[str, bytes]:
+    """Draw one row of three panels per regime.
+
+    Parameters
+    ----------
+    record
+        Whose figure it is.
+    arrays
+        The arrays beside it, as `pfactor_bench.measure.pooled_arrays` returns them.
+
+    Returns
+    -------
+    dict
+        ``figure.svg`` and ``figure.png``: the same bytes for the same record.
+    """
+    from matplotlib.figure import Figure
+
+    from pfactor_bench.report.style import encode, house_style
+
+    names = list(regimes(record))
+    height = _ROW * len(names)
+    with house_style():
+        page = _Page(Figure(figsize=(_WIDTH, height)), height)
+        for row, regime in enumerate(names):
+            _draw_row(page, row * _ROW, record, arrays, regime)
+        encoded = encode(page.figure, title=record.suite["title"], description=alt_text(record))
+    return {f"figure.{kind}": content for kind, content in encoded.items()}
+
+
+def alt_text(record: Record) -> str:
+    """Return what the figure shows, for a reader who cannot see it; plain text, not escaped."""
+    return " ".join(_row_in_words(record, regime) for regime in regimes(record))
+
+
+def _draw_row(
+    page: _Page, top: float, record: Record, arrays: Mapping[str, NDArray[Any]], regime: str
+) -> None:
+    from pfactor_bench.report.panels import draw_people, draw_saliency, draw_training
+    from pfactor_bench.report.style import QUIET, SMALL, label
+
+    model = label(regimes(record)[regime][0]["model"], limit=40)
+    page.write(0.12, top + 0.1, f"{label(regime, limit=40)} · {model}", weight="bold", color=QUIET)
+    plots = top + _HEADING + _LINES
+    curves = _PLOT - _STRIP - _STRIP_GAP
+    panels = {
+        "Training": (
+            0.62,
+            draw_training(
+                page.axes(0.62, plots, 2.1, curves),
+                page.axes(0.62, plots + curves + _STRIP_GAP, 2.1, _STRIP),
+                record,
+                arrays,
+                regime,
+            ),
+        ),
+        "Held-out people": (
+            4.12,
+            draw_people(people := page.axes(4.12, plots, _PLOT, _PLOT), record, arrays, regime),
+        ),
+        "Where the model looks": (
+            7.85,
+            draw_saliency(
+                page.figure,
+                page.axes(7.85, plots, 1.75, _PLOT),
+                page.axes(9.66, plots, 0.09, _PLOT),
+                record,
+                arrays,
+                regime,
+            ),
+        ),
+    }
+    for title, (left, lines) in panels.items():
+        page.write(left, top + _HEADING, title, weight="bold", size=SMALL + 2)
+        for number, line in enumerate(lines):
+            page.write(left, top + _HEADING + 0.22 + number * _LINE, line)
+    people.legend(
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.17),
+        ncols=4,
+        frameon=False,
+        handletextpad=0.1,
+        columnspacing=0.9,
+    )
+
+
+def _row_in_words(record: Record, regime: str) -> str:
+    def shown(case: str, name: str) -> str:
+        return value_of(metric(record, case, name))
+
+    pooled = {
+        name: value_with_interval(metric(record, regime, name)) for name in ("pearson_r", "skill")
+    }
+    n_seeds = len(regimes(record)[regime])
+    people = count(held_out_people(record), "held-out person", "held-out people")
+    text = (
+        f"Three panels for {plain(regime)}. Training: held-out squared error per epoch against "
+        f"{shown(BASELINE, 'window_mse')} of the train mean. Predicted against true "
+        f"{plain(record.cohort['target'])} of {people} with {count(n_seeds, 'seed')}: "
+        f"r {pooled['pearson_r']}, skill against the train mean {pooled['skill']}."
+    )
+    saliency = first_saliency(record, regime)
+    if saliency is None:
+        return text
+    peaks = sorted({case["saliency"][0]["peak_channel"] for case in regimes(record)[regime]})
+    return (
+        f"{text} Saliency over {windows_chosen(saliency['chosen_by'])} peaks at "
+        f"{', '.join(plain(peak) for peak in peaks)}."
+    )

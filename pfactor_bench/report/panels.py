@@ -1,0 +1,257 @@
+"""The three panels of the figure, each drawn into axes it is given.
+
+A panel knows neither where it stands on the page nor what stands beside it. Each returns the lines
+that belong above it, so that no text lies over data.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pfactor_bench.report import style
+from pfactor_bench.report.facts import (
+    BASELINE,
+    first_saliency,
+    held_out_people,
+    metric,
+    regimes,
+    windows_chosen,
+)
+from pfactor_bench.report.text import count
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+    from pfactor_bench.record import Record
+    from pfactor_bench.types import Measurement
+
+__all__ = ["draw_people", "draw_saliency", "draw_training"]
+
+_FEW_EPOCHS = 12
+_MOST_CHANNEL_LABELS = 21
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def draw_training(
+    errors: Axes, correlation: Axes, record: Record, arrays: Mapping[str, NDArray[Any]], regime: str
+) -> list[str]:
+    """Draw squared errors epoch by epoch, and the held-out correlation in a strip below."""
+    folds = record.split["folds"]
+    # Weighted by windows, the held-out curve ends at the pooled error that the train mean's has.
+    curves = {
+        ("train", style.TRAIN): _over_folds(
+            arrays[f"{regime}/train_mse"], folds, "n_train_windows"
+        ),
+        ("held-out", style.HELD_OUT): _over_folds(
+            arrays[f"{regime}/val_mse"], folds, "n_test_windows"
+        ),
+    }
+    ends = []
+    for (name, color), values in curves.items():
+        _draw_curves(errors, values, color)
+        ends.append((name, color, float(values.mean(axis=0)[-1])))
+    baseline = metric(record, BASELINE, "window_mse")
+    if baseline is not None and baseline.value is not None:
+        errors.axhline(baseline.value, color=style.BASELINE, linewidth=1.1, linestyle=(0, (4, 2.5)))
+        ends.append(("train mean,\nheld-out", style.BASELINE, baseline.value))
+    _label_ends(errors, ends)
+    errors.set_ylabel("mean squared error")
+    errors.tick_params(labelbottom=False)
+
+    val_r = arrays[f"{regime}/val_r"].mean(axis=1)
+    correlation.axhline(0, color=style.QUIET, linewidth=0.7)
+    _draw_curves(correlation, val_r, style.HELD_OUT)
+    _label_ends(correlation, [("held-out", style.HELD_OUT, float(val_r.mean(axis=0)[-1]))])
+    correlation.set_ylabel("r, windows")
+    correlation.set_xlabel("epoch")
+    for axes in (errors, correlation):
+        _epoch_axis(axes, val_r.shape[-1])
+        style.quiet_frame(axes)
+    correlation.locator_params(axis="y", nbins=3)
+    n_seeds = len(val_r)
+    return [
+        f"bold: mean of {count(n_seeds, 'seed')} and {count(len(folds), 'fold')}",
+        "thin: one seed",
+        "The last epoch's model is the one scored.",
+    ]
+
+
+def draw_people(
+    axes: Axes, record: Record, arrays: Mapping[str, NDArray[Any]], regime: str
+) -> list[str]:
+    """Draw a dot per held-out person and seed, on equal scales."""
+    y_true, y_pred, y_base = arrays["y_true"], arrays[f"{regime}/y_pred"], arrays["y_base"]
+    low, high = _limits(y_true, y_pred, y_base)
+    axes.plot([low, high], [low, high], color=style.QUIET, linewidth=1, zorder=1)
+    for value in np.unique(y_base.round(12)):
+        axes.axhline(value, color=style.BASELINE, linewidth=1.1, linestyle=(0, (4, 2.5)), zorder=1)
+    if len(y_pred) > 1:
+        axes.vlines(
+            y_true, y_pred.min(axis=0), y_pred.max(axis=0), color="#C8C8C8", linewidth=0.8, zorder=2
+        )
+    size = 5.5 if len(y_true) <= 15 else 4.2  # noqa: PLR2004 - more dots, smaller dots
+    for number, (seed, prediction) in enumerate(
+        zip(arrays[f"{regime}/seeds"], y_pred, strict=True)
+    ):
+        axes.plot(
+            y_true,
+            prediction,
+            linestyle="none",
+            marker=style.SEED_MARKERS[number % len(style.SEED_MARKERS)],
+            color=style.SEED_COLORS[number % len(style.SEED_COLORS)],
+            markersize=size,
+            markeredgecolor="white",
+            markeredgewidth=0.5,
+            label=f"seed {seed}",
+            zorder=3,
+        )
+    target = style.label(record.cohort["target"])
+    axes.set(xlim=(low, high), ylim=(low, high), aspect="equal")
+    axes.set_xlabel(f"true {target}, held-out people")
+    axes.set_ylabel(f"predicted {target}")
+    style.quiet_frame(axes)
+    _label_ends(
+        axes,
+        [
+            ("predicted\n= true", style.QUIET, high),
+            ("train mean", style.BASELINE, float(y_base.mean())),
+        ],
+    )
+    spread = y_pred.std(axis=1).mean() / y_true.std() if y_true.std() > 0 else math.nan
+    return [
+        f"{count(held_out_people(record), 'person', 'people')}, {count(len(y_pred), 'seed')}",
+        f"r = {_with_interval(metric(record, regime, 'pearson_r'))}",
+        f"skill = {_with_interval(metric(record, regime, 'skill'))}",
+        f"SD of predictions: {100 * spread:.0f} % of the true SD"
+        if math.isfinite(spread)
+        else "the true scores are all equal",
+    ]
+
+
+def draw_saliency(
+    figure: Figure,
+    axes: Axes,
+    bar: Axes,
+    record: Record,
+    arrays: Mapping[str, NDArray[Any]],
+    regime: str,
+) -> list[str]:
+    """Draw where in channels and time the prediction is sensitive to the signal."""
+    facts = first_saliency(record, regime)
+    if facts is None:
+        axes.set_axis_off()
+        bar.set_axis_off()
+        return ["no saliency map in the record"]
+    image = arrays[f"{regime}/saliency/{facts['chosen_by']}"].mean(axis=0)
+    cohort = record.cohort
+    exponent = math.floor(math.log10(image.max())) if image.max() > 0 else 0
+    drawn = axes.imshow(
+        image / 10.0**exponent,
+        aspect="auto",
+        cmap="viridis",
+        vmin=0,
+        interpolation="nearest",
+        extent=(0, image.shape[1] / cohort["sfreq"], image.shape[0] - 0.5, -0.5),
+    )
+    axes.set_xlabel("time in the window (s)")
+    axes.tick_params(length=2.5)
+    planted = (cohort.get("planted") or {}).get("ch_names", ())
+    _name_channels(axes, cohort["ch_names"], planted)
+    figure.colorbar(drawn, cax=bar)
+    bar.tick_params(length=2.5)
+    bar.locator_params(nbins=5)
+    scale = "" if exponent == 0 else f"10{str(exponent).translate(_SUPERSCRIPTS)} "
+    unit = f"{style.label(cohort['target'])} per {style.label(cohort['unit'], limit=8)}"
+    bar.set_ylabel(f"mean |gradient|  ({scale}{unit})")
+    n_seeds = len(arrays[f"{regime}/seeds"])
+    lines = [windows_chosen(facts["chosen_by"]), f"mean of {count(n_seeds, 'seed')}"]
+    if facts["circular"]:
+        lines.append("CIRCULAR: the true scores chose them")
+    if planted:
+        lines.append("▸ channels that carry the planted signal")
+    return [style.label(line, limit=44) for line in lines]
+
+
+def _over_folds(
+    curves: NDArray[Any], folds: list[Mapping[str, Any]], weight: str
+) -> NDArray[np.float64]:
+    averaged: NDArray[np.float64] = np.average(
+        curves, axis=1, weights=[fold[weight] for fold in folds]
+    )
+    return averaged
+
+
+def _draw_curves(axes: Axes, per_seed: NDArray[np.float64], color: str) -> None:
+    """Draw a thin line per seed, shape ``(n_seeds, n_epochs)``, and their mean."""
+    epochs = np.arange(1, per_seed.shape[1] + 1)
+    # Without a dot, a single epoch would draw nothing.
+    marker = "o" if len(epochs) <= _FEW_EPOCHS else ""
+    if len(per_seed) > 1:
+        axes.plot(epochs, per_seed.T, color=color, linewidth=0.8, alpha=0.45)
+    axes.plot(
+        epochs, per_seed.mean(axis=0), color=color, linewidth=2, marker=marker, markersize=3.5
+    )
+
+
+def _epoch_axis(axes: Axes, n_epochs: int) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    margin = max(0.15, 0.03 * n_epochs)
+    axes.set_xlim(1 - margin, n_epochs + margin)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
+
+
+def _label_ends(axes: Axes, ends: list[tuple[str, str, float]]) -> None:
+    """Name lines where they end, right of the axes, where no data can be covered."""
+    low, high = axes.get_ylim()
+    inches = axes.get_position().height * axes.get_figure(root=True).get_figheight()
+    positions = [(value - low) / (high - low) for _, _, value in ends]
+    tallest = max(text.count("\n") for text, _, _ in ends) + 1
+    gap = 0.135 * (1 + tallest) / 2 / inches
+    for (text, color, _), position in zip(ends, style.apart(positions, gap), strict=True):
+        axes.annotate(
+            text,
+            (1.0, position),
+            xycoords="axes fraction",
+            xytext=(5, 0),
+            textcoords="offset points",
+            va="center",
+            color=color,
+            linespacing=1.05,
+            annotation_clip=False,
+        )
+
+
+def _limits(*values: NDArray[Any]) -> tuple[float, float]:
+    low = min(float(each.min()) for each in values)
+    high = max(float(each.max()) for each in values)
+    margin = 0.07 * (high - low) or 1.0
+    return low - margin, high + margin
+
+
+def _with_interval(measurement: Measurement | None) -> str:
+    if measurement is None or measurement.value is None:
+        return "no value"
+    if measurement.ci is None:
+        return f"{style.signed(measurement.value)}, no interval"
+    low, high = (style.signed(end) for end in (measurement.ci.low, measurement.ci.high))
+    return f"{style.signed(measurement.value)}  [{low}, {high}]"
+
+
+def _name_channels(axes: Axes, ch_names: list[str], planted: list[str]) -> None:
+    step = -(-len(ch_names) // _MOST_CHANNEL_LABELS)
+    shown = [i for i, name in enumerate(ch_names) if i % step == 0 or name in planted]
+    texts = [
+        f"{style.label(ch_names[i], limit=8)}{' ▸' if ch_names[i] in planted else ''}"
+        for i in shown
+    ]
+    for i, tick in zip(shown, axes.set_yticks(shown, texts), strict=True):
+        if ch_names[i] in planted:
+            tick.label1.set(color=style.PLANTED, weight="bold")

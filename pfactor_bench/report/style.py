@@ -1,0 +1,136 @@
+"""One visual language for every figure: palette, type, and text that data cannot disturb.
+
+Colours are those of Okabe & Ito (2008), "Color universal design",
+https://jfly.uni-koeln.de/color/, which readers with colour-vision deficiency can tell apart.
+"""
+
+from __future__ import annotations
+
+import io
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from pfactor_bench.report.text import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = [
+    "BASELINE",
+    "HELD_OUT",
+    "INK",
+    "PLANTED",
+    "QUIET",
+    "SEED_COLORS",
+    "SEED_MARKERS",
+    "SMALL",
+    "TRAIN",
+    "apart",
+    "encode",
+    "house_style",
+    "label",
+    "quiet_frame",
+    "signed",
+]
+
+TRAIN = "#0072B2"
+HELD_OUT = "#D55E00"
+PLANTED = "#D55E00"
+BASELINE = "#000000"
+INK = "#262626"
+QUIET = "#6B6B6B"
+SEED_COLORS = ("#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#404040")
+SEED_MARKERS = ("o", "^", "s", "D", "v", "P", "X")
+SMALL = 8.5
+
+_FONT = "DejaVu Sans"
+_DPI = 200
+_SETTINGS = {
+    "font.family": [_FONT],  # ships with matplotlib, so it is the same everywhere
+    "font.size": SMALL,
+    "axes.labelsize": SMALL,
+    "xtick.labelsize": SMALL,
+    "ytick.labelsize": SMALL,
+    "legend.fontsize": SMALL,
+    "axes.edgecolor": QUIET,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.7,
+    "xtick.color": QUIET,
+    "ytick.color": QUIET,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.major.width": 0.7,
+    "ytick.major.width": 0.7,
+    "text.color": INK,
+    "text.parse_math": False,  # a "$" in a subject's name is a dollar
+    "svg.fonttype": "path",  # a viewer without the font shows the same figure
+    "svg.hashsalt": "pfactor-bench",  # ids must not differ between two runs
+}
+
+
+@contextmanager
+def house_style() -> Iterator[None]:
+    """Draw with the project's settings alone, whatever the user's matplotlibrc says."""
+    import matplotlib as mpl
+
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_SETTINGS)
+        yield
+
+
+def encode(figure: Figure, *, title: str, description: str) -> dict[str, bytes]:
+    """Return a figure as SVG and PNG, byte for byte the same for the same figure."""
+    metadata = {
+        "svg": {
+            "Title": plain(title),
+            "Description": plain(description, limit=2000),
+            "Creator": None,
+            "Date": None,
+        },
+        "png": {"Software": None},
+    }
+    encoded = {}
+    for kind in ("svg", "png"):
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format=kind, dpi=_DPI, metadata=metadata[kind])
+        encoded[kind] = buffer.getvalue()
+    return encoded
+
+
+def label(text: object, *, limit: int = 24) -> str:
+    """Return text from data as a figure can show it: short, on one line, in glyphs of the font."""
+    from matplotlib.font_manager import findfont, get_font
+
+    font = get_font(findfont(_FONT))
+    return "".join(
+        character if font.get_char_index(ord(character)) else "\N{WHITE SQUARE}"
+        for character in plain(text, limit=limit)
+    )
+
+
+def signed(value: float, decimals: int = 2) -> str:
+    """Return a number with a minus sign as wide as a plus."""
+    return f"{value:.{decimals}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def apart(positions: Sequence[float], gap: float) -> list[float]:
+    """Move positions as little as keeps neighbours `gap` apart, for labels at the ends of lines."""
+    order = sorted(range(len(positions)), key=lambda i: positions[i])
+    moved = list(positions)
+    for _ in range(100):
+        for low, high in zip(order, order[1:], strict=False):
+            overlap = gap - (moved[high] - moved[low])
+            if overlap > 0:
+                moved[low] -= overlap / 2
+                moved[high] += overlap / 2
+    return moved
+
+
+def quiet_frame(axes: Axes) -> None:
+    """Leave the two spines that carry ticks."""
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(length=3)

@@ -1,0 +1,91 @@
+"""Words and numbers from data, made safe to print.
+
+Everything that a suite, a cohort or an exception supplied passes through `escape` before it stands
+in Markdown and through `plain` before it stands in a figure.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+__all__ = ["bullets", "code_block", "count", "escape", "number", "plain", "probability", "table"]
+
+#: Longer text is cut: a report is read, a record is searched.
+LIMIT = 300
+
+_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+_MARKDOWN = re.compile(r"[\\`*{}\[\]~$!]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"}
+_BLOCK_START = re.compile(r"^(?:[-+#=]|\d+(?=[.)]))")
+#: GitHub turns these into links and mentions without any markup; an invisible joiner stops it.
+_LINK_LIKE = re.compile(r"(?<=:)(?=//)|(?<=@)|(?<=www)(?=\.)|(?<=mailto)(?=:)|(?<=xmpp)(?=:)", re.I)
+_WORD_JOINER = "\u2060"
+
+
+def plain(text: object, *, limit: int = LIMIT) -> str:
+    """Return `text` on one line, without control characters, at most `limit` characters long.
+
+    Terminal sequences and characters that reorder or hide text (Unicode categories C and Z except
+    the plain space) are removed or become spaces.
+    """
+    visible = "".join(
+        " " if character.isspace() or category.startswith("Z") else character
+        for character in _ANSI.sub("", str(text))
+        if character.isspace() or not (category := unicodedata.category(character)).startswith("C")
+    )
+    line = " ".join(visible.split())
+    return line if len(line) <= limit else f"{line[: limit - 1]}…"
+
+
+def escape(text: object, *, limit: int = LIMIT) -> str:
+    """Return `text` so that it means nothing to Markdown: not in a line, not in a table's cell.
+
+    It cannot end a cell or a line, open a tag, a link, emphasis, code or mathematics, or begin a
+    block. Escaping comes after cutting, so that no escape is cut in half.
+    """
+    line = _LINK_LIKE.sub(_WORD_JOINER, plain(text, limit=limit))
+    line = "".join(_ENTITIES.get(character, character) for character in line)
+    line = _MARKDOWN.sub(lambda found: f"\\{found[0]}", line)
+    return _BLOCK_START.sub(_escape_block_start, line)
+
+
+def _escape_block_start(found: re.Match[str]) -> str:
+    return f"{found[0]}\\" if found[0].isdigit() else f"\\{found[0]}"
+
+
+def code_block(text: object) -> str:
+    """Return one line of code in a fence that the line cannot close."""
+    line = plain(text, limit=2000)
+    longest = max((len(run) for run in re.findall("`+", line)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}sh\n{line}\n{fence}"
+
+
+def bullets(lines: list[str]) -> str:
+    """Return a list of lines that are escaped already."""
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def table(headers: list[str], rows: list[list[str]]) -> str:
+    """Return a table of cells that are escaped already."""
+    from tabulate import tabulate
+
+    return tabulate(rows, headers=headers, tablefmt="github", disable_numparse=True)
+
+
+def number(value: float) -> str:
+    """Return a number with three decimals, or four digits where those would not do."""
+    if value != 0 and not 0.0005 <= abs(value) < 100:  # noqa: PLR2004 - what three decimals show
+        return f"{value:.4g}" if abs(value) >= 1 else f"{value:.1e}"
+    return f"{value:.3f}"
+
+
+def probability(value: float) -> str:
+    """Return a probability in per cent."""
+    return "below 0.1 %" if value < 0.001 else f"{100 * value:.2g} %"  # noqa: PLR2004
+
+
+def count(n: int, singular: str, plural: str | None = None) -> str:
+    """Return a number with its noun, such as ``4 people``."""
+    return f"{n:,} {singular if n == 1 else plural or singular + 's'}"
