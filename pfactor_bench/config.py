@@ -6,11 +6,12 @@ import hashlib
 import inspect
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pfactor_bench.cohorts import COHORTS
 from pfactor_bench.errors import UnknownNameError
 from pfactor_bench.regimes import REGIMES
+from pfactor_bench.saliency import WINDOW_CHOICES
 from pfactor_bench.splits import SPLITTERS
 from pfactor_bench.suite_file import Section, read_section
 from pfactor_bench.types import Budget, Case, Claim, ModelSpec, Requirement
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pfactor_bench.registry import Registry
+
+_T = TypeVar("_T")
 
 __all__ = ["Ingredient", "Suite", "load_suite"]
 
@@ -37,7 +40,6 @@ _KEYS = (
     "claims",
     "quick",
 )
-_SALIENCY_CHOICES = ("all-held-out", "smallest-error")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -141,10 +143,7 @@ def _ingredient(
     """Read ``kind`` and check the other keys against the signature of what it names."""
     section = top.get(key, Section)
     kind = section.get("kind", str)
-    try:
-        maker = registry[kind]
-    except UnknownNameError as error:
-        raise section.error(str(error), "kind") from error
+    maker = _look_up(section, "kind", registry, kind)
     parameters = inspect.signature(maker).parameters
     section.check_keys(["kind", *(name for name in parameters if name not in supplied)])
     for name, parameter in parameters.items():
@@ -162,23 +161,17 @@ def _cases(top: Section) -> tuple[Case, ...]:
     spec = ModelSpec(name=model.get("name", str), args=args.plain() if args else {})
     regimes = _list_of(top, "regimes", str)
     for regime in regimes:
-        try:
-            REGIMES[regime]
-        except UnknownNameError as error:
-            raise top.error(str(error), "regimes") from error
+        _look_up(top, "regimes", REGIMES, regime)
     seeds = _list_of(top, "seeds", int)
     return tuple(Case(regime=regime, model=spec, seed=seed) for regime in regimes for seed in seeds)
 
 
 def _budget(top: Section) -> Budget:
     section = top.get("budget", Section)
-    section.check_keys(["epochs", "batch_size", "learning_rate", "weight_decay"])
-    budget = Budget(
-        epochs=section.get("epochs", int),
-        batch_size=section.get("batch_size", int, default=Budget.batch_size),
-        learning_rate=section.get("learning_rate", float, default=Budget.learning_rate),
-        weight_decay=section.get("weight_decay", float, default=Budget.weight_decay),
-    )
+    kinds = {"epochs": int, "batch_size": int, "learning_rate": float, "weight_decay": float}
+    section.check_keys(kinds)
+    section.get("epochs", int)
+    budget = Budget(**{key: section.get(key, kinds[key]) for key in section.values})
     for key in ("epochs", "batch_size", "learning_rate"):
         if getattr(budget, key) <= 0:
             raise section.error(f"{key} is {getattr(budget, key)}: it must be above 0", key)
@@ -192,9 +185,7 @@ def _saliency(top: Section) -> tuple[str, ...]:
         return ("all-held-out",)
     choices = _list_of(top, "saliency", str)
     for choice in choices:
-        if choice not in _SALIENCY_CHOICES:
-            error = UnknownNameError("choice of saliency windows", choice, _SALIENCY_CHOICES)
-            raise top.error(str(error), "saliency")
+        _look_up(top, "saliency", WINDOW_CHOICES, choice)
     return tuple(choices)
 
 
@@ -232,6 +223,13 @@ def _claim(top: Section, entry: object) -> Claim:
         requirement=requirement,
         level=level,
     )
+
+
+def _look_up(section: Section, key: str, registry: Registry[_T], name: str) -> _T:
+    try:
+        return registry[name]
+    except UnknownNameError as error:
+        raise section.error(str(error), key) from error
 
 
 def _list_of(top: Section, key: str, kind: type) -> list[Any]:

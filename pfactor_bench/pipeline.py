@@ -1,14 +1,14 @@
 """A suite from file to report, readable top to bottom.
 
-`prepare` loads, `compute` trains one case, `examine` runs the checks, `assemble` measures and
-judges, `publish` writes. ``pfactor-bench run`` calls them in a row; ``pytest suites`` calls the same
-functions case by case.
+`prepare` loads, `compute` trains one case, `conclude` measures, checks and judges, `publish`
+writes. ``pfactor-bench run`` calls them in a row; ``pytest suites`` calls them one by one.
 """
 
 from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,14 +35,13 @@ from pfactor_bench.training.device import choose_device, warm_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     import torch
 
     from pfactor_bench.config import Suite
-    from pfactor_bench.types import Case, CaseResult, Cohort, Finding, Split
+    from pfactor_bench.types import Case, CaseResult, Cohort, Split
 
-__all__ = ["Prepared", "assemble", "compute", "examine", "prepare", "publish", "run"]
+__all__ = ["Prepared", "compute", "conclude", "prepare", "publish", "run"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -95,7 +94,7 @@ def run(
     for case in suite.cases:
         on_case(case)
         results[case] = compute(prepared, case, on_epoch=on_epoch)
-    record = assemble(prepared, results, examine(prepared, results))
+    record = conclude(prepared, results)
     publish(record, prepared, results, out)
     return record
 
@@ -129,27 +128,21 @@ def compute(
     )
 
 
-def examine(prepared: Prepared, results: Mapping[Case, CaseResult]) -> tuple[Finding, ...]:
-    """Run every check on the cohort, the split and what the cases left behind."""
-    return run_checks(
-        {
-            "cohort": prepared.cohort,
-            "split": prepared.split,
-            "claims": prepared.suite.claims,
-            "measurements": measure(prepared.cohort, prepared.split, results),
-            "predictions": _all_predictions(results),
-            "declared_seeds": tuple(case.seed for case in prepared.suite.cases),
-            "saliency": prepared.suite.saliency,
-        }
-    )
-
-
-def assemble(
-    prepared: Prepared, results: Mapping[Case, CaseResult], findings: tuple[Finding, ...]
-) -> Record:
-    """Measure, judge, and put everything into one record."""
+def conclude(prepared: Prepared, results: Mapping[Case, CaseResult]) -> Record:
+    """Measure, check, judge, and put everything into one record."""
     suite, cohort, split = prepared.suite, prepared.cohort, prepared.split
     measurements = measure(cohort, split, results)
+    findings = run_checks(
+        {
+            "cohort": cohort,
+            "split": split,
+            "claims": suite.claims,
+            "measurements": measurements,
+            "predictions": _all_predictions(results),
+            "declared_seeds": tuple(sorted({case.seed for case in suite.cases})),
+            "saliency": suite.saliency,
+        }
+    )
     return Record(
         suite={
             "name": suite.name,
@@ -167,9 +160,7 @@ def assemble(
         claims=suite.claims,
         verdicts=judge(suite.claims, measurements),
         timings=tuple(timing for result in results.values() for timing in result.timings),
-        provenance=collect_provenance(
-            device=prepared.device, command=f"pfactor-bench run {suite.path.as_posix()}"
-        ),
+        provenance=collect_provenance(device=prepared.device, command=_command(suite)),
     )
 
 
@@ -187,6 +178,14 @@ def publish(
     )
     write_record(record, out)
     return render(record, out)
+
+
+def _command(suite: Suite) -> str:
+    """Return what to type to run the suite again, without a path of this machine."""
+    path = suite.path.resolve()
+    shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path.name
+    data = " --data DIR" if "data_dir" in COHORTS[suite.cohort.kind].__annotations__ else ""
+    return f"pfactor-bench run {shown}{data}"
 
 
 def _all_predictions(results: Mapping[Case, CaseResult]) -> pd.DataFrame:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import nn
 
-__all__ = ["WINDOW_CHOICES", "saliency_map"]
+__all__ = ["CIRCULAR_CHOICES", "WINDOW_CHOICES", "saliency_map"]
 
 #: Ways to choose windows: (prediction, truth) → positions. The first registered is the default.
 WINDOW_CHOICES: Registry[
@@ -25,7 +25,7 @@ WINDOW_CHOICES: Registry[
 ] = Registry("choice of saliency windows")
 
 #: Choices that look at the true score explain only what the model already got right.
-_CIRCULAR = frozenset({"smallest-error"})
+CIRCULAR_CHOICES = frozenset({"smallest-error"})
 
 _BATCH = 256
 
@@ -83,6 +83,6 @@ def saliency_map(
         total += gradient.abs().sum(dim=0).double().cpu()
     return Saliency(
         chosen_by=chosen_by,
-        circular=chosen_by in _CIRCULAR,
+        circular=chosen_by in CIRCULAR_CHOICES,
         map=(total / len(chosen)).numpy(),
     )

@@ -15,7 +15,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["SPLITTERS", "Splitter", "grouped_k_fold", "last_subjects", "split_from_indices"]
+__all__ = [
+    "SPLITTERS",
+    "Splitter",
+    "grouped_k_fold",
+    "last_subjects",
+    "random_windows",
+    "split_from_indices",
+]
 
 
 class Splitter(Protocol):
@@ -79,6 +86,25 @@ def grouped_k_fold(*, n_folds: int = 5, seed: int = 0) -> Splitter:
         return _by_subject("grouped-k-fold", subjects, np.array_split(shuffled, n_folds))
 
     return split
+
+
+@SPLITTERS.register("random-windows")
+def random_windows(*, n_folds: int = 5, seed: int = 0) -> Splitter:
+    """Shuffle windows and ignore whose they are: the mistake that this project exists to find.
+
+    It is offered so that what the mistake gains can be measured; every audit of it fails.
+
+    Parameters
+    ----------
+    n_folds
+        Parts; each window is held out exactly once, nearly every person stands on both sides.
+    seed
+        Of the shuffle.
+    """
+    from sklearn.model_selection import KFold
+
+    folds = KFold(n_folds, shuffle=True, random_state=seed)
+    return lambda subjects: split_from_indices("random-windows", folds.split(subjects))
 
 
 def split_from_indices(name: str, indices: Iterable[tuple[ArrayLike, ArrayLike]]) -> Split:

@@ -133,6 +133,10 @@ def _section(loader: yaml.SafeLoader, node: yaml.MappingNode, file: str, name: s
 
 
 def _value(loader: yaml.SafeLoader, node: yaml.Node, file: str, name: str) -> Any:  # noqa: ANN401
+    plain_tag = node.tag.startswith("tag:yaml.org,2002:") and "python" not in node.tag
+    if not plain_tag:
+        line = node.start_mark.line + 1
+        raise ConfigError(f"{file}:{line}: tag {node.tag!r} is not allowed: a suite is plain data")
     if isinstance(node, yaml.MappingNode):
         return _section(loader, node, file, name)
     if isinstance(node, yaml.SequenceNode):

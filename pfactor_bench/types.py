@@ -183,7 +183,7 @@ class ModelSpec:
     args: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Case:
     """One cell of a suite: a model in a regime from a seed.
 
@@ -303,12 +303,16 @@ class Interval:
         Nominal coverage.
     method
         How it was made, in words a methods section can use.
+    se
+        The estimate's standard error over people, from which the number of people that would settle
+        a claim follows; None where only the ends are known.
     """
 
     low: float
     high: float
     level: float
     method: str
+    se: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -391,20 +395,27 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Requirement:
-    """What a claim asks of its measurement. Exactly one of the three is set.
+    """What a claim asks of its measurement. Exactly one of the first four is set.
 
     Parameters
     ----------
     above, below
         The threshold that the whole interval has to clear.
+    near
+        A value that the whole interval has to stay within `margin` of: practical equivalence.
     equals, tolerance
         A reference value and the largest difference allowed: for reproductions, not for inference.
+    margin
+        What still counts as no difference, in the measurement's unit. It moves the threshold of
+        `above` down and that of `below` up ("no worse than"), and is the half-width of `near`.
     """
 
     above: float | None = None
     below: float | None = None
+    near: float | None = None
     equals: float | None = None
     tolerance: float = 0.0
+    margin: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -434,9 +445,25 @@ class Claim:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
-    """What became of a claim."""
+    """What became of a claim.
+
+    Parameters
+    ----------
+    claim
+        The claim's id.
+    status
+        ``holds``, ``fails`` or ``inconclusive``.
+    level
+        The claim's.
+    explanation
+        Why, in a sentence.
+    people_needed
+        How many people would settle an inconclusive claim with 80 % power if the measured value
+        were the truth; None where no number would, or none can be given.
+    """
 
     claim: str
     status: VerdictStatus
     level: ClaimLevel
     explanation: str = field(default="")
+    people_needed: int | None = None

@@ -1,0 +1,213 @@
+"""The command line. Each command imports what it needs, so that help and judging are instant."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pfactor_bench import __version__
+from pfactor_bench.errors import PfactorBenchError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pfactor_bench.checks import CatalogueEntry
+    from pfactor_bench.config import Suite
+    from pfactor_bench.record import Record
+
+__all__ = ["main"]
+
+_DESCRIPTION = """\
+Is a number that predicts a person's score from EEG real? pfactor-bench trains and scores models on
+people they have never seen, looks for leaks, sets every score beside the train mean and its
+interval, and says which claims hold.
+"""
+
+_EXIT_CODES = """\
+exit codes: 0 nothing wrong; 1 a gate claim does not hold or a check found a leak; 2 bad usage or
+input
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    Parameters
+    ----------
+    arguments
+        What was typed, without the program's name; by default what really was.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.command(options)
+    except PfactorBenchError as error:
+        print(f"pfactor-bench: error: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+    except KeyboardInterrupt:
+        print("pfactor-bench: interrupted; no report was written", file=sys.stderr)  # noqa: T201
+        return 130
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="pfactor-bench",
+        description=_DESCRIPTION,
+        epilog=_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    run = commands.add_parser("run", help="run a suite and write its report")
+    run.add_argument("suite", type=Path, metavar="SUITE", help="a suite's YAML file")
+    run.add_argument("--out", type=Path, metavar="DIR", help="default: reports/<suite's name>")
+    run.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="folder that holds the datasets (default: $PFACTOR_BENCH_DATA)",
+    )
+    run.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    run.set_defaults(command=_run)
+
+    judge = commands.add_parser(
+        "judge", help="judge a stored record again, perhaps by other claims; trains nothing"
+    )
+    judge.add_argument("record", type=Path, metavar="RECORD", help="record.json or its folder")
+    judge.add_argument("--suite", type=Path, help="take the claims from this suite instead")
+    judge.set_defaults(command=_judge)
+
+    render = commands.add_parser("render", help="write report and figure of a stored record again")
+    render.add_argument("record", type=Path, metavar="RECORD", help="record.json or its folder")
+    render.set_defaults(command=_render)
+
+    checks = commands.add_parser("checks", help="list the leakage checks, or explain one")
+    checks.add_argument("code", nargs="?", help="such as LK003")
+    checks.set_defaults(command=_checks)
+
+    doctor = commands.add_parser("doctor", help="say whether the installed packages work together")
+    doctor.set_defaults(command=_doctor)
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    from pfactor_bench.config import load_suite
+
+    suite = load_suite(options.suite)
+    out: Path = options.out or Path("reports") / suite.name
+    record = _run_with_progress(suite, out, options)
+    print(_verdict_lines(record))  # noqa: T201
+    print(f"report: {out / 'report.md'}")  # noqa: T201
+    return _exit_code(record)
+
+
+def _run_with_progress(suite: Suite, out: Path, options: argparse.Namespace) -> Record:
+    from tqdm import tqdm
+
+    # braindecode builds a montage by its old name while it is imported.
+    warnings.filterwarnings("ignore", "Montage name 'standard_1020'", FutureWarning)
+    from pfactor_bench.pipeline import run
+
+    # None lets tqdm ask whether somebody is watching; a CI log is nobody.
+    quiet = True if os.environ.get("CI") else None
+    with tqdm(unit="epoch", disable=quiet, desc="loading") as progress:
+        return run(
+            suite,
+            out=out,
+            data_dir=options.data,
+            device=options.device,
+            on_case=lambda case: progress.set_description(case.id),
+            on_epoch=progress.update,
+        )
+
+
+def _judge(options: argparse.Namespace) -> int:
+    from dataclasses import replace
+
+    from pfactor_bench.claims import judge
+    from pfactor_bench.record import read_record, write_record
+
+    record = read_record(options.record)
+    if options.suite:
+        from pfactor_bench.config import load_suite
+
+        record = replace(record, claims=load_suite(options.suite).claims)
+    record = record.judged(judge(record.claims, record.measurements))
+    write_record(record, _folder(options.record))
+    print(_verdict_lines(record))  # noqa: T201
+    return _exit_code(record)
+
+
+def _render(options: argparse.Namespace) -> int:
+    from pfactor_bench.record import ensure_writable, read_record
+    from pfactor_bench.report import render
+
+    record, folder = read_record(options.record), _folder(options.record)
+    ensure_writable(folder)
+    print(render(record, folder))  # noqa: T201
+    return 0
+
+
+def _checks(options: argparse.Namespace) -> int:
+    from pfactor_bench.checks import catalogue
+    from pfactor_bench.errors import UnknownNameError
+
+    entries = {entry.code: entry for entry in catalogue()}
+    if options.code is None:
+        for entry in entries.values():
+            print(f"{entry.code}  {entry.title}")  # noqa: T201
+        return 0
+    if options.code not in entries:
+        raise UnknownNameError("check", options.code, entries)
+    print(_page(entries[options.code]))  # noqa: T201
+    return 0
+
+
+def _page(entry: CatalogueEntry) -> str:
+    kinds = ", ".join(map(str, entry.kinds))
+    parts = {
+        "How it is detected": entry.detected,
+        "Why it matters": entry.why,
+        "How to fix it": entry.fix,
+        "What it cannot see": entry.blind,
+        "Source": entry.source,
+    }
+    text = "".join(f"\n\n{heading}\n  {body}" for heading, body in parts.items() if body)
+    return f"{entry.code}  {entry.title}  (leak kind {kinds}){text}"
+
+
+def _doctor(_options: argparse.Namespace) -> int:
+    from pfactor_bench.doctor import diagnose
+
+    report, healthy = diagnose()
+    print(report)  # noqa: T201
+    return 0 if healthy else 1
+
+
+def _folder(record: Path) -> Path:
+    return record if record.is_dir() else record.parent
+
+
+def _verdict_lines(record: Record) -> str:
+    lines = [
+        f"{verdict.status:<12} {verdict.level:<6} {verdict.claim}: {verdict.explanation}"
+        for verdict in record.verdicts
+    ]
+    lines += [
+        f"{finding.status:<12} check  {finding.code} {finding.title}: {finding.explanation}"
+        for finding in record.findings
+        if finding.status in {"fail", "error"}
+    ]
+    return "\n".join(lines)
+
+
+def _exit_code(record: Record) -> int:
+    from pfactor_bench.claims import gate_failures
+
+    leaks = any(finding.status in {"fail", "error"} for finding in record.findings)
+    return int(leaks or bool(gate_failures(record.verdicts)))

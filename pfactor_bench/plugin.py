@@ -1,0 +1,299 @@
+"""The pytest plugin: parametrises tests over whatever the suites declare, and writes the reports.
+
+A test asks for one of four arguments and is run once for each thing it names:
+
+``suite_case``
+    a `SuiteCase`: one regime with one seed;
+``suite_check``
+    a `SuiteCheck`: one leakage check;
+``suite_claim``
+    a `SuiteClaim`: one claim;
+``suite_timing``
+    a `SuiteTiming`: one case on one device.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+
+from pfactor_bench.errors import PfactorBenchError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from pfactor_bench.checks import CatalogueEntry
+    from pfactor_bench.config import Suite
+    from pfactor_bench.pipeline import Prepared
+    from pfactor_bench.record import Record
+    from pfactor_bench.types import Case, CaseResult, Claim, Finding, Verdict
+
+__all__ = ["SuiteCase", "SuiteCheck", "SuiteClaim", "SuiteRun", "SuiteTiming"]
+
+_RUNS = pytest.StashKey[dict[Path, "SuiteRun"]]()
+_DEVICES = ("cpu", "cuda")
+
+
+class _Item(Protocol):
+    """What a test is parametrised over."""
+
+    @property
+    def id(self) -> str: ...
+
+
+class SuiteRun:
+    """One suite during one pytest session; every stage runs when a test first needs it.
+
+    Parameters
+    ----------
+    suite
+        What is run.
+    out
+        Folder of its report.
+    data_dir
+        Where cohorts on disk are looked for.
+    device
+        ``auto``, ``cpu`` or ``cuda``.
+    """
+
+    def __init__(self, suite: Suite, *, out: Path, data_dir: Path | None, device: str) -> None:
+        self.suite = suite
+        self.out = out
+        self._data_dir = data_dir
+        self._device = device
+        self._results: dict[Case, CaseResult] = {}
+
+    @cached_property
+    def prepared(self) -> Prepared:
+        """The suite with its cohort loaded and split."""
+        from pfactor_bench.pipeline import prepare
+
+        return prepare(self.suite, data_dir=self._data_dir, device=self._device)
+
+    def result(self, case: Case) -> CaseResult:
+        """Return what `case` left behind, computing it the first time."""
+        from pfactor_bench.pipeline import compute
+
+        if case not in self._results:
+            self._results[case] = compute(self.prepared, case)
+        return self._results[case]
+
+    @cached_property
+    def record(self) -> Record:
+        """The whole suite's record; asking for it runs every case that has not run."""
+        from pfactor_bench.pipeline import conclude
+
+        return conclude(self.prepared, {case: self.result(case) for case in self.suite.cases})
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every case has run."""
+        return len(self._results) == len(self.suite.cases)
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether any case has run."""
+        return bool(self._results)
+
+    def publish(self) -> Path:
+        """Write the report and return its path."""
+        from pfactor_bench.pipeline import publish
+
+        return publish(self.record, self.prepared, self._results, self.out)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SuiteCase:
+    """One regime with one seed of one suite."""
+
+    run: SuiteRun
+    case: Case
+
+    @property
+    def id(self) -> str:
+        """The test's id."""
+        return f"{self.run.suite.name}/{self.case.id}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SuiteCheck:
+    """One leakage check of one suite."""
+
+    run: SuiteRun
+    entry: CatalogueEntry
+
+    @property
+    def id(self) -> str:
+        """The test's id."""
+        return f"{self.run.suite.name}/{self.entry.code}"
+
+    @property
+    def finding(self) -> Finding:
+        """What the check found."""
+        return next(f for f in self.run.record.findings if f.code == self.entry.code)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SuiteClaim:
+    """One claim of one suite."""
+
+    run: SuiteRun
+    claim: Claim
+
+    @property
+    def id(self) -> str:
+        """The test's id."""
+        return f"{self.run.suite.name}/{self.claim.id}"
+
+    @property
+    def verdict(self) -> Verdict:
+        """What became of the claim."""
+        return next(v for v in self.run.record.verdicts if v.claim == self.claim.id)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SuiteTiming:
+    """One case of one suite, to be timed on one device."""
+
+    run: SuiteRun
+    case: Case
+    device: str
+
+    @property
+    def id(self) -> str:
+        """The test's id."""
+        return f"{self.run.suite.name}/{self.case.id}/{self.device}"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options that choose suites, data, device and where reports go."""
+    group = parser.getgroup("pfactor-bench", "suites of pfactor-bench")
+    group.addoption(
+        "--suite",
+        action="append",
+        type=Path,
+        metavar="PATH",
+        help="a suite file to run; may be given more than once "
+        "(default: the quick ones beside the tests)",
+    )
+    group.addoption(
+        "--suite-data",
+        type=Path,
+        metavar="DIR",
+        help="folder that holds the datasets (default: $PFACTOR_BENCH_DATA)",
+    )
+    group.addoption(
+        "--suite-out",
+        type=Path,
+        default=Path("reports"),
+        metavar="DIR",
+        help="folder that gets one report per suite (default: reports)",
+    )
+    group.addoption(
+        "--suite-device",
+        choices=("auto", "cpu", "cuda"),
+        default="auto",
+        help="where models are trained (default: a GPU if there is one)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start with no suite loaded."""
+    config.stash[_RUNS] = {}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test once for each case, check, claim or timing that the suites declare."""
+    makers: dict[str, Callable[[SuiteRun], Iterable[_Item]]] = {
+        "suite_case": _suite_cases,
+        "suite_check": _suite_checks,
+        "suite_claim": _suite_claims,
+        "suite_timing": _suite_timings,
+    }
+    for name, maker in makers.items():
+        if name in metafunc.fixturenames:
+            runs = _runs(metafunc.config, metafunc.definition.path.parent)
+            items = [item for run in runs for item in maker(run)]
+            metafunc.parametrize(name, items, ids=[item.id for item in items])
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write the report of every suite that ran to its end."""
+    for run in session.config.stash[_RUNS].values():
+        if run.is_complete:
+            run.publish()
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say what became of each suite, in a line or two, and where its report is."""
+    runs = [run for run in config.stash[_RUNS].values() if run.is_begun]
+    if runs:
+        terminalreporter.section("pfactor-bench")
+    for run in runs:
+        for line in _summary(run):
+            terminalreporter.write_line(line)
+
+
+def _summary(run: SuiteRun) -> Iterator[str]:
+    if not run.is_complete:
+        yield f"{run.suite.name}: no report, since not every case ran"
+        return
+    for verdict in run.record.verdicts:
+        if verdict.level == "report" or verdict.status != "holds":
+            yield f"{run.suite.name}: {verdict.claim} {verdict.status}: {verdict.explanation}"
+    gates = [verdict for verdict in run.record.verdicts if verdict.level == "gate"]
+    if gates:
+        held = sum(verdict.status == "holds" for verdict in gates)
+        yield f"{run.suite.name}: {held} of {len(gates)} gates hold"
+    yield f"{run.suite.name}: report in {run.out / 'report.md'}"
+
+
+def _runs(config: pytest.Config, folder: Path) -> list[SuiteRun]:
+    """Return the suites that were asked for, or the quick ones in `folder`; each is loaded once."""
+    from pfactor_bench.config import load_suite
+
+    runs = config.stash[_RUNS]
+    asked: Sequence[Path] = config.getoption("--suite") or ()
+    for path in asked or sorted(folder.glob("*.yaml")):
+        if path in runs:
+            continue
+        try:
+            suite = load_suite(path)
+        except PfactorBenchError as error:
+            raise pytest.UsageError(str(error)) from error
+        if asked or suite.quick:
+            runs[path] = SuiteRun(
+                suite,
+                out=config.getoption("--suite-out") / suite.name,
+                data_dir=config.getoption("--suite-data"),
+                device=config.getoption("--suite-device"),
+            )
+    return list(runs.values())
+
+
+def _suite_cases(run: SuiteRun) -> Iterable[SuiteCase]:
+    return (SuiteCase(run=run, case=case) for case in run.suite.cases)
+
+
+def _suite_checks(run: SuiteRun) -> Iterable[SuiteCheck]:
+    from pfactor_bench.checks import catalogue
+
+    return (SuiteCheck(run=run, entry=entry) for entry in catalogue())
+
+
+def _suite_claims(run: SuiteRun) -> Iterable[SuiteClaim]:
+    return (SuiteClaim(run=run, claim=claim) for claim in run.suite.claims)
+
+
+def _suite_timings(run: SuiteRun) -> Iterable[SuiteTiming]:
+    return (
+        SuiteTiming(run=run, case=case, device=device)
+        for case in run.suite.cases
+        for device in _DEVICES
+    )

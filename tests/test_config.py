@@ -1,0 +1,109 @@
+"""Suites: what they may say, and what an error in one looks like."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pfactor_bench.config import load_suite
+from pfactor_bench.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pfactor_bench.config import Suite
+
+SUITES = sorted((Path(__file__).parents[1] / "suites").glob("*.yaml"))
+
+VALID = """\
+name: tiny
+title: A tiny suite
+question: Does it load?
+cohort:
+  kind: synthetic
+  n_subjects: 6
+split:
+  kind: last-subjects
+model:
+  name: EEGConformer
+regimes: [from-scratch]
+seeds: [1, 2]
+budget:
+  epochs: 1
+claims:
+  - id: skill
+    text: It has skill.
+    measurement: from-scratch/skill
+    above: 0
+"""
+
+
+@pytest.fixture
+def load(tmp_path: Path) -> Callable[[str], Suite]:
+    """Return a function that loads a suite with the given text."""
+
+    def load_text(text: str) -> Suite:
+        path = tmp_path / "suite.yaml"
+        path.write_text(text, encoding="utf-8")
+        return load_suite(path)
+
+    return load_text
+
+
+@pytest.mark.parametrize("path", SUITES, ids=lambda path: path.stem)
+def test_every_published_suite_loads(path: Path) -> None:
+    """And declares something to run."""
+    assert load_suite(path).cases
+
+
+def test_cases_are_every_regime_with_every_seed(load) -> None:
+    """In the file's order."""
+    assert [case.id for case in load(VALID).cases] == ["from-scratch/seed-1", "from-scratch/seed-2"]
+
+
+def test_budget_has_the_case_studys_defaults(load) -> None:
+    """Only the epochs have to be said."""
+    budget = load(VALID).budget
+    assert (budget.batch_size, budget.learning_rate, budget.weight_decay) == (32, 1e-3, 1e-3)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("name: tiny", "name: ../evil", r":1: name '\.\./evil' is also a folder's"),
+        ("title:", "titel:", r":2: unknown key 'titel' in the suite: did you mean 'title'"),
+        ("kind: synthetic", "kind: syntetic", r":5: unknown cohort 'syntetic': did you mean"),
+        ("n_subjects", "n_subject", r":6: unknown key 'n_subject' in cohort: did you mean"),
+        ("last-subjects", "first-subjects", r":8: unknown split 'first-subjects'"),
+        ("[from-scratch]", "[finetune]", r":11: unknown regime 'finetune'"),
+        ("[from-scratch]", "[]", r":11: 'regimes' is empty"),
+        ("[1, 2]", "[1, 1]", r":12: 1 stands twice in 'seeds'"),
+        ("[1, 2]", "[one]", r":12: 'one' in 'seeds' is not int"),
+        ("epochs: 1", "epochs: 0", r":14: epochs is 0: it must be above 0"),
+        ("epochs: 1", "epoch: 1", r":14: unknown key 'epoch' in budget: did you mean 'epochs'"),
+        ("above: 0", "above: 0\n    below: 1", r":16: a claim needs exactly one of"),
+        ("above: 0", "level: gat\n    above: 0", r":19: level is 'gat'"),
+        ("budget:\n  epochs: 1", "", r"the suite has no 'budget': add it"),
+        ("model:\n  name: EEGConformer", "model: EEGConformer", r"expected a section of keys"),
+    ],
+)
+def test_mistake_is_refused_with_its_line(load, old: str, new: str, message: str) -> None:
+    """Before anything is loaded or trained."""
+    assert VALID.count(old) == 1
+    with pytest.raises(ConfigError, match=message):
+        load(VALID.replace(old, new))
+
+
+def test_saliency_choice_is_checked(load) -> None:
+    """A typo would otherwise fail after training."""
+    with pytest.raises(ConfigError, match="unknown choice of saliency windows 'smallest'"):
+        load(VALID + "saliency: [smallest]\n")
+
+
+def test_claims_have_unique_ids(load) -> None:
+    """A verdict names its claim by id."""
+    claims = VALID[VALID.index("  - id") :]
+    with pytest.raises(ConfigError, match="claim 'skill' stands twice"):
+        load(VALID + claims)
