@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["MIN_SUBJECTS", "WINDOW_COLUMNS", "fingerprint", "make_cohort"]
+__all__ = [
+    "MIN_SUBJECTS",
+    "WINDOW_COLUMNS",
+    "check_scores",
+    "fingerprint",
+    "listed",
+    "make_cohort",
+]
 
 #: The columns that every cohort's table has.
 WINDOW_COLUMNS = ("sample_id", "subject", "session", "run", "task", "start", "stop")
@@ -63,8 +70,8 @@ def make_cohort(
     ------
     CohortError
         If columns are missing, shapes disagree, samples are NaN or infinite, a channel is flat in
-        every window, a subject has two scores, fewer than `MIN_SUBJECTS` people have a score, or all
-        scores are equal.
+        every window, a subject has two scores, fewer than `MIN_SUBJECTS` people have a score, or
+        all scores are equal.
     """
     _check_shapes(name, X, table, target, ch_names)
     scored, score_notes = _subject_scores(name, table, target)
@@ -73,7 +80,7 @@ def make_cohort(
         X = X[kept]
         table = table.loc[kept]
     y: NDArray[np.float64] = np.asarray(table["subject"].map(scored), dtype=np.float64)
-    _check_scores(name, target, scored.dropna())
+    check_scores(name, target, scored.dropna())
     table = table.drop(columns=[target]).reset_index(drop=True)
     _check_samples(name, X, table, ch_names)
     X, y = _locked(np.ascontiguousarray(X, dtype=np.float32)), _locked(y)
@@ -86,7 +93,9 @@ def make_cohort(
         ch_names=tuple(ch_names),
         unit=unit,
         target=target,
-        fingerprint=fingerprint(X, y, table, sfreq, ch_names, unit, target),
+        fingerprint=fingerprint(
+            X=X, y=y, table=table, sfreq=sfreq, ch_names=ch_names, unit=unit, target=target
+        ),
         provenance=dict(provenance),
         notes=(*notes, *score_notes),
         planted=planted,
@@ -94,6 +103,7 @@ def make_cohort(
 
 
 def fingerprint(
+    *,
     X: NDArray[np.float32],
     y: NDArray[np.float64],
     table: pd.DataFrame,
@@ -123,6 +133,39 @@ def fingerprint(
         digest.update(f"\x1e{column}\x1f".encode())
         digest.update("\x1f".join("" if pd.isna(v) else str(v) for v in table[column]).encode())
     return digest.hexdigest()
+
+
+def check_scores(name: str, target: str, scores: pd.Series[float]) -> None:
+    """Refuse scores that nothing can be learnt from.
+
+    Parameters
+    ----------
+    name, target
+        The cohort's and the score's name, for messages.
+    scores
+        One per subject, none missing.
+
+    Raises
+    ------
+    CohortError
+        If there are fewer than `MIN_SUBJECTS`, or all are equal.
+    """
+    if len(scores) < MIN_SUBJECTS:
+        raise CohortError(
+            f"cohort {name!r} has {len(scores)} subjects with a {target!r}: at least "
+            f"{MIN_SUBJECTS} are needed to train on some and hold out others"
+        )
+    if (scores == scores.iloc[0]).all():
+        raise CohortError(
+            f"all {len(scores)} subjects of cohort {name!r} have {target} = {scores.iloc[0]:g}: "
+            f"a constant score cannot be predicted better than by its mean; choose another target"
+        )
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names for a message: spelt out while they are few, counted beyond that."""
+    shown = ", ".join(names[:_MAX_NAMES])
+    return f"{shown} and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else shown
 
 
 def _check_shapes(
@@ -170,21 +213,8 @@ def _subject_scores(
     scores, notes = parse_scores(pairs[target].tolist(), target=target, subjects=subjects)
     missing = sorted(s for s, score in zip(subjects, scores, strict=True) if np.isnan(score))
     if missing:
-        notes = (*notes, f"{len(missing)} subjects without {target} left out: {_listed(missing)}")
+        notes = (*notes, f"{len(missing)} subjects without {target} left out: {listed(missing)}")
     return pd.Series(scores, index=subjects), notes
-
-
-def _check_scores(name: str, target: str, scores: pd.Series[float]) -> None:
-    if len(scores) < MIN_SUBJECTS:
-        raise CohortError(
-            f"cohort {name!r} has {len(scores)} subjects with a {target!r}: at least "
-            f"{MIN_SUBJECTS} are needed to train on some and hold out others"
-        )
-    if scores.nunique() == 1:
-        raise CohortError(
-            f"all {len(scores)} subjects of cohort {name!r} have {target} = {scores.iloc[0]:g}: "
-            f"a constant score cannot be predicted better than by its mean; choose another target"
-        )
 
 
 def _check_samples(
@@ -204,7 +234,7 @@ def _check_samples(
     if flat:
         raise CohortError(
             f"channel {flat[0]!r} of cohort {name!r} is flat in every window (flat: "
-            f"{_listed(flat)}): it may be the recording reference; leave it out of 'channels'"
+            f"{listed(flat)}): it may be the recording reference; leave it out of 'channels'"
         )
 
 
@@ -212,8 +242,3 @@ def _locked(array: NDArray[Any]) -> NDArray[Any]:
     view = array.view()
     view.flags.writeable = False
     return view
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:_MAX_NAMES])
-    return f"{shown} and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else shown
