@@ -1,0 +1,306 @@
+"""What a BIDS folder holds, by its names and tables alone: people, scores, tasks, recordings.
+
+Everything that can be wrong with a folder is found here, before a signal is read or a package that
+reads signals is imported.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from pfactor_bench.cohorts.assemble import WINDOW_COLUMNS, listed
+from pfactor_bench.errors import CohortError, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = [
+    "DATA_VARIABLE",
+    "RecordingFile",
+    "choose_task",
+    "dataset_folder",
+    "leave_out",
+    "list_recordings",
+    "read_description",
+    "read_participants",
+    "refuse_empty",
+    "unusable",
+]
+
+#: The environment variable that names the folder of data sets.
+DATA_VARIABLE = "PFACTOR_BENCH_DATA"
+
+#: The formats that BIDS allows for EEG.
+_EXTENSIONS = frozenset({".bdf", ".edf", ".set", ".vhdr"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecordingFile:
+    """One recording as its file name describes it.
+
+    Parameters
+    ----------
+    path
+        Where it is; the file may be a link to content that was never fetched.
+    subject
+        With its prefix, ``"sub-00"``.
+    task
+        None where the name has none.
+    """
+
+    path: Path
+    subject: str
+    task: str | None
+
+
+def dataset_folder(dataset: str, data_dir: Path | str | None) -> Path:
+    """Return the resolved folder of a data set.
+
+    Parameters
+    ----------
+    dataset
+        The folder's name.
+    data_dir
+        The folder that it lies in; None takes the environment variable `DATA_VARIABLE`.
+
+    Returns
+    -------
+    Path
+        Absolute and free of links: through any other path EEGDash finds no participant's row.
+
+    Raises
+    ------
+    CohortError
+        If the name is a path, no folder is given, or nothing is there.
+    """
+    if dataset in {"", ".", ".."} or "/" in dataset or "\\" in dataset:
+        raise CohortError(
+            f"dataset {dataset!r} is not a folder's name: give the folder that it lies in as "
+            f"--data DIR and its name alone as dataset"
+        )
+    given = data_dir or os.environ.get(DATA_VARIABLE)
+    if not given:
+        raise CohortError(
+            f"nothing says where data set {dataset!r} is: give the folder that it lies in as "
+            f"--data DIR or in the environment variable {DATA_VARIABLE}"
+        )
+    parent = Path(given).expanduser().resolve()
+    folder = (parent / dataset).resolve()
+    if not folder.is_dir():
+        there = (
+            [child.name for child in parent.iterdir() if child.is_dir()] if parent.is_dir() else []
+        )
+        raise CohortError(
+            f"no folder {dataset!r} in {str(parent)!r}{did_you_mean(dataset, there)}; --data DIR "
+            f"or {DATA_VARIABLE} must name the folder that it lies in"
+        )
+    if not any(folder.iterdir()):
+        raise CohortError(f"data set folder {str(folder)!r} is empty: fetch the data set again")
+    return folder
+
+
+def read_participants(folder: Path, target: str) -> pd.DataFrame:
+    """Return ``participants.tsv``, a row per person, its index ``"sub-00"``.
+
+    The table is read here, not through EEGDash, which gives people no rows instead of an error
+    where it cannot read it, and matches names that only resemble each other.
+
+    Parameters
+    ----------
+    folder
+        Of the data set.
+    target
+        The column of scores. It stays text, so that a word in it can be shown as it was written.
+
+    Raises
+    ------
+    CohortError
+        If there is no table, it has no such column, or a person stands in it twice.
+    """
+    if target in WINDOW_COLUMNS:
+        raise CohortError(
+            f"target {target!r} is a name that describes windows: rename that column of "
+            f"participants.tsv"
+        )
+    path = folder / "participants.tsv"
+    if not path.is_file():
+        raise CohortError(
+            f"data set {folder.name!r} has no participants.tsv: the scores of its people must "
+            f"stand there, in a row per participant_id"
+        )
+    try:
+        people = pd.read_csv(
+            path, sep="\t", dtype={"participant_id": str, target: str}, encoding="utf-8-sig"
+        )
+    except ValueError as error:
+        raise CohortError(
+            f"cannot read participants.tsv of data set {folder.name!r}: {error}"
+        ) from error
+    for column in ("participant_id", target):
+        if column not in people.columns:
+            raise CohortError(
+                f"participants.tsv of data set {folder.name!r} has no column {column!r}"
+                f"{did_you_mean(column, set(people.columns) - {'participant_id'})}"
+            )
+    names = people.pop("participant_id").fillna("").str.strip()
+    people.index = pd.Index("sub-" + names.str.removeprefix("sub-"), name="subject")
+    if not people.index.is_unique:
+        twice = people.index[people.index.duplicated()][0]
+        raise CohortError(
+            f"participants.tsv of data set {folder.name!r} has two rows for {twice!r}: a person "
+            f"has one score, so keep one"
+        )
+    # A person's column must not replace what is known of a recording.
+    return people.rename(columns={name: f"participant_{name}" for name in WINDOW_COLUMNS})
+
+
+def list_recordings(folder: Path) -> list[RecordingFile]:
+    """Return the EEG recordings of a data set, sorted by path.
+
+    Raises
+    ------
+    CohortError
+        If there is none.
+    """
+    files = [
+        RecordingFile(path=path, subject=path.relative_to(folder).parts[0], task=_task_of(path))
+        for path in sorted(folder.glob("sub-*/**/*_eeg.*"))
+        if path.suffix.lower() in _EXTENSIONS
+    ]
+    if not files:
+        raise CohortError(
+            f"data set {folder.name!r} holds no EEG recording: expected files such as "
+            f"sub-00/eeg/sub-00_task-rest_eeg.edf"
+        )
+    return files
+
+
+def choose_task(dataset: str, files: Iterable[RecordingFile], task: str | None) -> str | None:
+    """Return the task to load: the one asked for, or the only one there is.
+
+    Parameters
+    ----------
+    dataset
+        The data set's name, for messages.
+    files
+        Its recordings.
+    task
+        What was asked for.
+
+    Raises
+    ------
+    CohortError
+        If no recording has that task, or none was asked for and there are several: they are
+        never pooled unasked.
+    """
+    tasks = {file.task for file in files}
+    shown = ", ".join(sorted(map(repr, tasks)))
+    if task is not None and task not in tasks:
+        raise CohortError(
+            f"no recording of data set {dataset!r} has task {task!r}: its tasks are {shown}"
+        )
+    if task is None and len(tasks) > 1:
+        raise CohortError(f"data set {dataset!r} holds several tasks ({shown}): choose one as task")
+    return task if task is not None else next(iter(tasks))
+
+
+def read_description(folder: Path) -> dict[str, Any]:
+    """Return ``dataset_description.json``, empty where there is none.
+
+    Raises
+    ------
+    CohortError
+        If it is not a JSON object.
+    """
+    path = folder / "dataset_description.json"
+    if not path.is_file():
+        return {}
+    try:
+        description = json.loads(path.read_text(encoding="utf-8-sig"))
+    except ValueError as error:
+        raise CohortError(
+            f"cannot read dataset_description.json of data set {folder.name!r}: {error}"
+        ) from error
+    if not isinstance(description, dict):
+        raise CohortError(
+            f"dataset_description.json of data set {folder.name!r} is not a JSON object"
+        )
+    return description
+
+
+def leave_out(
+    people: pd.DataFrame, files: Sequence[RecordingFile], *, target: str, exclude: Sequence[str]
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return the people that can take part, and a note for every reason to leave others out.
+
+    Parameters
+    ----------
+    people
+        From `read_participants`, scores already numbers.
+    files
+        The recordings of the task.
+    target
+        The column of scores.
+    exclude
+        People to leave out by name.
+
+    Raises
+    ------
+    CohortError
+        If `exclude` names somebody who is not there.
+    """
+    known = set(people.index)
+    for name in exclude:
+        if name not in known:
+            raise CohortError(f"cannot exclude unknown subject {name!r}{did_you_mean(name, known)}")
+    recorded = {file.subject for file in files}
+    fetched = {file.subject for file in files if file.path.exists()}
+    scored = set(people.index[people[target].notna()])
+    reasons = (
+        ("excluded by name", known & set(exclude)),
+        ("without a recording of the task left out", known - recorded),
+        ("whose recordings are links to files that are not here left out", recorded - fetched),
+        ("with a recording but no row in participants.tsv left out", recorded - known),
+        (f"without {target} left out", known - scored),
+    )
+    notes: list[str] = []
+    told: set[str] = set()
+    for reason, affected in reasons:
+        if names := sorted(affected - told):
+            notes.append(f"{len(names)} subjects {reason}: {listed(names)}")
+            told |= affected
+    kept = (fetched & scored) - set(exclude)
+    return people.loc[people.index.isin(kept)], tuple(notes)
+
+
+def refuse_empty(dataset: str, files: Iterable[RecordingFile]) -> None:
+    """Raise if a recording is a file without content, as a broken download leaves behind.
+
+    Raises
+    ------
+    CohortError
+        Naming the first one.
+    """
+    for file in files:
+        if file.path.stat().st_size == 0:
+            raise unusable(dataset, file, "the file is empty")
+
+
+def unusable(dataset: str, file: RecordingFile, reason: object) -> CohortError:
+    """Return the error for a recording that cannot be used: which, why, and what to do."""
+    return CohortError(
+        f"cannot use recording {file.path.name!r} of data set {dataset!r}: {reason}; fetch or "
+        f"repair the file, or leave the person out with exclude: [{file.subject}]"
+    )
+
+
+def _task_of(path: Path) -> str | None:
+    found = re.search(r"_task-([^_]+)_", path.name)
+    return found.group(1) if found else None
