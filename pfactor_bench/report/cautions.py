@@ -47,8 +47,8 @@ def null_r_probability(r: float, n: int) -> float:
     Returns
     -------
     float
-        Exact two-sided probability from Student's t with ``n - 2`` degrees of freedom, by the finite
-        series of Abramowitz & Stegun (1964), 26.7.3 and 26.7.4.
+        Exact two-sided probability from Student's t with ``n - 2`` degrees of freedom, by the
+        finite series of Abramowitz & Stegun (1964), 26.7.3 and 26.7.4.
     """
     degrees = n - 2
     sine = min(abs(r), 1.0)
@@ -78,7 +78,7 @@ def _train_mean(record: Record) -> Iterator[str]:
         skill = metric(record, regime, "skill")
         if skill is None or skill.value is None:
             why = skill.missing_because if skill else "it was not measured"
-            yield f"{escape(regime)}: skill against the train mean has no value: {escape(why)}."
+            yield f"In {escape(regime)}, skill has no value: {escape(why)}."
             continue
         yield (
             f"**Was the train mean beaten?** {escape(regime)} {outcome(record, regime)}: its "
@@ -117,7 +117,7 @@ def _best_seed_r(record: Record) -> Iterator[str]:
             f"{probability(null_r_probability(r, n))}"
         )
         if n == 4:  # noqa: PLR2004 - the one n whose null r is uniform
-            sentence += " (with 4 people every r is equally likely then: r > 0.5 has 25 %)"
+            sentence += " (with 4 people every r is equally likely then: r > 0.5 has 25%)"
         if len(by_seed) > 1:
             sentence += (
                 f". Over {len(by_seed)} seeds r runs from {number(min(by_seed.values()))} to "
@@ -152,11 +152,11 @@ def _best_epoch(record: Record) -> Iterator[str]:
 
 def _spread(record: Record) -> Iterator[str]:
     for regime in regimes(record):
-        ratio = metric(record, regime, "spread")
+        ratio = metric(record, regime, "sd_ratio")
         if ratio is not None and ratio.value is not None:
             yield (
                 f"The predictions of {escape(regime)} differ between people by "
-                f"{100 * ratio.value:.0f} % of what the true scores do (standard deviations)."
+                f"{100 * ratio.value:.0f}% of what the true scores do (standard deviations)."
             )
 
 
@@ -186,8 +186,8 @@ def _circular_saliency(record: Record) -> Iterator[str]:
 def _constant_predictions(record: Record) -> Iterator[str]:
     for case in record.cases:
         found = metric(record, case["id"], "pearson_r")
-        if found is not None and found.note:
-            yield f"{escape(case['id'])}: {escape(found.note)}."
+        if found is not None and found.value is not None and found.note:
+            yield f"In {escape(case['id'])}, {escape(found.note)}."
 
 
 #: In the order in which a reader should meet them.

@@ -32,7 +32,10 @@ def leak_sentence(record: Record) -> str:
         names = ", ".join(f"{escape(f.code)} {escape(f.title)}" for f in of["fail"])
         found = f"**The checks found a leak: {names}.**"
     elif looked:
-        found = f"{count(looked, 'check')} looked for leaks: none found, which is not the same as clean."
+        found = (
+            f"{count(looked, 'check')} looked for leaks: none found, which is not the same as "
+            f"clean."
+        )
     else:
         found = "**No check looked for leaks.**"
     if of["error"]:

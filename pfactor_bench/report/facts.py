@@ -36,7 +36,7 @@ _OUTCOMES: dict[VerdictStatus, str] = {
 }
 _WINDOWS = {
     "all-held-out": "all held-out windows",
-    "smallest-error": "the held-out windows with the smallest error",
+    "smallest-error": "held-out windows with least error",
 }
 
 
@@ -85,9 +85,10 @@ def windows_chosen(chosen_by: str) -> str:
 
 
 def outcome(record: Record, regime: str) -> str:
-    """Return in words whether a regime beat the train mean: a judged claim's word, or the interval's.
+    """Return in words whether a regime beat the train mean.
 
-    A suite's own claim comes first, because it was judged with all the others in mind.
+    A suite's own claim decides where there is one, because it was judged with all the others in
+    mind; else the interval does.
     """
     return _OUTCOMES[_skill_status(record, regime)]
 

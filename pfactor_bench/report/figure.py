@@ -25,19 +25,21 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pfactor_bench.record import Record
+    from pfactor_bench.report.panels import Source
 
 __all__ = ["alt_text", "draw_figure"]
 
 # Inches. A report's column is about ten inches wide, so points on the page are points in here.
 _WIDTH = 10.4
 _HEADING = 0.34
-_LINES = 1.0
+_LINES = 0.98
 _PLOT = 2.5
-_BELOW = 0.85
+_BELOW = 0.82
 _ROW = _HEADING + _LINES + _PLOT + _BELOW
 _STRIP = 0.55
 _STRIP_GAP = 0.14
-_LINE = 0.155
+_LINE = 0.16
+_TITLE = 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +55,18 @@ class _Page:
             (left / _WIDTH, bottom / self.height, width / _WIDTH, height / self.height)
         )
 
-    def write(self, left: float, top: float, text: str, **style: Any) -> None:
-        self.figure.text(left / _WIDTH, 1 - top / self.height, text, va="top", **style)
+    def write(
+        self,
+        left: float,
+        top: float,
+        text: str,
+        *,
+        size: float | None = None,
+        weight: str = "normal",
+    ) -> None:
+        self.figure.text(
+            left / _WIDTH, 1 - top / self.height, text, va="top", size=size, weight=weight
+        )
 
 
 def draw_figure(record: Record, arrays: Mapping[str, NDArray[Any]]) -> dict[str, bytes]:
@@ -74,6 +86,7 @@ def draw_figure(record: Record, arrays: Mapping[str, NDArray[Any]]) -> dict[str,
     """
     from matplotlib.figure import Figure
 
+    from pfactor_bench.report.panels import Source
     from pfactor_bench.report.style import encode, house_style
 
     names = list(regimes(record))
@@ -81,7 +94,7 @@ def draw_figure(record: Record, arrays: Mapping[str, NDArray[Any]]) -> dict[str,
     with house_style():
         page = _Page(Figure(figsize=(_WIDTH, height)), height)
         for row, regime in enumerate(names):
-            _draw_row(page, row * _ROW, record, arrays, regime)
+            _draw_row(page, row * _ROW, Source(record, arrays, regime))
         encoded = encode(page.figure, title=record.suite["title"], description=alt_text(record))
     return {f"figure.{kind}": content for kind, content in encoded.items()}
 
@@ -91,47 +104,27 @@ def alt_text(record: Record) -> str:
     return " ".join(_row_in_words(record, regime) for regime in regimes(record))
 
 
-def _draw_row(
-    page: _Page, top: float, record: Record, arrays: Mapping[str, NDArray[Any]], regime: str
-) -> None:
+def _draw_row(page: _Page, top: float, source: Source) -> None:
     from pfactor_bench.report.panels import draw_people, draw_saliency, draw_training
-    from pfactor_bench.report.style import QUIET, SMALL, label
+    from pfactor_bench.report.style import label
 
-    model = label(regimes(record)[regime][0]["model"], limit=40)
-    page.write(0.12, top + 0.1, f"{label(regime, limit=40)} · {model}", weight="bold", color=QUIET)
+    model = label(regimes(source.record)[source.regime][0]["model"], limit=40)
+    page.write(0.12, top + 0.1, f"{label(source.regime, limit=40)} · {model}", weight="bold")
     plots = top + _HEADING + _LINES
     curves = _PLOT - _STRIP - _STRIP_GAP
-    panels = {
-        "Training": (
-            0.62,
-            draw_training(
-                page.axes(0.62, plots, 2.1, curves),
-                page.axes(0.62, plots + curves + _STRIP_GAP, 2.1, _STRIP),
-                record,
-                arrays,
-                regime,
-            ),
-        ),
-        "Held-out people": (
-            4.12,
-            draw_people(people := page.axes(4.12, plots, _PLOT, _PLOT), record, arrays, regime),
-        ),
-        "Where the model looks": (
-            7.85,
-            draw_saliency(
-                page.figure,
-                page.axes(7.85, plots, 1.75, _PLOT),
-                page.axes(9.66, plots, 0.09, _PLOT),
-                record,
-                arrays,
-                regime,
-            ),
-        ),
-    }
-    for title, (left, lines) in panels.items():
-        page.write(left, top + _HEADING, title, weight="bold", size=SMALL + 2)
+    errors = page.axes(0.6, plots, 2.1, curves)
+    correlation = page.axes(0.6, plots + curves + _STRIP_GAP, 2.1, _STRIP)
+    people = page.axes(4.15, plots, _PLOT, _PLOT)
+    saliency, bar = page.axes(8.05, plots, 1.65, _PLOT), page.axes(9.76, plots, 0.09, _PLOT)
+    panels = (
+        (0.6, "Training", draw_training(errors, correlation, source)),
+        (4.15, "Held-out people", draw_people(people, source)),
+        (8.05, "Where the model looks", draw_saliency(saliency, bar, source)),
+    )
+    for left, title, lines in panels:
+        page.write(left, top + _HEADING, title, weight="bold", size=_TITLE)
         for number, line in enumerate(lines):
-            page.write(left, top + _HEADING + 0.22 + number * _LINE, line)
+            page.write(left, top + _HEADING + 0.24 + number * _LINE, line)
     people.legend(
         loc="upper center",
         bbox_to_anchor=(0.5, -0.17),

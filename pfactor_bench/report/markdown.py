@@ -25,13 +25,31 @@ from pfactor_bench.report.origins import (
     split_section,
     timing_section,
 )
-from pfactor_bench.report.results import claims_section, per_seed_section, regimes_section
+from pfactor_bench.report.results import (
+    claims_section,
+    per_seed_section,
+    regimes_section,
+    saliency_section,
+)
 from pfactor_bench.report.text import bullets, count, escape
 
 if TYPE_CHECKING:
     from pfactor_bench.record import Record
 
 __all__ = ["report_text"]
+
+_CONTENTS = (
+    "[What to know before quoting a number](#what-to-know-before-quoting-a-number) · "
+    "[Checks](#checks) · [Limits](#limits) · [Run it again](#run-it-again)"
+)
+_INTERVALS = (
+    "Intervals are over the {people} held out here. They do not cover another cohort, another way "
+    "of recording, or a model trained on other people."
+)
+_CHECKS = (
+    "The checks look for the leaks they name, in what the run recorded. Passing them does not "
+    "prove the absence of leakage."
+)
 
 
 def report_text(record: Record) -> str:
@@ -47,13 +65,14 @@ def report_text(record: Record) -> str:
         f"# {escape(record.suite['title'])}",
         f"*{escape(record.suite['question'])}*",
         verdict_sentence(record),
-        "How to run it again: [Provenance](#provenance).",
+        _CONTENTS,
         claims_section(record),
         _figure_section(record),
         f"## What to know before quoting a number\n\n{bullets(cautions(record))}",
         checks_section(record),
         per_seed_section(record),
         regimes_section(record),
+        saliency_section(record),
         cohort_section(record),
         split_section(record),
         timing_section(record),
@@ -71,19 +90,20 @@ def verdict_sentence(record: Record) -> str:
         skill = metric(record, regime, "skill")
         level = f"{skill.ci.level:.0%} interval" if skill and skill.ci else "no interval"
         answers.append(
-            f"**{escape(cases[0]['model'])}, {escape(regime)}, {outcome(record, regime)} on "
-            f"{people}**: skill {value_with_interval(skill)} ({level} over people; 0 is the train "
-            f"mean, 1 is perfect)."
+            f"**{escape(cases[0]['model'])} ({escape(regime)}) {outcome(record, regime)} on "
+            f"{people}**: skill {value_with_interval(skill)}, {level} over people."
         )
-    return "\n\n".join([*answers, f"{_gates(record)} {leak_sentence(record)}"])
+    return "\n\n".join([*answers, f"{_claims_held(record)} {leak_sentence(record)}"])
 
 
-def _gates(record: Record) -> str:
-    gates = [verdict for verdict in record.verdicts if verdict.level == "gate"]
-    if not gates:
-        return "**No claim is a gate.**"
-    holding = sum(verdict.status == "holds" for verdict in gates)
-    return f"**{holding} of {count(len(gates), 'gate')} hold{'s' if len(gates) == 1 else ''}.**"
+def _claims_held(record: Record) -> str:
+    parts = []
+    for level, name in (("gate", "gate claim"), ("report", "reported claim")):
+        verdicts = [verdict for verdict in record.verdicts if verdict.level == level]
+        if verdicts:
+            holding = sum(verdict.status == "holds" for verdict in verdicts)
+            parts.append(f"{holding} of {count(len(verdicts), name)}")
+    return f"**Claims that hold: {', '.join(parts)}.**" if parts else "**Nothing was claimed.**"
 
 
 def _figure_section(record: Record) -> str:
@@ -106,21 +126,22 @@ def _figure_section(record: Record) -> str:
 
 def _limits_section(record: Record) -> str:
     n = held_out_people(record)
-    folds = record.split["folds"]
-    lines = [
-        f"Intervals are over the {count(n, 'person', 'people')} held out here. They do not cover "
-        f"another cohort, another way of recording, or what a newly trained model would do.",
-        f"All numbers rest on {count(len(folds), 'split of the people', 'folds of one partition')}.",
-        "The checks look for the leaks they name, in what the run recorded. Passing them does not "
-        "prove the absence of leakage.",
-        "Saliency shows what a prediction is sensitive to, not what causes the score.",
-        f"{escape(record.cohort['target'])} is a score of a group study: nothing here is a "
-        f"diagnosis, or fit to make one.",
-    ]
+    lines = []
     if record.cohort.get("planted"):
-        lines.insert(
-            0,
+        lines.append(
             "The cohort is synthetic: its signal was put there. What is found here says that the "
-            "machinery works, nothing about people.",
+            "machinery works, nothing about people."
         )
+    lines += [
+        _INTERVALS.format(people=count(n, "person", "people")),
+        _CHECKS,
+        *(
+            f"Not looked for: {escape(found.code)} {escape(found.title)}, because "
+            f"{escape(found.explanation)}."
+            for found in record.findings
+            if found.status in ("not_applicable", "skipped")
+        ),
+        "Saliency shows what a prediction is sensitive to, not what causes the score.",
+        f"Nothing here is a diagnosis, or fit to make one from {escape(record.cohort['target'])}.",
+    ]
     return f"## Limits\n\n{bullets(lines)}"

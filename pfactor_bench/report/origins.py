@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pfactor_bench.report.text import bullets, code_block, count, escape, number, table
 
@@ -20,25 +20,24 @@ def cohort_section(record: Record) -> str:
     """Return whose EEG it is, what it was made into, and who was left out."""
     cohort = record.cohort
     seconds = cohort["n_times"] / cohort["sfreq"]
-    lines = [
-        f"{escape(cohort['name'])}: {count(cohort['n_subjects'], 'person', 'people')}, "
-        f"{count(cohort['n_windows'], 'window')} of {seconds:g} s at {cohort['sfreq']:g} Hz, "
-        f"{count(len(cohort['ch_names']), 'channel')} ({_names(cohort['ch_names'])}), "
-        f"in {escape(cohort['unit'])}",
-        f"Score: {escape(cohort['target'])}, mean {number(cohort['score_mean'])}, "
-        f"SD {number(cohort['score_sd'])} over people",
+    windows = f"{cohort['n_windows']:,} of {seconds:g} s at {cohort['sfreq']:g} Hz"
+    moments = f"mean {number(cohort['score_mean'])}, SD {number(cohort['score_sd'])} over people"
+    rows = [
+        ["name", escape(cohort["name"])],
+        ["people", f"{cohort['n_subjects']:,}"],
+        ["windows", f"{windows}, in {escape(cohort['unit'])}"],
+        ["channels", f"{len(cohort['ch_names']):,}: {_names(cohort['ch_names'])}"],
+        ["score", f"{escape(cohort['target'])}, {moments}"],
     ]
     if planted := cohort.get("planted"):
-        lines.append(
-            f"Planted: a {planted['frequency']:g} Hz rhythm in {_names(planted['ch_names'])}"
-        )
-    lines += [
-        f"{escape(key)}: {_value(value)}"
-        for key, value in cohort["provenance"].items()
-        if value not in (None, cohort["name"])
-    ]
-    lines += [f"Note: {escape(note)}" for note in cohort["notes"]]
-    return f"## Cohort\n\n{bullets(lines)}"
+        rhythm = f"a {planted['frequency']:g} Hz rhythm in {_names(planted['ch_names'])}"
+        rows.append(["planted signal", rhythm])
+    made = ", ".join(f"{escape(key)} = {_value(v)}" for key, v in cohort["provenance"].items())
+    rows.append(["made with", made])
+    notes = bullets([f"Note: {escape(note)}" for note in cohort["notes"]])
+    return "\n\n".join(
+        part for part in ("## Cohort", table(["what", "value"], rows), notes) if part
+    )
 
 
 def split_section(record: Record) -> str:
@@ -55,7 +54,14 @@ def split_section(record: Record) -> str:
         ]
         for fold in folds
     ]
-    headers = ["fold", "people trained on", "windows", "people held out", "windows", "held out"]
+    headers = [
+        "fold",
+        "people trained on",
+        "their windows",
+        "people held out",
+        "their windows",
+        "who is held out",
+    ]
     return (
         f"## Split\n\nBy {escape(record.split['name'])}: {count(len(folds), 'fold')}.\n\n"
         f"{table(headers, rows)}"
@@ -86,25 +92,29 @@ def provenance_section(record: Record) -> str:
     """Return what the run rested on, and the command that repeats it."""
     facts = dict(record.provenance)
     command = facts.pop("command", None)
-    packages = facts.pop("packages", None) or {}
+    commit = facts.pop("commit", None)
     dirty = facts.pop("dirty", None)
-    facts["commit"] = _commit(facts.get("commit"), dirty=dirty)
-    facts["packages"] = ", ".join(
-        f"{name} {version or 'not installed'}" for name, version in packages.items()
-    )
-    facts["cohort fingerprint"] = record.cohort["fingerprint"]
-    facts[f"suite {record.suite['file']}"] = f"sha256 {record.suite['sha256']}"
-    facts["record schema"] = record.schema_version
-    rows = [[escape(key.replace("_", " ")), _value(value)] for key, value in facts.items()]
-    again = f"\n\nRun it again:\n\n{code_block(command)}" if command else ""
-    return f"## Provenance\n\n{table(['', ''], rows)}{again}"
+    packages = facts.pop("packages", None) or {}
+    rows = [
+        ["commit", _commit(commit, dirty=dirty)],
+        *([escape(key.replace("_", " ")), _value(value)] for key, value in facts.items()),
+        ["packages", ", ".join(f"{escape(name)} {_value(v)}" for name, v in packages.items())],
+        ["cohort, sha256", escape(record.cohort["fingerprint"])],
+        [f"{escape(record.suite['file'])}, sha256", escape(record.suite["sha256"])],
+        ["record schema", str(record.schema_version)],
+    ]
+    parts = ["## Provenance", table(["what", "value"], rows)]
+    if command:
+        checkout = [f"git checkout {commit}"] if commit else []
+        parts += ["### Run it again", code_block([*checkout, command])]
+    return "\n\n".join(parts)
 
 
 def _commit(commit: str | None, *, dirty: bool | None) -> str:
     if commit is None:
         return "not known: the code ran outside its repository"
-    edited = {True: ", edited since", False: "", None: ", edits not known"}[dirty]
-    return f"{commit}{edited}"
+    edited = {True: ", **with edits that were not committed**", False: "", None: ""}[dirty]
+    return f"{escape(commit)}{edited}"
 
 
 def _names(names: list[str]) -> str:
@@ -113,7 +123,7 @@ def _names(names: list[str]) -> str:
     return f"{shown} and {left:,} more" if left > 0 else shown
 
 
-def _value(value: Any) -> str:
+def _value(value: object) -> str:
     if value is None:
         return "not known"
     return escape(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))

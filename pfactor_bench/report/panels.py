@@ -7,6 +7,8 @@ that belong above it, so that no text lies over data.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +19,6 @@ from pfactor_bench.report.facts import (
     first_saliency,
     held_out_people,
     metric,
-    regimes,
     windows_chosen,
 )
 from pfactor_bench.report.text import count
@@ -26,46 +27,52 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
     from pfactor_bench.record import Record
     from pfactor_bench.types import Measurement
 
-__all__ = ["draw_people", "draw_saliency", "draw_training"]
+__all__ = ["Source", "draw_people", "draw_saliency", "draw_training"]
 
 _FEW_EPOCHS = 12
 _MOST_CHANNEL_LABELS = 21
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def draw_training(
-    errors: Axes, correlation: Axes, record: Record, arrays: Mapping[str, NDArray[Any]], regime: str
-) -> list[str]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """What a row of panels is drawn from: a record, its arrays, and one of its regimes."""
+
+    record: Record
+    arrays: Mapping[str, NDArray[Any]]
+    regime: str
+
+    def array(self, name: str) -> NDArray[Any]:
+        """Return one of the regime's arrays."""
+        return self.arrays[f"{self.regime}/{name}"]
+
+
+def draw_training(errors: Axes, correlation: Axes, source: Source) -> list[str]:
     """Draw squared errors epoch by epoch, and the held-out correlation in a strip below."""
-    folds = record.split["folds"]
+    folds = source.record.split["folds"]
     # Weighted by windows, the held-out curve ends at the pooled error that the train mean's has.
     curves = {
-        ("train", style.TRAIN): _over_folds(
-            arrays[f"{regime}/train_mse"], folds, "n_train_windows"
-        ),
-        ("held-out", style.HELD_OUT): _over_folds(
-            arrays[f"{regime}/val_mse"], folds, "n_test_windows"
-        ),
+        ("train", style.TRAIN): _over_folds(source.array("train_mse"), folds, "n_train_windows"),
+        ("held-out", style.HELD_OUT): _over_folds(source.array("val_mse"), folds, "n_test_windows"),
     }
     ends = []
     for (name, color), values in curves.items():
         _draw_curves(errors, values, color)
         ends.append((name, color, float(values.mean(axis=0)[-1])))
-    baseline = metric(record, BASELINE, "window_mse")
+    baseline = metric(source.record, BASELINE, "window_mse")
     if baseline is not None and baseline.value is not None:
         errors.axhline(baseline.value, color=style.BASELINE, linewidth=1.1, linestyle=(0, (4, 2.5)))
-        ends.append(("train mean,\nheld-out", style.BASELINE, baseline.value))
+        ends.append(("train mean", style.BASELINE, baseline.value))
     _label_ends(errors, ends)
     errors.set_ylabel("mean squared error")
     errors.tick_params(labelbottom=False)
 
-    val_r = arrays[f"{regime}/val_r"].mean(axis=1)
+    val_r = source.array("val_r").mean(axis=1)
     correlation.axhline(0, color=style.QUIET, linewidth=0.7)
     _draw_curves(correlation, val_r, style.HELD_OUT)
     _label_ends(correlation, [("held-out", style.HELD_OUT, float(val_r.mean(axis=0)[-1]))])
@@ -79,27 +86,27 @@ def draw_training(
     return [
         f"bold: mean of {count(n_seeds, 'seed')} and {count(len(folds), 'fold')}",
         "thin: one seed",
-        "The last epoch's model is the one scored.",
+        "dashed: predicting the train mean",
+        "scored: the last epoch's model",
     ]
 
 
-def draw_people(
-    axes: Axes, record: Record, arrays: Mapping[str, NDArray[Any]], regime: str
-) -> list[str]:
+def draw_people(axes: Axes, source: Source) -> list[str]:
     """Draw a dot per held-out person and seed, on equal scales."""
-    y_true, y_pred, y_base = arrays["y_true"], arrays[f"{regime}/y_pred"], arrays["y_base"]
+    record = source.record
+    y_true, y_base = source.arrays["y_true"], source.arrays["y_base"]
+    y_pred = source.array("y_pred")
     low, high = _limits(y_true, y_pred, y_base)
     axes.plot([low, high], [low, high], color=style.QUIET, linewidth=1, zorder=1)
-    for value in np.unique(y_base.round(12)):
+    means = np.unique(y_base.round(12))  # one per fold
+    for value in means:
         axes.axhline(value, color=style.BASELINE, linewidth=1.1, linestyle=(0, (4, 2.5)), zorder=1)
     if len(y_pred) > 1:
         axes.vlines(
             y_true, y_pred.min(axis=0), y_pred.max(axis=0), color="#C8C8C8", linewidth=0.8, zorder=2
         )
     size = 5.5 if len(y_true) <= 15 else 4.2  # noqa: PLR2004 - more dots, smaller dots
-    for number, (seed, prediction) in enumerate(
-        zip(arrays[f"{regime}/seeds"], y_pred, strict=True)
-    ):
+    for number, (seed, prediction) in enumerate(zip(source.array("seeds"), y_pred, strict=True)):
         axes.plot(
             y_true,
             prediction,
@@ -114,6 +121,7 @@ def draw_people(
         )
     target = style.label(record.cohort["target"])
     axes.set(xlim=(low, high), ylim=(low, high), aspect="equal")
+    axes.locator_params(nbins=5)
     axes.set_xlabel(f"true {target}, held-out people")
     axes.set_ylabel(f"predicted {target}")
     style.quiet_frame(axes)
@@ -121,36 +129,29 @@ def draw_people(
         axes,
         [
             ("predicted\n= true", style.QUIET, high),
-            ("train mean", style.BASELINE, float(y_base.mean())),
+            ("train mean" if len(means) == 1 else "train means", style.BASELINE, means.mean()),
         ],
     )
     spread = y_pred.std(axis=1).mean() / y_true.std() if y_true.std() > 0 else math.nan
     return [
         f"{count(held_out_people(record), 'person', 'people')}, {count(len(y_pred), 'seed')}",
-        f"r = {_with_interval(metric(record, regime, 'pearson_r'))}",
-        f"skill = {_with_interval(metric(record, regime, 'skill'))}",
-        f"SD of predictions: {100 * spread:.0f} % of the true SD"
+        f"r = {_with_interval(metric(record, source.regime, 'pearson_r'))}",
+        f"skill = {_with_interval(metric(record, source.regime, 'skill'))}",
+        f"predictions' SD is {_share(spread)} of the true SD"
         if math.isfinite(spread)
         else "the true scores are all equal",
     ]
 
 
-def draw_saliency(
-    figure: Figure,
-    axes: Axes,
-    bar: Axes,
-    record: Record,
-    arrays: Mapping[str, NDArray[Any]],
-    regime: str,
-) -> list[str]:
+def draw_saliency(axes: Axes, bar: Axes, source: Source) -> list[str]:
     """Draw where in channels and time the prediction is sensitive to the signal."""
-    facts = first_saliency(record, regime)
+    facts = first_saliency(source.record, source.regime)
     if facts is None:
         axes.set_axis_off()
         bar.set_axis_off()
         return ["no saliency map in the record"]
-    image = arrays[f"{regime}/saliency/{facts['chosen_by']}"].mean(axis=0)
-    cohort = record.cohort
+    image = source.array(f"saliency/{facts['chosen_by']}").mean(axis=0)
+    cohort = source.record.cohort
     exponent = math.floor(math.log10(image.max())) if image.max() > 0 else 0
     drawn = axes.imshow(
         image / 10.0**exponent,
@@ -164,18 +165,19 @@ def draw_saliency(
     axes.tick_params(length=2.5)
     planted = (cohort.get("planted") or {}).get("ch_names", ())
     _name_channels(axes, cohort["ch_names"], planted)
-    figure.colorbar(drawn, cax=bar)
+    style.figure_of(axes).colorbar(drawn, cax=bar)
     bar.tick_params(length=2.5)
     bar.locator_params(nbins=5)
     scale = "" if exponent == 0 else f"10{str(exponent).translate(_SUPERSCRIPTS)} "
     unit = f"{style.label(cohort['target'])} per {style.label(cohort['unit'], limit=8)}"
     bar.set_ylabel(f"mean |gradient|  ({scale}{unit})")
-    n_seeds = len(arrays[f"{regime}/seeds"])
-    lines = [windows_chosen(facts["chosen_by"]), f"mean of {count(n_seeds, 'seed')}"]
+    n_seeds, n_folds = len(source.array("seeds")), len(source.record.split["folds"])
+    lines = wrap(f"over {windows_chosen(facts['chosen_by'])}", 32)
+    lines.append(f"mean of {count(n_seeds, 'seed')} and {count(n_folds, 'fold')}")
     if facts["circular"]:
-        lines.append("CIRCULAR: the true scores chose them")
+        lines.append("CIRCULAR: chosen by true scores")
     if planted:
-        lines.append("▸ channels that carry the planted signal")
+        lines.append("▸ carries the planted signal")
     return [style.label(line, limit=44) for line in lines]
 
 
@@ -203,7 +205,7 @@ def _draw_curves(axes: Axes, per_seed: NDArray[np.float64], color: str) -> None:
 def _epoch_axis(axes: Axes, n_epochs: int) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    margin = max(0.15, 0.03 * n_epochs)
+    margin = min(max(0.15, 0.03 * n_epochs), 0.9)  # an epoch 0 would be a tick too many
     axes.set_xlim(1 - margin, n_epochs + margin)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
 
@@ -211,10 +213,9 @@ def _epoch_axis(axes: Axes, n_epochs: int) -> None:
 def _label_ends(axes: Axes, ends: list[tuple[str, str, float]]) -> None:
     """Name lines where they end, right of the axes, where no data can be covered."""
     low, high = axes.get_ylim()
-    inches = axes.get_position().height * axes.get_figure(root=True).get_figheight()
     positions = [(value - low) / (high - low) for _, _, value in ends]
     tallest = max(text.count("\n") for text, _, _ in ends) + 1
-    gap = 0.135 * (1 + tallest) / 2 / inches
+    gap = 0.135 * (1 + tallest) / 2 / style.inches(axes)[1]
     for (text, color, _), position in zip(ends, style.apart(positions, gap), strict=True):
         axes.annotate(
             text,
@@ -227,6 +228,10 @@ def _label_ends(axes: Axes, ends: list[tuple[str, str, float]]) -> None:
             linespacing=1.05,
             annotation_clip=False,
         )
+
+
+def _share(ratio: float) -> str:
+    return f"{100 * ratio:.1f}%" if ratio < 0.1 else f"{100 * ratio:.0f}%"  # noqa: PLR2004
 
 
 def _limits(*values: NDArray[Any]) -> tuple[float, float]:

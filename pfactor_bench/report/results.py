@@ -1,4 +1,4 @@
-"""Sections of a report that hold what was measured: claims, seeds, regimes."""
+"""Sections of a report that hold what was measured: claims, seeds, regimes, saliency."""
 
 from __future__ import annotations
 
@@ -6,20 +6,27 @@ from typing import TYPE_CHECKING
 
 from pfactor_bench.claims import required
 from pfactor_bench.record import find_measurement
-from pfactor_bench.report.facts import BASELINE, metric, regimes, value_of, value_with_interval
-from pfactor_bench.report.text import bullets, escape, table
+from pfactor_bench.report.facts import (
+    BASELINE,
+    metric,
+    regimes,
+    value_of,
+    value_with_interval,
+    windows_chosen,
+)
+from pfactor_bench.report.text import bullets, escape, number, table
 
 if TYPE_CHECKING:
     from pfactor_bench.record import Record
     from pfactor_bench.types import Measurement
 
-__all__ = ["claims_section", "per_seed_section", "regimes_section"]
+__all__ = ["claims_section", "per_seed_section", "regimes_section", "saliency_section"]
 
 _VERDICTS = {"holds": "holds", "fails": "**fails**", "inconclusive": "inconclusive"}
 
-#: Metrics that exist at both levels, and what a table calls them.
-_PAIRED = {"pearson_r": "r", "r2": "R²", "mae": "MAE", "mse": "MSE", "skill": "skill"}
-_AT_LAST_EPOCH = ("train_mse", "val_mse", "val_r")
+#: Metrics that a table shows at both levels, and what it calls them.
+_PAIRED = {"pearson_r": "r", "r2": "R²", "mae": "MAE", "skill": "skill"}
+_LEVELS = {"": "people", "window_": "windows"}
 
 
 def claims_section(record: Record) -> str:
@@ -35,28 +42,29 @@ def claims_section(record: Record) -> str:
                 claim.level,
                 escape(claim.text),
                 _measured(find_measurement(record, claim.measurement)),
-                escape(required(claim.requirement)),
+                required(claim.requirement),
                 _VERDICTS[verdict.status] if verdict else "not judged",
-                escape(verdict.explanation) if verdict else "",
+                escape(verdict.explanation) if verdict else "–",
             ]
         )
-    headers = ["", "claim", "measured", "required", "verdict", "why"]
+    headers = ["level", "claim", "measured", "required", "verdict", "why"]
     return f"## Claims\n\n{table(headers, rows)}"
 
 
 def per_seed_section(record: Record) -> str:
     """Return every seed's numbers, people and windows side by side, below the train mean's."""
-    rows = [_paired_row(record, BASELINE, "train mean")]
+    rows = [_paired_row(record, BASELINE)]
     for regime, cases in regimes(record).items():
-        rows += [_paired_row(record, case["id"], case["id"]) for case in cases]
+        rows += [_paired_row(record, case["id"]) for case in cases]
         rows.append(_pooled_row(record, regime))
     headers = ["case"] + [
         f"{name}, {level}" for name in _PAIRED.values() for level in ("people", "windows")
     ]
     return (
         f"## Every seed\n\n{table(headers, rows)}\n\n"
-        f"Skill is the share of the train mean's squared error that is gone. At the last epoch, "
-        f"over windows:\n\n{_last_epoch_table(record)}{_missing(record)}"
+        f"Skill is the share of the train mean's squared error that is gone: 0 is the train mean, "
+        f"1 is perfect.{_methods(record)} At the last epoch, over windows:\n\n"
+        f"{_last_epoch_table(record)}{_remarks(record)}"
     )
 
 
@@ -83,6 +91,38 @@ def regimes_section(record: Record) -> str:
     )
 
 
+def saliency_section(record: Record) -> str:
+    """Return where each seed's prediction is most sensitive, circular choices marked."""
+    rows = [
+        [
+            escape(case["id"]),
+            escape(windows_chosen(saliency["chosen_by"]))
+            + (" (**circular**)" if saliency["circular"] else ""),
+            escape(saliency["peak_channel"]),
+            f"{saliency['peak_time']:.2f}",
+            number(saliency["max"]),
+            _planted_share(record, case["id"], saliency["chosen_by"]),
+        ]
+        for case in record.cases
+        for saliency in case.get("saliency", ())
+    ]
+    if not rows:
+        return ""
+    headers = ["case", "averaged over", "peak channel", "peak time (s)", "largest", "planted share"]
+    planted = (record.cohort.get("planted") or {}).get("ch_names", ())
+    share = len(planted) / len(record.cohort["ch_names"])
+    chance = f" By chance the planted channels would hold {share:.3f} of it." if planted else ""
+    return (
+        f"## Saliency\n\n{table(headers, rows)}\n\n"
+        f"Size of the prediction's gradient, in {escape(record.cohort['target'])} per "
+        f"{escape(record.cohort['unit'])}.{chance}"
+    )
+
+
+def _planted_share(record: Record, case: str, chosen_by: str) -> str:
+    return value_of(metric(record, case, f"saliency_{chosen_by}_planted_share"))
+
+
 def _measured(measurement: Measurement | None) -> str:
     if measurement is None:
         return "not measured"
@@ -91,34 +131,59 @@ def _measured(measurement: Measurement | None) -> str:
     return value_with_interval(measurement)
 
 
-def _paired_row(record: Record, case: str, name: str) -> list[str]:
-    return [escape(name)] + [
-        value_of(metric(record, case, level + key)) for key in _PAIRED for level in ("", "window_")
+def _paired_row(record: Record, case: str) -> list[str]:
+    return [escape(case)] + [
+        value_of(metric(record, case, level + key)) for key in _PAIRED for level in _LEVELS
     ]
 
 
 def _pooled_row(record: Record, regime: str) -> list[str]:
-    cells = [f"**{escape(regime)}, mean**"]
+    cells = [f"**{escape(regime)}, mean over seeds**"]
     for key in _PAIRED:
-        cells += [value_with_interval(metric(record, regime, key)), ""]
+        cells += [value_with_interval(metric(record, regime, key)), "–"]
     return cells
 
 
 def _last_epoch_table(record: Record) -> str:
-    names = (*_AT_LAST_EPOCH, "best_val_r")
+    names = ("train_mse", "val_mse", "val_r", "best_val_r")
     rows = [
-        [escape(case["id"]), *(value_of(metric(record, case["id"], name)) for name in names)]
-        for case in record.cases
+        [escape(BASELINE), "–", value_of(metric(record, BASELINE, "window_mse")), "–", "–"],
+        *(
+            [escape(case["id"]), *(value_of(metric(record, case["id"], name)) for name in names)]
+            for case in record.cases
+        ),
     ]
     headers = ["case", "train MSE", "held-out MSE", "held-out r", "best held-out r of any epoch"]
     return table(headers, rows)
 
 
-def _missing(record: Record) -> str:
-    """Say why each missing number is missing."""
+def _methods(record: Record) -> str:
+    """Say how the intervals were made."""
+    by_method: dict[str, list[str]] = {}
+    for regime in regimes(record):
+        for key, name in _PAIRED.items():
+            found = metric(record, regime, key)
+            if found is not None and found.ci is not None:
+                method = f"{found.ci.level:.0%}, {found.ci.method}"
+                by_method.setdefault(method, []).append(name)
+    listed = "; ".join(
+        f"{' and '.join(dict.fromkeys(names))}: {escape(method)}"
+        for method, names in by_method.items()
+    )
+    return f" Intervals are over people ({listed})." if listed else ""
+
+
+def _remarks(record: Record) -> str:
+    """Say why a number is missing, and what must be said beside one that is not."""
+    by_reason: dict[str, list[str]] = {}
+    for found in record.measurements:
+        shown = found.name.rpartition("/")[2].removeprefix("window_") in _PAIRED
+        if found.missing_because is not None:
+            by_reason.setdefault(f"no value, {found.missing_because}", []).append(found.name)
+        elif found.note is not None and shown:
+            by_reason.setdefault(found.note, []).append(found.name)
     lines = [
-        f"{escape(found.name)} has no value: {escape(found.missing_because)}."
-        for found in record.measurements
-        if found.value is None
+        f"On {', '.join(escape(name) for name in names)}: {escape(reason)}."
+        for reason, names in by_reason.items()
     ]
     return f"\n\n{bullets(lines)}" if lines else ""

@@ -7,8 +7,9 @@ https://jfly.uni-koeln.de/color/, which readers with colour-vision deficiency ca
 from __future__ import annotations
 
 import io
+import itertools
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pfactor_bench.report.text import plain
 
@@ -30,7 +31,9 @@ __all__ = [
     "TRAIN",
     "apart",
     "encode",
+    "figure_of",
     "house_style",
+    "inches",
     "label",
     "quiet_frame",
     "signed",
@@ -44,11 +47,12 @@ INK = "#262626"
 QUIET = "#6B6B6B"
 SEED_COLORS = ("#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#404040")
 SEED_MARKERS = ("o", "^", "s", "D", "v", "P", "X")
-SMALL = 8.5
+SMALL = 9
 
 _FONT = "DejaVu Sans"
 _DPI = 200
-_SETTINGS = {
+_LABEL_DISTANCE = 0.4
+_SETTINGS: dict[Any, Any] = {
     "font.family": [_FONT],  # ships with matplotlib, so it is the same everywhere
     "font.size": SMALL,
     "axes.labelsize": SMALL,
@@ -122,7 +126,7 @@ def apart(positions: Sequence[float], gap: float) -> list[float]:
     order = sorted(range(len(positions)), key=lambda i: positions[i])
     moved = list(positions)
     for _ in range(100):
-        for low, high in zip(order, order[1:], strict=False):
+        for low, high in itertools.pairwise(order):
             overlap = gap - (moved[high] - moved[low])
             if overlap > 0:
                 moved[low] -= overlap / 2
@@ -131,6 +135,22 @@ def apart(positions: Sequence[float], gap: float) -> list[float]:
 
 
 def quiet_frame(axes: Axes) -> None:
-    """Leave the two spines that carry ticks."""
+    """Leave the two spines that carry ticks, and line up the labels of axes that stand in a row."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(length=3)
+    axes.yaxis.set_label_coords(-_LABEL_DISTANCE / inches(axes)[0], 0.5)
+
+
+def figure_of(axes: Axes) -> Figure:
+    """Return the figure that axes stand in."""
+    from matplotlib.figure import Figure
+
+    # Axes may stand in a part of a figure; the project's never do.
+    assert isinstance(axes.figure, Figure)  # noqa: S101
+    return axes.figure
+
+
+def inches(axes: Axes) -> tuple[float, float]:
+    """Return how wide and how high axes are."""
+    box, figure = axes.get_position(), figure_of(axes)
+    return box.width * figure.get_figwidth(), box.height * figure.get_figheight()

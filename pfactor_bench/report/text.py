@@ -15,12 +15,15 @@ __all__ = ["bullets", "code_block", "count", "escape", "number", "plain", "proba
 LIMIT = 300
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
-_MARKDOWN = re.compile(r"[\\`*{}\[\]~$!]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+_MARKDOWN = re.compile(r"[\\`*\[\]~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"}
-_BLOCK_START = re.compile(r"^(?:[-+#=]|\d+(?=[.)]))")
+_BLOCK_START = re.compile(r"^(?:[-+](?= |$|[- ]+$)|#(?=#{0,5}(?: |$))|=(?==*$)|\d+(?=[.)](?: |$)))")
 #: GitHub turns these into links and mentions without any markup; an invisible joiner stops it.
-_LINK_LIKE = re.compile(r"(?<=:)(?=//)|(?<=@)|(?<=www)(?=\.)|(?<=mailto)(?=:)|(?<=xmpp)(?=:)", re.I)
+_LINK_LIKE = re.compile(
+    r"(?<=:)(?=//)|(?<=@)|(?<=www)(?=\.)|(?<=mailto)(?=:)|(?<=xmpp)(?=:)", re.IGNORECASE
+)
 _WORD_JOINER = "\u2060"
+_NUMERIC = re.compile(r"[-−]?\d|–$|$")
 
 
 def plain(text: object, *, limit: int = LIMIT) -> str:
@@ -54,12 +57,12 @@ def _escape_block_start(found: re.Match[str]) -> str:
     return f"{found[0]}\\" if found[0].isdigit() else f"\\{found[0]}"
 
 
-def code_block(text: object) -> str:
-    """Return one line of code in a fence that the line cannot close."""
-    line = plain(text, limit=2000)
-    longest = max((len(run) for run in re.findall("`+", line)), default=0)
+def code_block(lines: list[str]) -> str:
+    """Return commands in a fence that none of them can close."""
+    body = "\n".join(plain(line, limit=2000) for line in lines)
+    longest = max((len(run) for run in re.findall("`+", body)), default=0)
     fence = "`" * max(3, longest + 1)
-    return f"{fence}sh\n{line}\n{fence}"
+    return f"{fence}sh\n{body}\n{fence}"
 
 
 def bullets(lines: list[str]) -> str:
@@ -68,10 +71,14 @@ def bullets(lines: list[str]) -> str:
 
 
 def table(headers: list[str], rows: list[list[str]]) -> str:
-    """Return a table of cells that are escaped already."""
+    """Return a table of cells that are escaped already, columns of numbers aligned right."""
     from tabulate import tabulate
 
-    return tabulate(rows, headers=headers, tablefmt="github", disable_numparse=True)
+    sides = [
+        "right" if all(_NUMERIC.match(cell) for cell in column) else "left"
+        for column in zip(*rows, strict=True)
+    ]
+    return tabulate(rows, headers=headers, tablefmt="pipe", disable_numparse=True, colalign=sides)
 
 
 def number(value: float) -> str:
@@ -83,7 +90,7 @@ def number(value: float) -> str:
 
 def probability(value: float) -> str:
     """Return a probability in per cent."""
-    return "below 0.1 %" if value < 0.001 else f"{100 * value:.2g} %"  # noqa: PLR2004
+    return "below 0.1%" if value < 0.001 else f"{100 * value:.2g}%"  # noqa: PLR2004
 
 
 def count(n: int, singular: str, plural: str | None = None) -> str:
