@@ -1,28 +1,119 @@
-"""Judging claims against measurements: no data, no training, no randomness."""
+"""Judging claims against measurements: no data, no training, no randomness.
+
+An interval at level 1 − α decides a claim when it lies on one side of the threshold. That is a
+two-sided test: "holds" is wrong with probability α/2 at most, and so is "fails". Where a suite
+makes several such claims, Holm's step-down procedure keeps the probability of *any* wrong verdict
+at α: the clearest of k claims is judged at level 1 − α/k, the next at 1 − α/(k − 1), and so on
+until the first that stays undecided. Intervals are stretched to those levels on the normal scale.
+
+References
+----------
+.. [1] Holm (1979), "A simple sequentially rejective multiple test procedure", Scandinavian Journal
+   of Statistics 6, 65-70.
+.. [2] Shaffer (1995), "Multiple hypothesis testing", Annual Review of Psychology 46, 561-584,
+   doi:10.1146/annurev.ps.46.020195.003021: the direction of what is rejected.
+"""
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
-from pfactor_bench.types import Claim, Measurement, Requirement, Verdict, VerdictStatus
+from pfactor_bench.errors import ConfigError
+from pfactor_bench.types import Claim, Interval, Measurement, Requirement, Verdict, VerdictStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-__all__ = ["MIN_SUBJECTS_TO_HOLD", "gate_failures", "judge", "required"]
+__all__ = [
+    "MIN_SUBJECTS_TO_HOLD",
+    "POWER",
+    "check_claim",
+    "gate_failures",
+    "judge",
+    "required",
+]
 
 #: With fewer people an interval is too unreliable to carry a claim, however narrow it looks.
 MIN_SUBJECTS_TO_HOLD = 8
+
+#: The power that "people needed" is stated for.
+POWER = 0.8
+
+#: Metrics whose entries are windows: many of one person, so no sample of people.
+_WINDOW_LEVEL = ("window_", "val_", "best_val_")
+
+#: Beyond this, "people needed" says only that nobody will ever measure so many.
+_MOST_PEOPLE = 1_000_000
+
+
+def check_claim(claim: Claim) -> None:
+    """Refuse a claim that no measurement could decide.
+
+    Raises
+    ------
+    ConfigError
+        If it sets none or several of above, below, near and equals, a number is not finite, a
+        margin or tolerance is negative or belongs to another requirement, or it draws an inference
+        from a window-level measurement.
+    """
+    requirement = claim.requirement
+    chosen = [
+        name
+        for name in ("above", "below", "near", "equals")
+        if getattr(requirement, name) is not None
+    ]
+    if len(chosen) != 1:
+        raise ConfigError(
+            f"claim {claim.id!r} sets {' and '.join(chosen) or 'no requirement'}: "
+            f"set exactly one of above, below, near and equals"
+        )
+    _check_numbers(claim)
+    if requirement.margin and chosen == ["equals"]:
+        raise ConfigError(
+            f"claim {claim.id!r} sets margin with equals: a reproduction has a 'tolerance', "
+            f"an equivalence is 'near' with a margin"
+        )
+    if requirement.tolerance and chosen != ["equals"]:
+        raise ConfigError(
+            f"claim {claim.id!r} sets tolerance with {chosen[0]}: 'tolerance' belongs to equals, "
+            f"{chosen[0]} has a 'margin'"
+        )
+    if requirement.near is not None and not requirement.margin:
+        raise ConfigError(
+            f"claim {claim.id!r} asks for near {requirement.near:g} without a margin: no interval "
+            f"fits into a point; add the margin that still counts as no difference"
+        )
+    metric = claim.measurement.rpartition("/")[2]
+    if metric.startswith(_WINDOW_LEVEL) and chosen != ["equals"]:
+        raise ConfigError(
+            f"claim {claim.id!r} asks for {metric!r} {required(requirement)}, but windows of one "
+            f"person are no sample of people: claim it of the subject-level metric instead "
+            f"(such as 'skill' or 'pearson_r'), or use equals to reproduce a number"
+        )
 
 
 def judge(claims: Iterable[Claim], measurements: Iterable[Measurement]) -> tuple[Verdict, ...]:
     """Return one verdict per claim, in order.
 
-    A claim about people holds only when the whole interval clears the threshold, and fails only
-    when the whole interval lies on the wrong side; in between it is inconclusive.
+    A claim about people holds only when the whole interval, widened for the number of such claims,
+    clears the threshold, and fails only when all of it lies on the wrong side; in between it is
+    inconclusive. With fewer than `MIN_SUBJECTS_TO_HOLD` people it never holds.
     """
     by_name = {measurement.name: measurement for measurement in measurements}
-    return tuple(_judge_one(claim, by_name.get(claim.measurement)) for claim in claims)
+    pairs = [(claim, by_name.get(claim.measurement)) for claim in claims]
+    estimates = {
+        position: estimate
+        for position, (claim, measurement) in enumerate(pairs)
+        if (estimate := _estimate(claim, measurement)) is not None
+    }
+    decisions = dict(zip(estimates, _holm(list(estimates.values())), strict=True))
+    return tuple(
+        _verdict(claim, measurement, decisions.get(position))
+        for position, (claim, measurement) in enumerate(pairs)
+    )
 
 
 def gate_failures(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
@@ -34,27 +125,108 @@ def required(requirement: Requirement) -> str:
     """Return a requirement in the few words of a table cell."""
     if requirement.equals is not None:
         return f"= {requirement.equals:g} ± {requirement.tolerance:g}"
+    if requirement.near is not None:
+        return f"≈ {requirement.near:g} ± {requirement.margin:g}"
     if requirement.above is not None:
-        return f"> {requirement.above:g}"
-    return f"< {requirement.below:g}"
+        return f"> {requirement.above - requirement.margin:g}"
+    assert requirement.below is not None  # noqa: S101 - a requirement has one of the four
+    return f"< {requirement.below + requirement.margin:g}"
 
 
-def _judge_one(claim: Claim, measurement: Measurement | None) -> Verdict:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Estimate:
+    """A value with its interval, seen from the nearest edge of what is required.
+
+    `distance` is how far that edge is, `reach` the same in half-widths of the interval on that
+    side: above 1 the interval has cleared it. `good` says on which side the value lies.
+    """
+
+    n: int
+    ci: Interval
+    distance: float
+    reach: float
+    good: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Decision:
+    """An estimate, the stretch of its interval that Holm asks for, and whether it clears that."""
+
+    estimate: _Estimate
+    n_claims: int
+    stretch: float
+    decided: bool
+
+
+def _estimate(claim: Claim, measurement: Measurement | None) -> _Estimate | None:
+    """Return what can be inferred from, or None where nothing is inferred."""
+    if measurement is None or measurement.value is None or measurement.ci is None:
+        return None
+    if measurement.n_subjects is None or claim.requirement.equals is not None:
+        return None
+    value, ci = measurement.value, measurement.ci
+    reach, distance = min(
+        (_reach(value, edge, ci), abs(value - edge)) for edge in _edges(claim.requirement)
+    )
+    return _Estimate(
+        n=measurement.n_subjects,
+        ci=ci,
+        distance=distance,
+        reach=reach,
+        good=_meets(value, claim.requirement),
+    )
+
+
+def _reach(value: float, edge: float, ci: Interval) -> float:
+    half_width = value - ci.low if edge < value else ci.high - value
+    if value == edge:
+        return 0.0
+    # A skewed interval may exclude its own value; an edge beyond the value is cleared all the more.
+    return abs(value - edge) / half_width if half_width > 0 else math.inf
+
+
+def _holm(estimates: Sequence[_Estimate]) -> list[_Decision]:
+    """Return a decision per estimate, in their order."""
+    order = sorted(
+        range(len(estimates)), key=lambda i: -estimates[i].reach * _normal(estimates[i].ci.level)
+    )
+    decisions: dict[int, _Decision] = {}
+    going_on = True
+    for rank, position in enumerate(order):
+        estimate = estimates[position]
+        level = 1 - (1 - estimate.ci.level) / (len(order) - rank)
+        stretch = _normal(level) / _normal(estimate.ci.level)
+        going_on = going_on and estimate.reach > stretch
+        decisions[position] = _Decision(
+            estimate=estimate, n_claims=len(order), stretch=stretch, decided=going_on
+        )
+    return [decisions[position] for position in range(len(estimates))]
+
+
+def _verdict(claim: Claim, measurement: Measurement | None, decision: _Decision | None) -> Verdict:
+    people: int | None = None
     if measurement is None:
-        status, why = _unmeasured(claim)
+        status, why = _undecided(f"{claim.measurement} was not measured")
     elif measurement.value is None:
-        status, why = "inconclusive", f"no value: {measurement.missing_because}"
+        status, why = _undecided(f"no value: {measurement.missing_because}")
     elif claim.requirement.equals is not None:
         status, why = _reproduced(measurement.value, claim.requirement)
     elif measurement.n_subjects is None:
         status, why = _exact(measurement.value, claim.requirement)
+    elif decision is None:
+        status, why = _undecided(f"no interval can be given for {measurement.n_subjects} people")
     else:
-        status, why = _inferred(measurement, claim.requirement)
-    return Verdict(claim=claim.id, status=status, level=claim.level, explanation=why)
+        status, why = _inferred(decision)
+        if status == "inconclusive":
+            people = _people_needed(decision)
+            why = f"{why}; {_settled_by(measurement.value, decision, people)}"
+    return Verdict(
+        claim=claim.id, status=status, level=claim.level, explanation=why, people_needed=people
+    )
 
 
-def _unmeasured(claim: Claim) -> tuple[VerdictStatus, str]:
-    return "inconclusive", f"{claim.measurement} was not measured"
+def _undecided(why: str) -> tuple[VerdictStatus, str]:
+    return "inconclusive", why
 
 
 def _reproduced(value: float, requirement: Requirement) -> tuple[VerdictStatus, str]:
@@ -67,29 +239,89 @@ def _reproduced(value: float, requirement: Requirement) -> tuple[VerdictStatus, 
 
 
 def _exact(value: float, requirement: Requirement) -> tuple[VerdictStatus, str]:
-    good = _clears(value, requirement)
+    good = _meets(value, requirement)
     return ("holds" if good else "fails"), "a count or a computed quantity, not an estimate"
 
 
-def _inferred(measurement: Measurement, requirement: Requirement) -> tuple[VerdictStatus, str]:
-    n, ci = measurement.n_subjects, measurement.ci
-    if ci is None:
-        return "inconclusive", f"no interval can be given for {n} people"
-    good_ends = [_clears(end, requirement) for end in (ci.low, ci.high)]
-    if not any(good_ends):
-        return "fails", f"the {ci.level:.0%} interval lies on the wrong side"
-    if not all(good_ends):
-        return "inconclusive", f"the {ci.level:.0%} interval straddles the threshold"
-    if n is not None and n < MIN_SUBJECTS_TO_HOLD:
-        return (
-            "inconclusive",
-            f"{n} people are too few for any such claim: {MIN_SUBJECTS_TO_HOLD} is the least",
+def _inferred(decision: _Decision) -> tuple[VerdictStatus, str]:
+    estimate = decision.estimate
+    interval = f"the {estimate.ci.level:.0%} interval"
+    among = f" among {decision.n_claims} claims" if decision.n_claims > 1 else ""
+    if not decision.decided:
+        if estimate.reach > 1:
+            return "inconclusive", f"{interval} clears the threshold alone, but not{among} (Holm)"
+        return "inconclusive", f"{interval} straddles the threshold"
+    if not estimate.good:
+        return "fails", f"{interval} lies on the wrong side{among}"
+    if estimate.n < MIN_SUBJECTS_TO_HOLD:
+        return _undecided(
+            f"{estimate.n} people are too few for any such claim: {MIN_SUBJECTS_TO_HOLD} is the "
+            f"least"
         )
-    return "holds", f"the {ci.level:.0%} interval clears the threshold"
+    return "holds", f"{interval} clears the threshold{among}"
 
 
-def _clears(value: float, requirement: Requirement) -> bool:
+def _people_needed(decision: _Decision) -> int | None:
+    """Return the number of people that would settle a claim with `POWER`, or None.
+
+    A standard error shrinks with the square root of the number of people. Where an interval comes
+    without one, its half-width stands for it; with few people that is wider than normal theory
+    says, and the answer errs on the high side.
+    """
+    estimate = decision.estimate
+    if estimate.distance == 0:
+        return None
+    normal = _normal(estimate.ci.level)
+    standard_error = estimate.ci.se
+    if standard_error is None:
+        standard_error = estimate.distance / (estimate.reach * normal)
+    wanted = normal * decision.stretch + NormalDist().inv_cdf(POWER)
+    # Capped before it is squared: a value a hair's breadth from the threshold overflows.
+    ratio = min(wanted * standard_error / estimate.distance, float(_MOST_PEOPLE))
+    return max(MIN_SUBJECTS_TO_HOLD, math.ceil(min(estimate.n * ratio**2, _MOST_PEOPLE)))
+
+
+def _settled_by(value: float, decision: _Decision, people: int | None) -> str:
+    if people is None:
+        return "the value lies on the threshold, where no number of people settles it"
+    if people >= _MOST_PEOPLE:
+        return f"if {value:.3g} is the truth, over a million people would be needed to settle it"
+    rough = " (a rough guess)" if decision.estimate.n < MIN_SUBJECTS_TO_HOLD else ""
+    return (
+        f"if {value:.3g} is the truth, about {people:,} people settle it with {POWER:.0%} "
+        f"power{rough}"
+    )
+
+
+def _edges(requirement: Requirement) -> tuple[float, ...]:
+    if requirement.near is not None:
+        return requirement.near - requirement.margin, requirement.near + requirement.margin
     if requirement.above is not None:
-        return value > requirement.above
-    assert requirement.below is not None  # noqa: S101 - a requirement has one of the three
-    return value < requirement.below
+        return (requirement.above - requirement.margin,)
+    assert requirement.below is not None  # noqa: S101 - a requirement has one of the four
+    return (requirement.below + requirement.margin,)
+
+
+def _meets(value: float, requirement: Requirement) -> bool:
+    if requirement.near is not None:
+        return abs(value - requirement.near) < requirement.margin
+    (edge,) = _edges(requirement)
+    return value > edge if requirement.above is not None else value < edge
+
+
+def _normal(level: float) -> float:
+    """Return the half-width, in standard errors, of a normal interval."""
+    return NormalDist().inv_cdf((1 + level) / 2)
+
+
+def _check_numbers(claim: Claim) -> None:
+    for name in ("above", "below", "near", "equals", "tolerance", "margin"):
+        number = getattr(claim.requirement, name)
+        if number is not None and not math.isfinite(number):
+            raise ConfigError(f"claim {claim.id!r} sets {name} to {number!r}: give a finite number")
+    for name in ("tolerance", "margin"):
+        number = getattr(claim.requirement, name)
+        if number < 0:
+            raise ConfigError(
+                f"claim {claim.id!r} sets {name} to {number!r}: it cannot be negative"
+            )
