@@ -36,7 +36,7 @@ _OUTCOMES: dict[VerdictStatus, str] = {
 }
 _WINDOWS = {
     "all-held-out": "all held-out windows",
-    "smallest-error": "held-out windows with least error",
+    "smallest-error": "held-out windows of least error",
 }
 
 

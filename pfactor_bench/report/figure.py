@@ -34,7 +34,7 @@ _WIDTH = 10.4
 _HEADING = 0.34
 _LINES = 0.98
 _PLOT = 2.5
-_BELOW = 0.82
+_BELOW = 0.85
 _ROW = _HEADING + _LINES + _PLOT + _BELOW
 _STRIP = 0.55
 _STRIP_GAP = 0.14
@@ -128,7 +128,7 @@ def _draw_row(page: _Page, top: float, source: Source) -> None:
     people.legend(
         loc="upper center",
         bbox_to_anchor=(0.5, -0.17),
-        ncols=4,
+        ncols=6,
         frameon=False,
         handletextpad=0.1,
         columnspacing=0.9,

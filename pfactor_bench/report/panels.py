@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,6 +33,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Source", "draw_people", "draw_saliency", "draw_training"]
 
+_DASHED: dict[str, Any] = {
+    "color": style.BASELINE,
+    "linewidth": 1.1,
+    "linestyle": (0, (4, 2.5)),
+}
 _FEW_EPOCHS = 12
 _MOST_CHANNEL_LABELS = 21
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -66,7 +70,7 @@ def draw_training(errors: Axes, correlation: Axes, source: Source) -> list[str]:
         ends.append((name, color, float(values.mean(axis=0)[-1])))
     baseline = metric(source.record, BASELINE, "window_mse")
     if baseline is not None and baseline.value is not None:
-        errors.axhline(baseline.value, color=style.BASELINE, linewidth=1.1, linestyle=(0, (4, 2.5)))
+        errors.axhline(baseline.value, **_DASHED)
         ends.append(("train mean", style.BASELINE, baseline.value))
     _label_ends(errors, ends)
     errors.set_ylabel("mean squared error")
@@ -99,12 +103,15 @@ def draw_people(axes: Axes, source: Source) -> list[str]:
     low, high = _limits(y_true, y_pred, y_base)
     axes.plot([low, high], [low, high], color=style.QUIET, linewidth=1, zorder=1)
     means = np.unique(y_base.round(12))  # one per fold
-    for value in means:
-        axes.axhline(value, color=style.BASELINE, linewidth=1.1, linestyle=(0, (4, 2.5)), zorder=1)
+    if len(means) == 1:
+        axes.axhline(means[0], **_DASHED, zorder=1)
+    else:
+        axes.axhspan(means[0], means[-1], color=style.BASELINE, alpha=0.18, linewidth=0, zorder=1)
     if len(y_pred) > 1:
         axes.vlines(
             y_true, y_pred.min(axis=0), y_pred.max(axis=0), color="#C8C8C8", linewidth=0.8, zorder=2
         )
+    axes.plot([], [], linestyle="none", label="seed")  # the word before the seeds below
     size = 5.5 if len(y_true) <= 15 else 4.2  # noqa: PLR2004 - more dots, smaller dots
     for number, (seed, prediction) in enumerate(zip(source.array("seeds"), y_pred, strict=True)):
         axes.plot(
@@ -116,7 +123,7 @@ def draw_people(axes: Axes, source: Source) -> list[str]:
             markersize=size,
             markeredgecolor="white",
             markeredgewidth=0.5,
-            label=f"seed {seed}",
+            label=f"{seed}",
             zorder=3,
         )
     target = style.label(record.cohort["target"])
@@ -132,11 +139,13 @@ def draw_people(axes: Axes, source: Source) -> list[str]:
             ("train mean" if len(means) == 1 else "train means", style.BASELINE, means.mean()),
         ],
     )
+    people = count(held_out_people(record), "person", "people")
+    r, skill = (metric(record, source.regime, name) for name in ("pearson_r", "skill"))
     spread = y_pred.std(axis=1).mean() / y_true.std() if y_true.std() > 0 else math.nan
     return [
-        f"{count(held_out_people(record), 'person', 'people')}, {count(len(y_pred), 'seed')}",
-        f"r = {_with_interval(metric(record, source.regime, 'pearson_r'))}",
-        f"skill = {_with_interval(metric(record, source.regime, 'skill'))}",
+        f"{people}, mean of {count(len(y_pred), 'seed')}",
+        f"r = {_with_interval(r)}",
+        f"skill = {_with_interval(skill)}",
         f"predictions' SD is {_share(spread)} of the true SD"
         if math.isfinite(spread)
         else "the true scores are all equal",
@@ -172,8 +181,10 @@ def draw_saliency(axes: Axes, bar: Axes, source: Source) -> list[str]:
     unit = f"{style.label(cohort['target'])} per {style.label(cohort['unit'], limit=8)}"
     bar.set_ylabel(f"mean |gradient|  ({scale}{unit})")
     n_seeds, n_folds = len(source.array("seeds")), len(source.record.split["folds"])
-    lines = wrap(f"over {windows_chosen(facts['chosen_by'])}", 32)
-    lines.append(f"mean of {count(n_seeds, 'seed')} and {count(n_folds, 'fold')}")
+    lines = [
+        windows_chosen(facts["chosen_by"]),
+        f"mean of {count(n_seeds, 'seed')} and {count(n_folds, 'fold')}",
+    ]
     if facts["circular"]:
         lines.append("CIRCULAR: chosen by true scores")
     if planted:
@@ -207,7 +218,7 @@ def _epoch_axis(axes: Axes, n_epochs: int) -> None:
 
     margin = min(max(0.15, 0.03 * n_epochs), 0.9)  # an epoch 0 would be a tick too many
     axes.set_xlim(1 - margin, n_epochs + margin)
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True, steps=[1, 2, 5, 10]))
 
 
 def _label_ends(axes: Axes, ends: list[tuple[str, str, float]]) -> None:
@@ -247,12 +258,18 @@ def _with_interval(measurement: Measurement | None) -> str:
     if measurement.ci is None:
         return f"{style.signed(measurement.value)}, no interval"
     low, high = (style.signed(end) for end in (measurement.ci.low, measurement.ci.high))
-    return f"{style.signed(measurement.value)}  [{low}, {high}]"
+    level = f"{measurement.ci.level:.0%}"
+    return f"{style.signed(measurement.value)}, {level} interval [{low}, {high}]"
 
 
 def _name_channels(axes: Axes, ch_names: list[str], planted: list[str]) -> None:
     step = -(-len(ch_names) // _MOST_CHANNEL_LABELS)
-    shown = [i for i, name in enumerate(ch_names) if i % step == 0 or name in planted]
+    marked = [i for i, name in enumerate(ch_names) if name in planted]
+    shown = [
+        i
+        for i in range(len(ch_names))
+        if i in marked or (i % step == 0 and all(abs(i - other) >= step for other in marked))
+    ]
     texts = [
         f"{style.label(ch_names[i], limit=8)}{' ▸' if ch_names[i] in planted else ''}"
         for i in shown
