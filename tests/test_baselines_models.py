@@ -10,13 +10,14 @@ import pandas as pd
 import pytest
 
 from pfactor_bench.baselines import BASELINES, BaselineUnavailableError, demographic_design
+from pfactor_bench.claims import judge
 from pfactor_bench.cohorts.synthetic import synthetic
 from pfactor_bench.errors import UnknownNameError
 from pfactor_bench.features import log_band_power, recording_seconds
 from pfactor_bench.inference import metric_intervals
-from pfactor_bench.metrics import METRICS, score
+from pfactor_bench.metrics import METRICS, score, subject_means
 from pfactor_bench.splits import grouped_k_fold
-from pfactor_bench.types import Cohort, Interval
+from pfactor_bench.types import Claim, Cohort, Interval, Measurement, Requirement
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -260,3 +261,58 @@ def test_hbn_every_metric_has_an_interval(hbn: pd.DataFrame) -> None:
     y, predicted, base = demographics_only(hbn)
     found = metric_intervals(y, predicted[np.newaxis], base, seed=0, n_draws=500)
     assert [] == [name for name in METRICS if isinstance(found[name], str)]
+
+
+def test_age_that_nobody_has_is_left_out(cohort: Cohort) -> None:
+    """Sex alone predicts then."""
+    fold = folds(cohort)[0]
+    ageless = replace(cohort, table=cohort.table.assign(age="n/a"))
+    assert np.isfinite(BASELINES["demographics"](ageless, fold)).all()
+
+
+def planted_skill(cohort: Cohort) -> tuple[str, int | None]:
+    """Judge "the matched filter beats the train mean" over four folds."""
+    parts = [
+        (
+            cohort.y[f.test],
+            BASELINES["matched-filter"](cohort, f),
+            BASELINES["train-mean"](cohort, f),
+        )
+        for f in folds(cohort)
+    ]
+    subjects = np.concatenate([cohort.subjects[f.test] for f in folds(cohort)])
+    y, predicted, base = (
+        subject_means(subjects, np.concatenate(column))[1] for column in zip(*parts, strict=True)
+    )
+    interval = metric_intervals(y, predicted[np.newaxis], base, seed=0, n_draws=100)["skill"]
+    measurement = Measurement(
+        name="m/skill",
+        case="m",
+        value=score(y, predicted, base)["skill"].value,
+        ci=interval if isinstance(interval, Interval) else None,
+        n_subjects=len(y),
+    )
+    claim = Claim(
+        id="c", text="", measurement="m/skill", requirement=Requirement(above=0.0), level="gate"
+    )
+    verdict = judge([claim], [measurement])[0]
+    return verdict.status, verdict.people_needed
+
+
+def test_learnable_cohort_beats_the_mean(cohort: Cohort) -> None:
+    """What was planted is found, and the claim holds."""
+    assert ("holds", None) == planted_skill(cohort)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_null_cohort_never_beats_the_mean(cohort: Cohort, seed: int) -> None:
+    """The same filter on noise: inconclusive or fails."""
+    noise = synthetic(n_subjects=20, n_windows=6, amplitude=0.0, seed=seed)
+    assert "holds" != planted_skill(replace(noise, planted=cohort.planted))[0]
+
+
+def test_four_people_are_inconclusive_with_the_people_needed() -> None:
+    """As many as the case study holds out, predicted well: still no claim."""
+    few = synthetic(n_subjects=4, n_windows=24, seed=42)
+    status, people = planted_skill(few)
+    assert ("inconclusive", True) == (status, people is not None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -27,6 +28,9 @@ from pfactor_bench.inference import (
 )
 from pfactor_bench.metrics import METRICS, score
 from pfactor_bench.types import Interval
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 RNG = np.random.default_rng(11)
 N, SEEDS = 36, 5
@@ -387,3 +391,53 @@ def test_whole_inference_of_a_suite_takes_under_five_seconds() -> None:
         variance_components((TRUE - PRED) ** 2, np.repeat(list("abcd"), 9))
         seconds.append(time.process_time() - began)
     assert min(seconds) < 5
+
+
+@pytest.mark.parametrize(
+    ("y", "prediction"),
+    [([1.0], [1.0]), ([1.0, 2.0, np.nan], [1.0, 2.0, 3.0]), ([1.0, 2.0, 3.0], [1.0, 1.0, 1.0])],
+    ids=["one person", "nan", "constant"],
+)
+def test_permutation_test_has_a_reason_where_it_cannot_be_made(
+    y: list[float], prediction: list[float]
+) -> None:
+    """No p-value of nothing."""
+    found = permutation_p_value(np.array(y), np.array([prediction]), seed=0, n_draws=10)
+    assert isinstance(found, str)
+
+
+@pytest.mark.parametrize("make", [pearson_interval, spearman_interval])
+def test_correlation_interval_of_nan_has_a_reason(make: Callable[..., Interval | str]) -> None:
+    """When called by itself, too."""
+    assert isinstance(make(np.full(9, np.nan), PRED[:, :9]), str)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [[1.0, 2.0], [1.0, np.nan, 2.0], [1.0, 1.0, 1.0], [0.0] * 8 + [1.0]],
+    ids=["two people", "nan", "constant", "one person differs"],
+)
+def test_log_mean_without_spread_has_a_reason(values: list[float]) -> None:
+    """Too few, missing, all alike, or all but one."""
+    assert isinstance(mean_interval(np.array(values), seed=0, n_draws=200, log=True), str)
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ([1.0, 2.0], [1.0, 1.0]),
+        ([1.0, np.nan, 2.0], [1.0, 1.0, 1.0]),
+        ([1.0, 2.0, 3.0], [0.0, 0.0, 0.0]),
+        ([1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0]),
+    ],
+    ids=["two people", "nan", "zero denominator", "one person carries all"],
+)
+def test_ratio_without_spread_has_a_reason(a: list[float], b: list[float]) -> None:
+    """Never a division by zero."""
+    assert isinstance(ratio_interval(np.array(a), np.array(b)), str)
+
+
+def test_variance_components_refuse_shapes_that_disagree() -> None:
+    """A fold per person, not per error."""
+    with pytest.raises(ValueError, match=r"shape \(5, 36\) but folds has \(5,\)"):
+        variance_components(PRED**2, np.array(list("abcde")))

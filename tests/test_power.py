@@ -150,7 +150,7 @@ def test_command_prints_people_and_present_power(capsys: pytest.CaptureFixture[s
 def test_command_draws_the_curve(tmp_path: Path, suffix: str) -> None:
     """In the format that the name asks for."""
     path = tmp_path / f"power{suffix}"
-    run_power(parsed("--effect", "skill=0.05", "--figure", str(path)))
+    run_power(parsed("--effect", "skill=0.05", "--n", "90", "--figure", str(path)))
     assert path.stat().st_size > 1_000
 
 
