@@ -13,6 +13,7 @@ from pfactor_bench.claims import MIN_SUBJECTS_TO_HOLD
 from pfactor_bench.report.facts import (
     BASELINE,
     held_out_people,
+    mean_over_seeds,
     metric,
     outcome,
     regimes,
@@ -128,20 +129,16 @@ def _best_seed_r(record: Record) -> Iterator[str]:
 
 
 def _best_epoch(record: Record) -> Iterator[str]:
-    for regime, cases in regimes(record).items():
+    for regime in regimes(record):
         best = metric(record, regime, "best_val_r")
         if best is None or best.value is None:
             continue
-        last = [
-            found.value
-            for case in cases
-            if (found := metric(record, case["id"], "val_r")) and found.value is not None
-        ]
+        last = mean_over_seeds(record, regime, "val_r")
         at_the_end = (
-            f" After the last epoch, which is what everything else here reports, it is "
-            f"{number(sum(last) / len(last))}."
-            if last
-            else ""
+            ""
+            if last is None
+            else f" After the last epoch, which is what everything else here reports, it is "
+            f"{number(last)}."
         )
         yield (
             f"**`best_val_r` = {number(best.value)} ({escape(regime)}) is a maximum over epochs on "
@@ -167,6 +164,18 @@ def _windows(record: Record) -> Iterator[str]:
         f"The {n_windows:,} held-out windows come from {people}. Numbers over windows stand beside "
         f"those over people for comparison with other work; they are no larger sample."
     )
+
+
+def _pooled_folds(record: Record) -> Iterator[str]:
+    n_folds = len(record.split["folds"])
+    r = metric(record, BASELINE, "pearson_r")
+    if n_folds > 1 and r is not None and r.value:
+        yield (
+            f"r is taken over people of {n_folds} folds, each predicted by a model trained on "
+            f"others. That alone moves r: where the people held out score high, the mean of the "
+            f"others is low. Predicting each fold's train mean gives r = {number(r.value)} here, "
+            f"so compare with that, not with 0."
+        )
 
 
 def _circular_saliency(record: Record) -> Iterator[str]:
@@ -199,6 +208,7 @@ _CAUTIONS: tuple[Callable[[Record], Iterator[str]], ...] = (
     _best_epoch,
     _spread,
     _constant_predictions,
+    _pooled_folds,
     _windows,
     _circular_saliency,
 )

@@ -18,6 +18,7 @@ __all__ = [
     "BASELINE",
     "first_saliency",
     "held_out_people",
+    "mean_over_seeds",
     "metric",
     "outcome",
     "regimes",
@@ -51,6 +52,16 @@ def regimes(record: Record) -> dict[str, list[Mapping[str, Any]]]:
 def metric(record: Record, case: str, name: str) -> Measurement | None:
     """Return a metric of a case, of a regime, or of the train mean."""
     return find_measurement(record, f"{case}/{name}")
+
+
+def mean_over_seeds(record: Record, regime: str, name: str) -> float | None:
+    """Return the mean of what each seed of a regime measured, None where none did."""
+    values = [
+        found.value
+        for case in regimes(record)[regime]
+        if (found := metric(record, case["id"], name)) and found.value is not None
+    ]
+    return sum(values) / len(values) if values else None
 
 
 def value_of(measurement: Measurement | None) -> str:

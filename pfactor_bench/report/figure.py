@@ -9,13 +9,14 @@ from pfactor_bench.report.facts import (
     BASELINE,
     first_saliency,
     held_out_people,
+    mean_over_seeds,
     metric,
     regimes,
     value_of,
     value_with_interval,
     windows_chosen,
 )
-from pfactor_bench.report.text import count, plain
+from pfactor_bench.report.text import count, number, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -105,7 +106,8 @@ def alt_text(record: Record) -> str:
 
 
 def _draw_row(page: _Page, top: float, source: Source) -> None:
-    from pfactor_bench.report.panels import draw_people, draw_saliency, draw_training
+    from pfactor_bench.report.curves import draw_training
+    from pfactor_bench.report.panels import draw_people, draw_saliency
     from pfactor_bench.report.style import label
 
     model = label(regimes(source.record)[source.regime][0]["model"], limit=40)
@@ -123,8 +125,8 @@ def _draw_row(page: _Page, top: float, source: Source) -> None:
     )
     for left, title, lines in panels:
         page.write(left, top + _HEADING, title, weight="bold", size=_TITLE)
-        for number, line in enumerate(lines):
-            page.write(left, top + _HEADING + 0.24 + number * _LINE, line)
+        for row, line in enumerate(lines):
+            page.write(left, top + _HEADING + 0.24 + row * _LINE, line)
     people.legend(
         loc="upper center",
         bbox_to_anchor=(0.5, -0.17),
@@ -136,24 +138,24 @@ def _draw_row(page: _Page, top: float, source: Source) -> None:
 
 
 def _row_in_words(record: Record, regime: str) -> str:
-    def shown(case: str, name: str) -> str:
-        return value_of(metric(record, case, name))
-
     pooled = {
         name: value_with_interval(metric(record, regime, name)) for name in ("pearson_r", "skill")
     }
-    n_seeds = len(regimes(record)[regime])
+    cases = regimes(record)[regime]
+    last = mean_over_seeds(record, regime, "val_mse")
+    error = "no value" if last is None else number(last)
     people = count(held_out_people(record), "held-out person", "held-out people")
     text = (
-        f"Three panels for {plain(regime)}. Training: held-out squared error per epoch against "
-        f"{shown(BASELINE, 'window_mse')} of the train mean. Predicted against true "
-        f"{plain(record.cohort['target'])} of {people} with {count(n_seeds, 'seed')}: "
+        f"Three panels for {plain(regime)}. Training: held-out squared error ends at "
+        f"{error}; predicting the train mean costs "
+        f"{value_of(metric(record, BASELINE, 'window_mse'))}. Predicted against true "
+        f"{plain(record.cohort['target'])} of {people} with {count(len(cases), 'seed')}: "
         f"r {pooled['pearson_r']}, skill against the train mean {pooled['skill']}."
     )
     saliency = first_saliency(record, regime)
     if saliency is None:
         return text
-    peaks = sorted({case["saliency"][0]["peak_channel"] for case in regimes(record)[regime]})
+    peaks = sorted({case["saliency"][0]["peak_channel"] for case in cases})
     return (
         f"{text} Saliency over {windows_chosen(saliency['chosen_by'])} peaks at "
         f"{', '.join(plain(peak) for peak in peaks)}."

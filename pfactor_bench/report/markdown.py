@@ -116,11 +116,11 @@ def _figure_section(record: Record) -> str:
         else "not computed"
     )
     return (
-        f"![{escape(alt_text(record), limit=1000)}](figure.png)\n\n"
+        f"![{escape(alt_text(record), limit=2000)}](figure.png)\n\n"
         f"*Left: squared error and correlation over windows after each epoch; the dashed line is "
-        f"what predicting the train mean costs. Middle: a dot per held-out person and seed; a grey "
-        f"line joins one person's. Right: saliency, {chosen}. "
-        f"[As vector graphics](figure.svg).*"
+        f"what predicting the train mean costs. Middle: a dot per held-out person and seed, a grey "
+        f"line joining one person's; the train mean is dashed, or a band where it differs between "
+        f"folds. Right: saliency, {chosen}. [As vector graphics](figure.svg).*"
     )
 
 
@@ -136,8 +136,8 @@ def _limits_section(record: Record) -> str:
         _INTERVALS.format(people=count(n, "person", "people")),
         _CHECKS,
         *(
-            f"Not looked for: {escape(found.code)} {escape(found.title)}, because "
-            f"{escape(found.explanation)}."
+            f"Not looked for: {escape(found.code)} {escape(found.title)} "
+            f"({escape(found.explanation)})."
             for found in record.findings
             if found.status in ("not_applicable", "skipped")
         ),

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from pfactor_bench.report.text import bullets, code_block, count, escape, number, table
+from pfactor_bench.report.text import bullets, code_block, count, escape, listed, number, table
 
 if TYPE_CHECKING:
     from pfactor_bench.record import Record
 
 __all__ = ["cohort_section", "provenance_section", "split_section", "timing_section"]
 
-_MOST_NAMES = 20
 _MIB = 2**20
 
 
@@ -26,15 +25,15 @@ def cohort_section(record: Record) -> str:
         ["name", escape(cohort["name"])],
         ["people", f"{cohort['n_subjects']:,}"],
         ["windows", f"{windows}, in {escape(cohort['unit'])}"],
-        ["channels", f"{len(cohort['ch_names']):,}: {_names(cohort['ch_names'])}"],
+        ["channels", f"{len(cohort['ch_names']):,}: {listed(cohort['ch_names'])}"],
         ["score", f"{escape(cohort['target'])}, {moments}"],
     ]
     if planted := cohort.get("planted"):
-        rhythm = f"a {planted['frequency']:g} Hz rhythm in {_names(planted['ch_names'])}"
+        rhythm = f"a {planted['frequency']:g} Hz rhythm in {listed(planted['ch_names'])}"
         rows.append(["planted signal", rhythm])
     made = ", ".join(f"{escape(key)} = {_value(v)}" for key, v in cohort["provenance"].items())
     rows.append(["made with", made])
-    notes = bullets([f"Note: {escape(note)}" for note in cohort["notes"]])
+    notes = bullets([f"Note: {escape(note, limit=5000)}" for note in cohort["notes"]])
     return "\n\n".join(
         part for part in ("## Cohort", table(["what", "value"], rows), notes) if part
     )
@@ -50,7 +49,7 @@ def split_section(record: Record) -> str:
             f"{fold['n_train_windows']:,}",
             f"{len(fold['test_subjects']):,}",
             f"{fold['n_test_windows']:,}",
-            _names(fold["test_subjects"]),
+            listed(fold["test_subjects"]),
         ]
         for fold in folds
     ]
@@ -115,12 +114,6 @@ def _commit(commit: str | None, *, dirty: bool | None) -> str:
         return "not known: the code ran outside its repository"
     edited = {True: ", **with edits that were not committed**", False: "", None: ""}[dirty]
     return f"{escape(commit)}{edited}"
-
-
-def _names(names: list[str]) -> str:
-    shown = ", ".join(escape(name, limit=40) for name in names[:_MOST_NAMES])
-    left = len(names) - _MOST_NAMES
-    return f"{shown} and {left:,} more" if left > 0 else shown
 
 
 def _value(value: object) -> str:

@@ -1,4 +1,4 @@
-"""The three panels of the figure, each drawn into axes it is given.
+"""The panels of the figure that show people and channels, each drawn into axes it is given.
 
 A panel knows neither where it stands on the page nor what stands beside it. Each returns the lines
 that belong above it, so that no text lies over data.
@@ -14,7 +14,6 @@ import numpy as np
 
 from pfactor_bench.report import style
 from pfactor_bench.report.facts import (
-    BASELINE,
     first_saliency,
     held_out_people,
     metric,
@@ -31,14 +30,8 @@ if TYPE_CHECKING:
     from pfactor_bench.record import Record
     from pfactor_bench.types import Measurement
 
-__all__ = ["Source", "draw_people", "draw_saliency", "draw_training"]
+__all__ = ["Source", "draw_people", "draw_saliency"]
 
-_DASHED: dict[str, Any] = {
-    "color": style.BASELINE,
-    "linewidth": 1.1,
-    "linestyle": (0, (4, 2.5)),
-}
-_FEW_EPOCHS = 12
 _MOST_CHANNEL_LABELS = 21
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -56,45 +49,6 @@ class Source:
         return self.arrays[f"{self.regime}/{name}"]
 
 
-def draw_training(errors: Axes, correlation: Axes, source: Source) -> list[str]:
-    """Draw squared errors epoch by epoch, and the held-out correlation in a strip below."""
-    folds = source.record.split["folds"]
-    # Weighted by windows, the held-out curve ends at the pooled error that the train mean's has.
-    curves = {
-        ("train", style.TRAIN): _over_folds(source.array("train_mse"), folds, "n_train_windows"),
-        ("held-out", style.HELD_OUT): _over_folds(source.array("val_mse"), folds, "n_test_windows"),
-    }
-    ends = []
-    for (name, color), values in curves.items():
-        _draw_curves(errors, values, color)
-        ends.append((name, color, float(values.mean(axis=0)[-1])))
-    baseline = metric(source.record, BASELINE, "window_mse")
-    if baseline is not None and baseline.value is not None:
-        errors.axhline(baseline.value, **_DASHED)
-        ends.append(("train mean", style.BASELINE, baseline.value))
-    _label_ends(errors, ends)
-    errors.set_ylabel("mean squared error")
-    errors.tick_params(labelbottom=False)
-
-    val_r = source.array("val_r").mean(axis=1)
-    correlation.axhline(0, color=style.QUIET, linewidth=0.7)
-    _draw_curves(correlation, val_r, style.HELD_OUT)
-    _label_ends(correlation, [("held-out", style.HELD_OUT, float(val_r.mean(axis=0)[-1]))])
-    correlation.set_ylabel("r, windows")
-    correlation.set_xlabel("epoch")
-    for axes in (errors, correlation):
-        _epoch_axis(axes, val_r.shape[-1])
-        style.quiet_frame(axes)
-    correlation.locator_params(axis="y", nbins=3)
-    n_seeds = len(val_r)
-    return [
-        f"bold: mean of {count(n_seeds, 'seed')} and {count(len(folds), 'fold')}",
-        "thin: one seed",
-        "dashed: predicting the train mean",
-        "scored: the last epoch's model",
-    ]
-
-
 def draw_people(axes: Axes, source: Source) -> list[str]:
     """Draw a dot per held-out person and seed, on equal scales."""
     record = source.record
@@ -104,7 +58,7 @@ def draw_people(axes: Axes, source: Source) -> list[str]:
     axes.plot([low, high], [low, high], color=style.QUIET, linewidth=1, zorder=1)
     means = np.unique(y_base.round(12))  # one per fold
     if len(means) == 1:
-        axes.axhline(means[0], **_DASHED, zorder=1)
+        axes.axhline(means[0], **style.DASHED, zorder=1)
     else:
         axes.axhspan(means[0], means[-1], color=style.BASELINE, alpha=0.18, linewidth=0, zorder=1)
     if len(y_pred) > 1:
@@ -132,7 +86,7 @@ def draw_people(axes: Axes, source: Source) -> list[str]:
     axes.set_xlabel(f"true {target}, held-out people")
     axes.set_ylabel(f"predicted {target}")
     style.quiet_frame(axes)
-    _label_ends(
+    style.label_ends(
         axes,
         [
             ("predicted\n= true", style.QUIET, high),
@@ -190,55 +144,6 @@ def draw_saliency(axes: Axes, bar: Axes, source: Source) -> list[str]:
     if planted:
         lines.append("▸ carries the planted signal")
     return [style.label(line, limit=44) for line in lines]
-
-
-def _over_folds(
-    curves: NDArray[Any], folds: list[Mapping[str, Any]], weight: str
-) -> NDArray[np.float64]:
-    averaged: NDArray[np.float64] = np.average(
-        curves, axis=1, weights=[fold[weight] for fold in folds]
-    )
-    return averaged
-
-
-def _draw_curves(axes: Axes, per_seed: NDArray[np.float64], color: str) -> None:
-    """Draw a thin line per seed, shape ``(n_seeds, n_epochs)``, and their mean."""
-    epochs = np.arange(1, per_seed.shape[1] + 1)
-    # Without a dot, a single epoch would draw nothing.
-    marker = "o" if len(epochs) <= _FEW_EPOCHS else ""
-    if len(per_seed) > 1:
-        axes.plot(epochs, per_seed.T, color=color, linewidth=0.8, alpha=0.45)
-    axes.plot(
-        epochs, per_seed.mean(axis=0), color=color, linewidth=2, marker=marker, markersize=3.5
-    )
-
-
-def _epoch_axis(axes: Axes, n_epochs: int) -> None:
-    from matplotlib.ticker import MaxNLocator
-
-    margin = min(max(0.15, 0.03 * n_epochs), 0.9)  # an epoch 0 would be a tick too many
-    axes.set_xlim(1 - margin, n_epochs + margin)
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True, steps=[1, 2, 5, 10]))
-
-
-def _label_ends(axes: Axes, ends: list[tuple[str, str, float]]) -> None:
-    """Name lines where they end, right of the axes, where no data can be covered."""
-    low, high = axes.get_ylim()
-    positions = [(value - low) / (high - low) for _, _, value in ends]
-    tallest = max(text.count("\n") for text, _, _ in ends) + 1
-    gap = 0.135 * (1 + tallest) / 2 / style.inches(axes)[1]
-    for (text, color, _), position in zip(ends, style.apart(positions, gap), strict=True):
-        axes.annotate(
-            text,
-            (1.0, position),
-            xycoords="axes fraction",
-            xytext=(5, 0),
-            textcoords="offset points",
-            va="center",
-            color=color,
-            linespacing=1.05,
-            annotation_clip=False,
-        )
 
 
 def _share(ratio: float) -> str:

@@ -14,7 +14,7 @@ from pfactor_bench.report.facts import (
     value_with_interval,
     windows_chosen,
 )
-from pfactor_bench.report.text import bullets, escape, number, table
+from pfactor_bench.report.text import bullets, escape, listed, table
 
 if TYPE_CHECKING:
     from pfactor_bench.record import Record
@@ -100,7 +100,7 @@ def saliency_section(record: Record) -> str:
             + (" (**circular**)" if saliency["circular"] else ""),
             escape(saliency["peak_channel"]),
             f"{saliency['peak_time']:.2f}",
-            number(saliency["max"]),
+            f"{saliency['max']:.2e}",
             _planted_share(record, case["id"], saliency["chosen_by"]),
         ]
         for case in record.cases
@@ -167,7 +167,7 @@ def _methods(record: Record) -> str:
                 method = f"{found.ci.level:.0%}, {found.ci.method}"
                 by_method.setdefault(method, []).append(name)
     listed = "; ".join(
-        f"{' and '.join(dict.fromkeys(names))}: {escape(method)}"
+        f"{', '.join(dict.fromkeys(names))}: {escape(method)}"
         for method, names in by_method.items()
     )
     return f" Intervals are over people ({listed})." if listed else ""
@@ -182,8 +182,5 @@ def _remarks(record: Record) -> str:
             by_reason.setdefault(f"no value, {found.missing_because}", []).append(found.name)
         elif found.note is not None and shown:
             by_reason.setdefault(found.note, []).append(found.name)
-    lines = [
-        f"On {', '.join(escape(name) for name in names)}: {escape(reason)}."
-        for reason, names in by_reason.items()
-    ]
+    lines = [f"{listed(names)}: {escape(reason)}." for reason, names in by_reason.items()]
     return f"\n\n{bullets(lines)}" if lines else ""

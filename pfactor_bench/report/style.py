@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BASELINE",
+    "DASHED",
     "HELD_OUT",
     "INK",
     "PLANTED",
@@ -35,6 +36,7 @@ __all__ = [
     "house_style",
     "inches",
     "label",
+    "label_ends",
     "quiet_frame",
     "signed",
 ]
@@ -48,6 +50,9 @@ QUIET = "#6B6B6B"
 SEED_COLORS = ("#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#404040")
 SEED_MARKERS = ("o", "^", "s", "D", "v", "P", "X")
 SMALL = 9
+
+#: What predicting the train mean looks like in every panel.
+DASHED: dict[str, Any] = {"color": BASELINE, "linewidth": 1.1, "linestyle": (0, (4, 2.5))}
 
 _FONT = "DejaVu Sans"
 _DPI = 200
@@ -154,3 +159,23 @@ def inches(axes: Axes) -> tuple[float, float]:
     """Return how wide and how high axes are."""
     box, figure = axes.get_position(), figure_of(axes)
     return box.width * figure.get_figwidth(), box.height * figure.get_figheight()
+
+
+def label_ends(axes: Axes, ends: list[tuple[str, str, float]]) -> None:
+    """Name lines where they end, right of the axes, where no data can be covered."""
+    low, high = axes.get_ylim()
+    positions = [(value - low) / (high - low) for _, _, value in ends]
+    tallest = max(text.count("\n") for text, _, _ in ends) + 1
+    gap = 0.135 * (1 + tallest) / 2 / inches(axes)[1]
+    for (text, color, _), position in zip(ends, apart(positions, gap), strict=True):
+        axes.annotate(
+            text,
+            (1.0, position),
+            xycoords="axes fraction",
+            xytext=(5, 0),
+            textcoords="offset points",
+            va="center",
+            color=color,
+            linespacing=1.05,
+            annotation_clip=False,
+        )

@@ -8,11 +8,27 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import TYPE_CHECKING
 
-__all__ = ["bullets", "code_block", "count", "escape", "number", "plain", "probability", "table"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = [
+    "bullets",
+    "code_block",
+    "count",
+    "escape",
+    "listed",
+    "number",
+    "plain",
+    "probability",
+    "table",
+]
 
 #: Longer text is cut: a report is read, a record is searched.
-LIMIT = 300
+LIMIT = 500
+
+_MOST_NAMES = 20
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _MARKDOWN = re.compile(r"[\\`*\[\]~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
@@ -79,6 +95,13 @@ def table(headers: list[str], rows: list[list[str]]) -> str:
         for column in zip(*rows, strict=True)
     ]
     return tabulate(rows, headers=headers, tablefmt="pipe", disable_numparse=True, colalign=sides)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names, escaped, the first ones only where there are many."""
+    shown = ", ".join(escape(name, limit=60) for name in names[:_MOST_NAMES])
+    left = len(names) - _MOST_NAMES
+    return f"{shown} and {left:,} more" if left > 0 else shown
 
 
 def number(value: float) -> str:

@@ -120,3 +120,15 @@ def test_constant_predictions_are_told(record: Record) -> None:
     others = tuple(m for m in record.measurements if m.name != constant.name)
     changed = replace(record, measurements=(*others, constant))
     assert "In from-scratch/seed-42, the prediction is constant" in said(changed)
+
+
+def test_pooling_folds_is_explained(record: Record) -> None:
+    """With several folds even the train mean has an r, and that is what to compare with."""
+    folds = [{**record.split["folds"][0], "name": name} for name in ("fold-0", "fold-1")]
+    base = Measurement(name="train-mean/pearson_r", case="train-mean", value=-0.31)
+    several = replace(
+        record,
+        split={**record.split, "folds": folds},
+        measurements=(*record.measurements, base),
+    )
+    assert "Predicting each fold's train mean gives r = -0.310 here" in said(several)

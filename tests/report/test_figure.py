@@ -139,6 +139,25 @@ def test_skill_and_its_interval_stand_above_the_dots(record: Record, arrays: Arr
     assert "skill = 0.06, 95% interval [−0.76, 0.27]" in svg
 
 
+def test_a_missing_interval_is_said(record: Record, arrays: Arrays) -> None:
+    """A number without an interval is not left to look exact."""
+    bare = tuple(replace(measurement, ci=None) for measurement in record.measurements)
+    svg = draw_figure(replace(record, measurements=bare), arrays)["figure.svg"].decode()
+    assert "skill = 0.06, no interval" in svg
+
+
+def test_a_missing_value_is_said(record: Record, arrays: Arrays) -> None:
+    """A metric that could not be computed is named all the same."""
+    svg = draw_figure(replace(record, measurements=()), arrays)["figure.svg"].decode()
+    assert "skill = no value" in svg
+
+
+def test_train_means_that_differ_between_folds_are_a_band(record: Record, arrays: Arrays) -> None:
+    """Every fold has its own train mean."""
+    folds = {**arrays, "y_base": np.array([-0.1, -0.1, 0.1, 0.1])}
+    assert "train means" in draw_figure(record, folds)["figure.svg"].decode()
+
+
 def test_alt_text_states_the_finding(record: Record) -> None:
     """Who cannot see the figure learns its numbers."""
     assert "r 0.234 [-1.000, 1.000], skill against the train mean 0.061" in alt_text(record)

@@ -161,7 +161,7 @@ def test_a_claim_on_nothing_measured_is_shown(record: Record) -> None:
 def test_a_missing_number_prints_its_reason(record: Record) -> None:
     """A dash in a table is explained below it."""
     text = sections(report_text(record))["Every seed"]
-    assert "On from-scratch/r2: no value, the true scores are all equal." in text
+    assert "from-scratch/r2: no value, the true scores are all equal." in text
 
 
 def test_failures_come_first(record: Record) -> None:
@@ -238,6 +238,25 @@ def test_the_command_is_printed(record: Record) -> None:
     """A reader knows how to run it again."""
     text = sections(report_text(record))["Provenance"]
     assert "\npfactor-bench run suites/small.yaml\n```" in text
+
+
+def test_real_eeg_is_not_called_synthetic(record: Record) -> None:
+    """Only a planted signal makes a cohort synthetic."""
+    real = replace(record, cohort={**record.cohort, "planted": None})
+    assert "The cohort is synthetic" not in report_text(real)
+
+
+def test_a_record_without_saliency_is_reported(record: Record) -> None:
+    """A section that would be empty is left out."""
+    without = replace(record, cases=tuple({**case, "saliency": []} for case in record.cases))
+    assert "Saliency" not in sections(report_text(without))
+
+
+def test_a_claim_whose_measurement_has_no_value_says_why(record: Record) -> None:
+    """No value is a reason, not a zero."""
+    claim = Claim(id="x", text="x", measurement="from-scratch/r2", requirement=Requirement(above=0))
+    row = rows(sections(report_text(replace(record, claims=(claim,))))["Claims"])[0]
+    assert row[2] == "no value: the true scores are all equal"
 
 
 HOSTILE = st.text(max_size=30) | st.sampled_from(
