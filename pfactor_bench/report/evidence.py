@@ -38,8 +38,11 @@ def leak_sentence(record: Record) -> str:
         )
     else:
         found = "**No check looked for leaks.**"
+    if of["warn"]:
+        found += f" {count(len(of['warn']), 'check')} warned: {_codes(of['warn'])}."
     if of["error"]:
-        found += f" **{count(len(of['error']), 'check')} broke off and decided nothing.**"
+        broken = f"{count(len(of['error']), 'check')} broke off and decided nothing"
+        found += f" **{broken}: {_codes(of['error'])}.**"
     return found
 
 
@@ -56,6 +59,10 @@ def checks_section(record: Record) -> str:
         parts.append(table(["check", "looks for", "status", "what it found"], rows))
     parts += [_evidence(found) for found in findings if found.status in ("fail", "error", "warn")]
     return "\n\n".join(part for part in parts if part)
+
+
+def _codes(findings: list[Finding]) -> str:
+    return ", ".join(escape(finding.code) for finding in findings)
 
 
 def _evidence(finding: Finding) -> str:

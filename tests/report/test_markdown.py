@@ -102,9 +102,15 @@ def test_verdict_without_checks_says_so(record: Record) -> None:
 def test_broken_checks_are_in_the_verdict(record: Record) -> None:
     """A check that raised decided nothing, and the first lines say it."""
     broken = replace(record.findings[0], status="error")
-    assert "1 check broke off and decided nothing." in report_text(
+    assert "1 check broke off and decided nothing: LK002." in report_text(
         replace(record, findings=(broken,))
     )
+
+
+def test_warnings_are_in_the_verdict(record: Record) -> None:
+    """A warning is no leak, and not nothing."""
+    warning = replace(record.findings[0], status="warn")
+    assert "1 check warned: LK002." in report_text(replace(record, findings=(warning,)))
 
 
 @pytest.mark.parametrize(
