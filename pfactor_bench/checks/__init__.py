@@ -18,7 +18,16 @@ if TYPE_CHECKING:
 __all__ = ["CatalogueEntry", "Severity", "catalogue", "run_check", "run_checks"]
 
 #: The modules that hold checks. To add a family, add a module and its name here.
-_FAMILIES = ("duplicates", "people", "replication", "reported", "splits", "timeline")
+_FAMILIES = (
+    "duplicates",
+    "metamorphic",
+    "people",
+    "replication",
+    "reported",
+    "origin",
+    "splits",
+    "timeline",
+)
 
 
 def catalogue() -> tuple[CatalogueEntry, ...]:

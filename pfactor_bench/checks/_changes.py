@@ -1,0 +1,176 @@
+"""Changes to a cohort that an honest study cannot, or must, notice: cohort in, cohort out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from numpy.typing import NDArray
+
+    from pfactor_bench.types import Cohort
+
+__all__ = [
+    "changed",
+    "redraw_scores",
+    "redraw_within_ranks",
+    "rename_everybody",
+    "rename_one",
+    "reorder_rows",
+    "replace_all_signal",
+    "replace_signal",
+    "stretch_scores",
+]
+
+#: How much larger than the cohort's the replaced person's signal is.
+_LOUD = 3.0
+
+
+def changed(cohort: Cohort, **parts: Any) -> Cohort:  # noqa: ANN401 - any field of a cohort
+    """Return the cohort with other parts and the fingerprint that they have."""
+    from pfactor_bench.cohorts import fingerprint
+
+    for array in parts.values():
+        if isinstance(array, np.ndarray):
+            array.flags.writeable = False
+    new = replace(cohort, **parts)
+    return replace(
+        new,
+        fingerprint=fingerprint(
+            X=new.X,
+            y=new.y,
+            table=new.table,
+            sfreq=new.sfreq,
+            ch_names=new.ch_names,
+            unit=new.unit,
+            target=new.target,
+        ),
+    )
+
+
+def redraw_scores(
+    cohort: Cohort, people: Collection[str], scale: float, rng: np.random.Generator
+) -> Cohort:
+    """Move the scores of some people by normal draws of `scale` standard deviations of the scores.
+
+    Everything else stays. A study that holds these people out cannot notice.
+    """
+    sd = float(_scores(cohort)[1].std())
+    moves = {name: scale * sd * rng.standard_normal() for name in sorted(people)}
+    subjects = cohort.subjects
+    return changed(cohort, y=cohort.y + np.array([moves.get(name, 0.0) for name in subjects]))
+
+
+def redraw_within_ranks(
+    cohort: Cohort, people: Collection[str], rng: np.random.Generator
+) -> Cohort:
+    """Move the scores of some people, but nobody past anybody.
+
+    A split that is stratified by the scores' ranks stays where it is. The highest and the lowest
+    score can move far, those between only within their gaps.
+    """
+    names, scores = _scores(cohort)
+    order, sd = np.argsort(scores, kind="stable"), scores.std()
+    ranked = scores[order]
+    ends = np.concatenate([[ranked[0] - 10 * sd], ranked, [ranked[-1] + 10 * sd]])
+    new: NDArray[np.float64] = scores.copy()
+    for rank, person in enumerate(order):
+        if names[person] in people:
+            # Half the way at most: two neighbours that both move must not meet.
+            to_neighbour = ends[rank + 2 if rng.random() < 0.5 else rank] - ranked[rank]  # noqa: PLR2004
+            new[person] += rng.uniform(0.25, 0.49) * to_neighbour
+    return changed(cohort, y=_per_window(cohort, names, new))
+
+
+def stretch_scores(cohort: Cohort) -> Cohort:
+    """Give every score twice the distance to the mean, and three standard deviations more."""
+    scores = _scores(cohort)[1]
+    return changed(cohort, y=2 * (cohort.y - scores.mean()) + scores.mean() + 3 * scores.std())
+
+
+def replace_signal(cohort: Cohort, person: str, rng: np.random.Generator) -> Cohort:
+    """Replace one person's windows by loud noise of another mean and other correlations."""
+    rows = cohort.subjects == person
+    n_chans = cohort.X.shape[1]
+    scale = _LOUD * float(np.std(cohort.X[~rows]))
+    noise = rng.standard_normal((int(rows.sum()), *cohort.X.shape[1:]))
+    mixed = np.einsum("cd,wdt->wct", rng.standard_normal((n_chans, n_chans)), noise)
+    X = np.array(cohort.X)
+    X[rows] = scale * (mixed / np.sqrt(n_chans) + rng.standard_normal((1, n_chans, 1)))
+    return changed(cohort, X=X)
+
+
+def replace_all_signal(cohort: Cohort, rng: np.random.Generator) -> Cohort:
+    """Replace every window by noise with the cohort's mean and deviation in each channel."""
+    mean, deviation = np.mean(cohort.X, axis=(0, 2)), np.std(cohort.X, axis=(0, 2))
+    noise = rng.standard_normal(cohort.X.shape)
+    X = (mean[:, None] + deviation[:, None] * noise).astype(np.float32)
+    return changed(cohort, X=X)
+
+
+def rename_everybody(cohort: Cohort) -> Cohort:
+    """Give all people new names that sort as the old ones do."""
+    old = np.unique(cohort.subjects)
+    width = len(str(len(old)))
+    return _renamed(cohort, {name: f"sub-N{row:0{width}d}" for row, name in enumerate(old)})
+
+
+def rename_one(cohort: Cohort, person: str) -> Cohort:
+    """Give one person a new name that sorts right after the old one."""
+    return _renamed(cohort, {person: f"{person}x"})
+
+
+def reorder_rows(
+    cohort: Cohort, positions: NDArray[np.int64], rng: np.random.Generator, *, by_person: bool
+) -> tuple[Cohort, NDArray[np.int64]]:
+    """Shuffle some rows among their own positions, within each person where `by_person`.
+
+    Returns
+    -------
+    cohort : Cohort
+    order : ndarray of int64
+        The row that each new position's row came from.
+    """
+    order = np.arange(len(cohort.y))
+    subjects = cohort.subjects
+    groups = (
+        [positions[subjects[positions] == name] for name in np.unique(subjects[positions])]
+        if by_person
+        else [positions]
+    )
+    for group in groups:
+        order[group] = rng.permutation(group)
+    table = cohort.table.iloc[order].reset_index(drop=True)
+    return changed(cohort, X=cohort.X[order], y=cohort.y[order], table=table), order
+
+
+def _scores(cohort: Cohort) -> tuple[NDArray[np.str_], NDArray[np.float64]]:
+    """Return the people, sorted, and the score of each."""
+    names, first = np.unique(cohort.subjects, return_index=True)
+    return names, cohort.y[first]
+
+
+def _per_window(
+    cohort: Cohort, names: NDArray[np.str_], scores: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    per_window: NDArray[np.float64] = scores[np.searchsorted(names, cohort.subjects)]
+    return per_window
+
+
+def _renamed(cohort: Cohort, new_names: dict[str, str]) -> Cohort:
+    """Rename people wherever their name stands: in columns that repeat it and in window names."""
+    table = cohort.table.copy()
+    subjects = cohort.subjects
+    for column in table.columns:
+        values = table[column].to_numpy()
+        if column == "subject" or (values == subjects).all():
+            table[column] = [new_names.get(name, name) for name in subjects]
+    table["sample_id"] = [
+        str(sample_id).replace(name, new_names.get(name, name))
+        for sample_id, name in zip(table["sample_id"], subjects, strict=True)
+    ]
+    return changed(cohort, table=table)

@@ -1,0 +1,277 @@
+"""A study that can be asked again: its answers, its own noise, and what moved between two."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pfactor_bench.checks._outcomes import not_applicable, undecided
+from pfactor_bench.sandbox import Failure
+from pfactor_bench.seeds import seed_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from pfactor_bench.checks._outcomes import Outcome
+    from pfactor_bench.studies import Answer, AnsweredFold
+    from pfactor_bench.types import Cohort
+
+__all__ = ["DEFAULT", "QUICK", "THOROUGH", "Effort", "Movement", "Probe", "ProbedFold"]
+
+#: Movements below this share of the scores' standard deviation are rounding.
+ROUNDING = 1e-5
+#: A study whose unchanged reruns differ by more is random, and nothing can be concluded from it.
+_RANDOM = 1e-3
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Effort:
+    """How often a study is run again.
+
+    Parameters
+    ----------
+    unchanged
+        Runs without any change: their differences are the study's own noise.
+    folds
+        Folds whose held-out people are changed; spread over all folds.
+    scales
+        Sizes of label changes, in standard deviations of the scores.
+    label_draws, signal_draws, noise_draws
+        Draws per scale, people whose signal is replaced, cohorts of noise.
+    permutations
+        Most label permutations of the whole study.
+    """
+
+    unchanged: int
+    folds: int
+    scales: tuple[float, ...]
+    label_draws: int
+    signal_draws: int
+    noise_draws: int
+    permutations: int
+
+
+QUICK = Effort(
+    unchanged=2,
+    folds=1,
+    scales=(3.0,),
+    label_draws=1,
+    signal_draws=1,
+    noise_draws=2,
+    permutations=0,
+)
+DEFAULT = Effort(
+    unchanged=2,
+    folds=2,
+    scales=(1.0, 3.0, 10.0),
+    label_draws=2,
+    signal_draws=2,
+    noise_draws=3,
+    permutations=0,
+)
+THOROUGH = Effort(
+    unchanged=4,
+    folds=10,
+    scales=(1.0, 3.0, 10.0),
+    label_draws=4,
+    signal_draws=4,
+    noise_draws=5,
+    permutations=200,
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class ProbedFold:
+    """One fold of the unchanged study, or one person where a study does not tell folds apart."""
+
+    name: str
+    answered: AnsweredFold
+    held_out: tuple[str, ...]
+    train: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Movement:
+    """How far predictions moved, in units of the scores, and whose moved most."""
+
+    largest: float
+    people: tuple[tuple[str, float], ...]
+
+
+class Probe:
+    """A study, a cohort, and everything that was learnt by running the one on the other.
+
+    Parameters
+    ----------
+    run
+        Runs the study on each of several cohorts; it must not raise.
+    cohort
+        The unchanged cohort.
+    effort
+        How often the study may be run.
+    seed
+        Of all changes.
+    """
+
+    def __init__(
+        self,
+        run: Callable[[Sequence[Cohort]], list[Answer | Failure]],
+        cohort: Cohort,
+        effort: Effort = DEFAULT,
+        seed: int = 0,
+    ) -> None:
+        self._run = run
+        self._known: dict[str, Answer | Failure] = {}
+        self.cohort = cohort
+        self.effort = effort
+        self.seed = seed
+        self.n_runs = 0
+        _, first = np.unique(cohort.subjects, return_index=True)
+        self.spread = float(cohort.y[first].std())
+
+    def rng(self, *parts: object) -> np.random.Generator:
+        """Return a random stream that depends on the audit's seed and on `parts`."""
+        return np.random.default_rng(seed_for("audit", self.seed, *parts))
+
+    def ask(self, cohorts: Sequence[Cohort]) -> list[Answer | Failure]:
+        """Return the study's answer for each cohort; the same cohort is asked only once."""
+        new = {one.fingerprint: one for one in cohorts if one.fingerprint not in self._known}
+        self.n_runs += len(new)
+        if new:
+            self._known.update(zip(new, self._run(list(new.values())), strict=True))
+        return [self._known[one.fingerprint] for one in cohorts]
+
+    @cached_property
+    def unchanged(self) -> list[Answer | Failure]:
+        """The study's answers when nothing is changed."""
+        self.n_runs += self.effort.unchanged
+        return self._run([self.cohort] * self.effort.unchanged)
+
+    @property
+    def answer(self) -> Answer | Failure:
+        """The study's answer: the first one, or the first failure."""
+        failures = [one for one in self.unchanged if isinstance(one, Failure)]
+        return failures[0] if failures else self.unchanged[0]
+
+    @cached_property
+    def floor(self) -> float:
+        """The largest difference between unchanged runs; infinite if their splits differ."""
+        largest = 0.0
+        first, *others = [one for one in self.unchanged if not isinstance(one, Failure)]
+        for other in others:
+            for fold in first.folds:
+                match = same_fold(fold, other)
+                if match is None:
+                    return float("inf")
+                largest = max(largest, float(np.abs(match.y_pred - fold.y_pred).max()))
+        return largest
+
+    @property
+    def threshold(self) -> float:
+        """The smallest difference that is neither rounding nor the study's own noise."""
+        return max(ROUNDING * self.spread, 10 * self.floor)
+
+    def obstacle(self) -> Outcome | None:
+        """Return why no relation can be tested, or None if it can."""
+        if isinstance(self.answer, Failure):
+            return not_applicable("the study gave no answer to the unchanged cohort: see LK100")
+        if self.floor > _RANDOM * self.spread:
+            size = "their splits differ" if self.floor == float("inf") else f"by {self.floor:.2g}"
+            return undecided(
+                f"the study is random: two runs on the same cohort with the same seed differ "
+                f"({size}), so a difference between two cohorts would mean nothing",
+                fix="Draw every random number from the seed that the study is called with: "
+                "numpy.random.default_rng(seed), torch.manual_seed(seed), random_state=seed.",
+            )
+        return None
+
+    @cached_property
+    def folds(self) -> tuple[ProbedFold, ...]:
+        """The folds to change, spread over all; one per person where folds are not told apart."""
+        answer = self.answer
+        assert not isinstance(answer, Failure)  # noqa: S101 - callers ask for obstacles first
+        subjects = self.cohort.subjects
+        everybody = set(subjects.tolist())
+        folds = [_probed(fold, subjects, everybody) for fold in answer.folds]
+        if not answer.names_folds and len(folds[0].train) < 2:  # noqa: PLR2004 - nobody to train on
+            folds = [
+                ProbedFold(
+                    name=person,
+                    answered=answer.folds[0],
+                    held_out=(person,),
+                    train=tuple(sorted(everybody - {person})),
+                )
+                for person in folds[0].held_out
+            ]
+        n_chosen = min(self.effort.folds, len(folds))
+        chosen = np.unique(np.linspace(0, len(folds) - 1, n_chosen).round().astype(int))
+        return tuple(folds[number] for number in chosen)
+
+    def movement(
+        self, fold: ProbedFold, other: Answer, people: Sequence[str] | None = None
+    ) -> Movement | None:
+        """Return how far the predictions of one fold moved, or None if its rows are others.
+
+        Parameters
+        ----------
+        fold
+            As the unchanged study answered it.
+        other
+            The answer to the changed cohort.
+        people
+            Whose predictions to compare; by default all held-out people's.
+        """
+        compared = fold.held_out if people is None else people
+        if not compared:
+            return Movement(largest=0.0, people=())
+        subjects = self.cohort.subjects
+        rows = np.isin(subjects[fold.answered.positions], list(compared))
+        positions, before = fold.answered.positions[rows], fold.answered.y_pred[rows]
+        after = _predictions_at(fold, other, positions, subjects)
+        if after is None:
+            return None
+        moved = np.abs(after - before)
+        by_person = sorted(
+            ((name, float(moved[subjects[positions] == name].max())) for name in compared),
+            key=lambda entry: -entry[1],
+        )
+        return Movement(largest=float(moved.max()), people=tuple(by_person))
+
+
+def same_fold(fold: AnsweredFold, other: Answer) -> AnsweredFold | None:
+    """Return the fold of another answer that holds out the same rows, whatever it is called."""
+    alike = [one for one in other.folds if np.array_equal(one.positions, fold.positions)]
+    return next((one for one in alike if one.name == fold.name), alike[0] if alike else None)
+
+
+def _predictions_at(
+    fold: ProbedFold, other: Answer, positions: NDArray[np.int64], subjects: NDArray[np.str_]
+) -> NDArray[np.float64] | None:
+    """Return another answer's predictions of some rows in the same fold, None if it moved.
+
+    Rows of people who are not compared may differ: a study may drop the windows it was spoilt.
+    """
+    before = set(subjects[fold.answered.positions].tolist())
+    may_differ = set(fold.held_out) - set(subjects[positions].tolist())
+    for one in sorted(other.folds, key=lambda one: one.name != fold.answered.name):
+        after = set(subjects[one.positions].tolist())
+        rows = np.isin(subjects[one.positions], subjects[positions])
+        if before ^ after <= may_differ and np.array_equal(one.positions[rows], positions):
+            return one.y_pred[rows]
+    return None
+
+
+def _probed(fold: AnsweredFold, subjects: NDArray[np.str_], everybody: set[str]) -> ProbedFold:
+    held_out = set(subjects[fold.positions].tolist())
+    train = everybody - held_out if fold.train is None else set(subjects[fold.train].tolist())
+    return ProbedFold(
+        name=fold.name,
+        answered=fold,
+        held_out=tuple(sorted(held_out)),
+        train=tuple(sorted(train - held_out)),
+    )

@@ -1,0 +1,239 @@
+"""Foreign code in processes of its own: whatever it does, the caller only gets bytes back.
+
+Each job runs in a fork of the calling process, so that what is already imported need not be
+imported again and arrays need not be copied. A job cannot change anything here; it can crash, hang,
+exit, print or eat memory, and all that becomes a `Failure` that says so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import selectors
+import signal
+import sys
+import time
+import traceback
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import NoReturn
+
+__all__ = ["Failure", "Limits", "run_jobs"]
+
+_GIB = 1 << 30
+_CHUNK = 1 << 16
+#: So much of what a job printed is kept, for the explanation of a crash.
+_TAIL = 4_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """What one job may use.
+
+    Parameters
+    ----------
+    seconds
+        Wall time.
+    memory
+        Bytes of address space beyond what the calling process has mapped already.
+    answer
+        Bytes that it may return.
+    jobs
+        How many run at a time.
+    """
+
+    seconds: float = 600.0
+    memory: int = 8 * _GIB
+    answer: int = _GIB // 4
+    jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Failure:
+    """Why a job has no answer."""
+
+    reason: str
+
+
+@dataclass(kw_only=True, slots=True)
+class _Running:
+    """A job under way, as the caller sees it."""
+
+    number: int
+    pid: int
+    deadline: float
+    answer: bytearray = field(default_factory=bytearray)
+    printed: bytearray = field(default_factory=bytearray)
+    open_pipes: int = 2
+    killed_because: str = ""
+
+
+def run_jobs(jobs: Sequence[Callable[[], bytes]], limits: Limits) -> list[bytes | Failure]:
+    """Run each job in a process of its own and return what it answered.
+
+    Parameters
+    ----------
+    jobs
+        Functions that return bytes.
+    limits
+        What each may use, and how many run at a time.
+
+    Returns
+    -------
+    list
+        An answer or a failure per job, in the order of the jobs.
+    """
+    answers: list[bytes | Failure] = [Failure(reason="it was not run")] * len(jobs)
+    waiting = list(enumerate(jobs))[::-1]
+    running: dict[int, _Running] = {}
+    with selectors.DefaultSelector() as selector:
+        try:
+            while waiting or running:
+                while waiting and len(running) < limits.jobs:
+                    number, job = waiting.pop()
+                    started = _start(number, job, limits, selector)
+                    running[started.pid] = started
+                _collect(selector, running, limits)
+                for process in [one for one in running.values() if not one.open_pipes]:
+                    answers[process.number] = _finish(process, limits)
+                    del running[process.pid]
+        finally:
+            for process in running.values():
+                _kill(process.pid)
+                os.waitpid(process.pid, 0)
+    return answers
+
+
+def _start(
+    number: int, job: Callable[[], bytes], limits: Limits, selector: selectors.BaseSelector
+) -> _Running:
+    answer_out, answer_in = os.pipe()
+    printed_out, printed_in = os.pipe()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    with warnings.catch_warnings():
+        # A fork of a process with threads may deadlock; a job that does runs into its time limit.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        pid = os.fork()
+    if not pid:
+        _child(job, limits, answer_in, printed_in)
+    for end in (answer_in, printed_in):
+        os.close(end)
+    process = _Running(number=number, pid=pid, deadline=time.monotonic() + limits.seconds)
+    selector.register(answer_out, selectors.EVENT_READ, (process, process.answer))
+    selector.register(printed_out, selectors.EVENT_READ, (process, process.printed))
+    return process
+
+
+def _child(job: Callable[[], bytes], limits: Limits, answer: int, printed: int) -> NoReturn:
+    """Run the job and leave without running anything of the parent's: no handlers, no buffers."""
+    status = 1
+    try:
+        os.setsid()
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.dup2(printed, 1)
+        os.dup2(printed, 2)
+        # A test runner may have put objects of its own here.
+        sys.stdout = os.fdopen(1, "w", buffering=1, closefd=False)
+        sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
+        # The caller may turn warnings into errors; what a job does is not judged by that.
+        warnings.simplefilter("ignore")
+        _limit_memory(limits.memory)
+        _one_thread()
+        content = job()
+        with os.fdopen(answer, "wb") as stream:
+            stream.write(content)
+        status = 0
+    except SystemExit as left:
+        _tell(f"it called sys.exit({left.code!r})")
+    except BaseException as error:  # noqa: BLE001 - there is nobody above to handle it
+        _tell(traceback.format_exc())
+        _tell(f"{type(error).__name__}: {error}")
+    finally:
+        with contextlib.suppress(Exception):
+            sys.stdout.flush()
+        os._exit(status)
+
+
+def _tell(text: str) -> None:
+    with contextlib.suppress(Exception):
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()
+
+
+def _limit_memory(extra: int) -> None:
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    except OSError:  # only Linux tells; elsewhere the time limit has to do
+        return
+    limit = pages * resource.getpagesize() + extra
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _one_thread() -> None:
+    """Use one thread: jobs already run side by side, and OpenMP's threads do not survive a fork."""
+    os.environ["OMP_NUM_THREADS"] = "1"
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    threadpool_limits(1)
+
+
+def _collect(
+    selector: selectors.BaseSelector, running: dict[int, _Running], limits: Limits
+) -> None:
+    """Read what has been written, and kill what has gone over a limit."""
+    now = time.monotonic()
+    wait = max(0.0, min(process.deadline for process in running.values()) - now)
+    for key, _ in selector.select(min(wait, 1.0)):
+        process, buffer = key.data
+        chunk = os.read(key.fd, _CHUNK)
+        if not chunk:
+            selector.unregister(key.fd)
+            os.close(key.fd)
+            process.open_pipes -= 1
+        buffer += chunk
+        if buffer is process.printed:
+            del buffer[:-_TAIL]
+        elif len(buffer) > limits.answer:
+            _stop(process, f"its answer is larger than {limits.answer:,} bytes")
+            buffer.clear()
+    now = time.monotonic()
+    for process in running.values():
+        if now > process.deadline:
+            _stop(process, f"it did not finish within {limits.seconds:g} s")
+
+
+def _stop(process: _Running, reason: str) -> None:
+    process.killed_because = process.killed_because or reason
+    _kill(process.pid)
+
+
+def _kill(pid: int) -> None:
+    """Kill a job with everything it has started."""
+    for kill in (os.killpg, os.kill):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            kill(pid, signal.SIGKILL)
+
+
+def _finish(process: _Running, limits: Limits) -> bytes | Failure:
+    _, status = os.waitpid(process.pid, 0)
+    _kill(process.pid)
+    if process.killed_because:
+        return Failure(reason=process.killed_because)
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        memory = f" (the memory limit is {limits.memory / _GIB:g} GiB)" if number == 9 else ""  # noqa: PLR2004 - SIGKILL
+        return Failure(reason=f"its process was killed by {signal.Signals(number).name}{memory}")
+    if os.WEXITSTATUS(status):
+        lines = process.printed.decode(errors="replace").strip().splitlines()
+        return Failure(reason=lines[-1] if lines else "its process ended without an answer")
+    return bytes(process.answer)

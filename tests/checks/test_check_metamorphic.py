@@ -1,0 +1,173 @@
+"""Metamorphic checks: planted leaks are found, honest studies are not accused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from pfactor_bench.checks import catalogue, run_check, run_checks
+from pfactor_bench.checks._probe import DEFAULT, Probe
+from pfactor_bench.cohorts.synthetic import synthetic
+from pfactor_bench.harness import asker
+from pfactor_bench.honest import HONEST, plain_ridge, predictions_table, subject_folds
+from pfactor_bench.leaks import PLANTED
+from pfactor_bench.sandbox import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+
+    from pfactor_bench.studies import Study
+    from pfactor_bench.types import Cohort
+
+_RELATIONS = [entry.code for entry in catalogue() if "study" in entry.needs]
+
+
+@pytest.fixture(scope="module")
+def people(changed: Callable[..., Cohort]) -> Cohort:
+    """Return twelve people with a second score that follows the first."""
+    cohort = synthetic(n_subjects=12, n_windows=6, seed=5)
+    rng = np.random.default_rng(0)
+    sibling = {name: 0.2 * rng.normal() for name in np.unique(cohort.subjects)}
+    attention = cohort.y + np.array([sibling[name] for name in cohort.subjects])
+    return changed(cohort, cohort.table.assign(attention=attention))
+
+
+def _probe(study: Study, cohort: Cohort) -> Probe:
+    return Probe(asker(study, seed=0, limits=Limits(seconds=60)), cohort, DEFAULT)
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_planted_leak_is_found(name: str, people: Cohort) -> None:
+    """The check that is meant to find a leak finds it."""
+    planted = PLANTED[name]
+    probe = _probe(planted.study, people)
+    split = probe.answer.stated_split()
+    finding = run_check(planted.found_by, study=probe, cohort=people, split=split)
+    assert finding.status == "fail", finding.explanation
+
+
+@pytest.mark.parametrize("name", HONEST)
+def test_honest_study_is_not_accused(name: str, people: Cohort) -> None:
+    """No relation accuses an honest study or stumbles over it."""
+    probe = _probe(HONEST[name], people)
+    findings = run_checks({"study": probe}, only=_RELATIONS)
+    accused = [one.code for one in findings if one.status in {"fail", "error"}]
+    assert accused == [], [one.explanation for one in findings if one.code in accused]
+
+
+@pytest.mark.parametrize("code", _RELATIONS)
+def test_relation_needs_a_study(code: str) -> None:
+    """Without something to run again, no relation applies."""
+    assert run_check(code).status == "not_applicable"
+
+
+def _unseeded(cohort: Cohort, *, seed: int) -> pd.DataFrame:
+    table = plain_ridge(cohort, seed=seed)
+    return table.assign(y_pred=table["y_pred"] + np.random.default_rng().normal(size=len(table)))
+
+
+def _globally_unseeded(cohort: Cohort, *, seed: int) -> pd.DataFrame:
+    table = plain_ridge(cohort, seed=seed)
+    return table.assign(y_pred=table["y_pred"] + np.random.normal(size=len(table)))  # noqa: NPY002
+
+
+@pytest.mark.parametrize("study", [_unseeded, _globally_unseeded])
+def test_random_study_is_undecided(study: Study, people: Cohort) -> None:
+    """A study that differs from run to run is told so, and not accused."""
+    finding = run_check("LK101", study=_probe(study, people))
+    assert (finding.status, "is random" in finding.explanation) == ("error", True)
+
+
+def test_evidence_names_fold_change_size_and_people(people: Cohort) -> None:
+    """A finding shows where, by what, how far and for whom predictions moved."""
+    probe = _probe(PLANTED["trained_on_everything"].study, people)
+    row = run_check("LK101", study=probe).evidence[0]
+    assert set(row) == {"fold", "change", "moved_by", "unchanged_reruns", "most"}
+
+
+def test_audit_can_be_repeated(people: Cohort) -> None:
+    """The same seed gives the same changes and the same evidence."""
+    rows = [
+        run_check("LK101", study=_probe(PLANTED["best_seed"].study, people)).evidence
+        for _ in range(2)
+    ]
+    assert rows[0] == rows[1]
+
+
+def test_split_that_follows_every_score_is_no_leak(people: Cohort) -> None:
+    """A split made from the scores' exact values is reported as that."""
+
+    def study(cohort: Cohort, *, seed: int) -> pd.DataFrame:
+        from_scores = int(abs(cohort.y).sum() * 1e6) % 2**32
+        return plain_ridge(cohort, seed=seed + from_scores)
+
+    finding = run_check("LK101", study=_probe(study, people))
+    assert (finding.status, "follows the scores" in finding.explanation) == ("warn", True)
+
+
+def test_split_by_hash_is_compared_person_by_person(people: Cohort) -> None:
+    """Where new names change the split, single people are renamed."""
+    finding = run_check("LK103", study=_probe(HONEST["split_by_hash"], people))
+    assert finding.status == "pass"
+
+
+def test_study_that_fails_on_changed_scores_is_undecided(people: Cohort) -> None:
+    """A study that refuses the changed cohort cannot be judged."""
+
+    def study(cohort: Cohort, *, seed: int) -> pd.DataFrame:
+        if cohort.fingerprint != people.fingerprint:
+            raise ValueError("I know this cohort and want no other")
+        return plain_ridge(cohort, seed=seed)
+
+    assert run_check("LK101", study=_probe(study, people)).status == "error"
+
+
+def test_crash_is_named(people: Cohort) -> None:
+    """A study that raises is undecided, with its own message."""
+
+    def study(cohort: Cohort, *, seed: int) -> pd.DataFrame:
+        raise RuntimeError(f"no such montage in {cohort.name}, seed {seed}")
+
+    assert "no such montage" in run_check("LK100", study=_probe(study, people)).explanation
+
+
+def test_moving_the_working_directory_is_noticed(people: Cohort) -> None:
+    """A study that leaves its place is told so, and audited nevertheless."""
+
+    def study(cohort: Cohort, *, seed: int) -> pd.DataFrame:
+        import os
+
+        os.chdir("/")
+        return plain_ridge(cohort, seed=seed)
+
+    assert run_check("LK100", study=_probe(study, people)).status == "warn"
+
+
+def test_changing_the_table_is_noticed(people: Cohort) -> None:
+    """A study that changes the table it is handed is told so."""
+
+    def study(cohort: Cohort, *, seed: int) -> pd.DataFrame:
+        table = plain_ridge(cohort, seed=seed)
+        cohort.table["age"] = 7
+        return table
+
+    assert "changes the cohort" in run_check("LK100", study=_probe(study, people)).explanation
+
+
+def test_answer_read_from_the_harness_is_found(people: Cohort) -> None:
+    """A study that holds the true scores beside the cohort answers without learning."""
+    truth = dict(zip(people.table["sample_id"], people.y, strict=True))
+
+    def study(cohort: Cohort, *, seed: int) -> pd.DataFrame:
+        names = cohort.table["sample_id"].to_numpy()
+        tables = [
+            predictions_table(cohort, test, np.array([truth.get(n, 0.0) for n in names[test]]), f)
+            for f, _, test in subject_folds(cohort, seed)
+        ]
+        return tables[0]
+
+    assert run_check("LK106", study=_probe(study, people)).status == "fail"

@@ -1,0 +1,146 @@
+"""Foreign code cannot harm the process that runs it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pfactor_bench.sandbox import Failure, Limits, run_jobs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_LIMITS = Limits(seconds=20, memory=1 << 30, answer=1 << 20)
+
+
+def _one(job: Callable[[], bytes], limits: Limits = _LIMITS) -> bytes | Failure:
+    return run_jobs([job], limits)[0]
+
+
+def _reason(job: Callable[[], bytes], limits: Limits = _LIMITS) -> str:
+    failure = _one(job, limits)
+    assert isinstance(failure, Failure)
+    return failure.reason
+
+
+def test_answer_comes_back() -> None:
+    """A job that returns bytes is heard."""
+    assert _one(lambda: b"yes") == b"yes"
+
+
+def test_answers_keep_the_order_of_jobs() -> None:
+    """A job that takes longer does not lose its place."""
+
+    def slow() -> bytes:
+        time.sleep(0.3)
+        return b"slow"
+
+    assert run_jobs([slow, lambda: b"quick", lambda: b"third"], _LIMITS) == [
+        b"slow",
+        b"quick",
+        b"third",
+    ]
+
+
+def test_exception_is_named() -> None:
+    """A job that raises is told apart by what it raised."""
+    assert _reason(lambda: bytes(1 // 0)) == "ZeroDivisionError: integer division or modulo by zero"
+
+
+def test_sys_exit_is_named() -> None:
+    """A job cannot end the caller."""
+    assert _reason(lambda: sys.exit(0)) == "it called sys.exit(0)"
+
+
+def test_hanging_job_is_stopped() -> None:
+    """A job that does not finish is killed at its limit."""
+
+    def hang() -> bytes:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        time.sleep(60)
+        return b""
+
+    assert _reason(hang, Limits(seconds=0.5)) == "it did not finish within 0.5 s"
+
+
+def test_children_of_a_hanging_job_are_stopped(tmp_path: Path) -> None:
+    """What a job has started goes with it."""
+
+    def spawn() -> bytes:
+        if not os.fork():
+            time.sleep(1.5)
+            (tmp_path / "alive").touch()
+            os._exit(0)
+        time.sleep(60)
+        return b""
+
+    _one(spawn, Limits(seconds=0.5))
+    time.sleep(1.5)
+    assert not (tmp_path / "alive").exists()
+
+
+def test_memory_is_limited() -> None:
+    """A job that eats memory meets a MemoryError, not the machine's last byte."""
+    assert _reason(lambda: bytes(4 << 30)).startswith("MemoryError")
+
+
+def test_killed_job_is_named() -> None:
+    """A job that dies of a signal is told so."""
+
+    def die() -> bytes:
+        os.kill(os.getpid(), signal.SIGSEGV)
+        return b""
+
+    assert _reason(die) == "its process was killed by SIGSEGV"
+
+
+def test_printing_megabytes_is_harmless(capfd: pytest.CaptureFixture[str]) -> None:
+    """What a job prints reaches nobody."""
+
+    def chatter() -> bytes:
+        sys.stdout.write("x" * 20_000_000)
+        return b"done"
+
+    assert (_one(chatter), capfd.readouterr().out) == (b"done", "")
+
+
+def test_large_answer_is_refused() -> None:
+    """An answer larger than its limit is not read to the end."""
+    assert _reason(lambda: bytes(1 << 22)) == "its answer is larger than 1,048,576 bytes"
+
+
+def test_working_directory_stays(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A job that moves moves alone."""
+    monkeypatch.chdir(tmp_path)
+
+    def move() -> bytes:
+        os.chdir("/")
+        return b""
+
+    _one(move)
+    assert Path.cwd() == tmp_path
+
+
+def test_imports_and_patches_stay_behind() -> None:
+    """A job that changes the project's code changes its own copy."""
+    from pfactor_bench import metrics
+
+    def patch() -> bytes:
+        metrics.score = None
+        return b""
+
+    _one(patch)
+    assert metrics.score is not None
+
+
+def test_no_process_is_left_behind() -> None:
+    """Every job is waited for."""
+    run_jobs([lambda: b"", lambda: sys.exit(1)], _LIMITS)
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
