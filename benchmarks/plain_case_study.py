@@ -100,7 +100,7 @@ def main(folder: Path) -> dict[int, dict[str, list[float]]]:
         [y[held_out][people == one].mean() for one in np.unique(people)],
         [predicted[people == one].mean() for one in np.unique(people)],
     )
-    figure.colorbar(right.imshow(windows.grad.abs().mean(0), aspect="auto"), ax=right)
+    figure.colorbar(right.imshow(windows.grad.abs().mean(0).numpy(), aspect="auto"), ax=right)
     folder.mkdir(parents=True, exist_ok=True)
     figure.savefig(folder / "figure.png", dpi=200)
     figure.savefig(folder / "figure.svg")

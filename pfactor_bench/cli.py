@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pfactor_bench import __version__
 from pfactor_bench.errors import PfactorBenchError
+from pfactor_bench.power_cli import add_power_arguments, run_power
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,6 +90,12 @@ def _parser() -> argparse.ArgumentParser:
     checks = commands.add_parser("checks", help="list the leakage checks, or explain one")
     checks.add_argument("code", nargs="?", help="such as LK003")
     checks.set_defaults(command=_checks)
+
+    power = commands.add_parser(
+        "power", help="how many people a claim needs, before recording them"
+    )
+    add_power_arguments(power)
+    power.set_defaults(command=run_power)
 
     doctor = commands.add_parser("doctor", help="say whether the installed packages work together")
     doctor.set_defaults(command=_doctor)

@@ -13,8 +13,9 @@ from pfactor_bench.errors import UnknownNameError
 from pfactor_bench.regimes import REGIMES
 from pfactor_bench.saliency import WINDOW_CHOICES
 from pfactor_bench.splits import SPLITTERS
+from pfactor_bench.suite_claims import read_claims
 from pfactor_bench.suite_file import Section, read_section
-from pfactor_bench.types import Budget, Case, Claim, ModelSpec, Requirement
+from pfactor_bench.types import Budget, Case, Claim, ModelSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -132,7 +133,7 @@ def load_suite(path: Path) -> Suite:
         cases=_cases(top),
         budget=_budget(top),
         saliency=_saliency(top),
-        claims=_claims(top),
+        claims=read_claims(top),
         quick=top.get("quick", bool, default=False),
     )
 
@@ -187,42 +188,6 @@ def _saliency(top: Section) -> tuple[str, ...]:
     for choice in choices:
         _look_up(top, "saliency", WINDOW_CHOICES, choice)
     return tuple(choices)
-
-
-def _claims(top: Section) -> tuple[Claim, ...]:
-    claims = tuple(_claim(top, entry) for entry in top.get("claims", list, default=[]))
-    ids = [claim.id for claim in claims]
-    for claim_id in ids:
-        if ids.count(claim_id) > 1:
-            raise top.error(f"claim {claim_id!r} stands twice: give each its own id", "claims")
-    return claims
-
-
-def _claim(top: Section, entry: object) -> Claim:
-    if not isinstance(entry, Section):
-        raise top.error(f"claim {entry!r} is no section: it needs 'id' and 'measurement'", "claims")
-    entry.check_keys(
-        ["id", "text", "measurement", "above", "below", "equals", "tolerance", "level"]
-    )
-    requirement = Requirement(
-        above=entry.get("above", float, default=None),
-        below=entry.get("below", float, default=None),
-        equals=entry.get("equals", float, default=None),
-        tolerance=entry.get("tolerance", float, default=0.0),
-    )
-    thresholds = (requirement.above, requirement.below, requirement.equals)
-    if sum(value is not None for value in thresholds) != 1:
-        raise entry.error("a claim needs exactly one of 'above', 'below' and 'equals'")
-    level = entry.get("level", str, default="report")
-    if level not in {"gate", "report"}:
-        raise entry.error(f"level is {level!r}: it is 'gate' or 'report'", "level")
-    return Claim(
-        id=entry.get("id", str),
-        text=entry.get("text", str),
-        measurement=entry.get("measurement", str),
-        requirement=requirement,
-        level=level,
-    )
 
 
 def _look_up(section: Section, key: str, registry: Registry[_T], name: str) -> _T:

@@ -234,6 +234,16 @@ def _pooled_measurements(
                 note=interval if isinstance(interval, str) else None,
             )
         )
+    found.append(
+        Measurement(
+            name=f"{regime}/sd_ratio",
+            case=regime,
+            value=float(y_pred.std(axis=1).mean() / y_true.std()) if y_true.std() else None,
+            n_subjects=len(names),
+            missing_because=None if y_true.std() else "the true scores are all equal",
+            note="standard deviation over people of the predictions over that of the scores",
+        )
+    )
     best = np.mean([np.mean([fold.val_r.max() for fold in result.curves]) for result in results])
     return [*found, _best_val_r(regime, float(best))]
 

@@ -24,7 +24,7 @@ import pytest
 from pfactor_bench.errors import PfactorBenchError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
     from pfactor_bench.checks import CatalogueEntry
     from pfactor_bench.config import Suite
@@ -202,8 +202,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start with no suite loaded."""
+    """Load the suites that were asked for, so that a broken one is a usage error."""
     config.stash[_RUNS] = {}
+    for path in config.getoption("--suite") or ():
+        _add_run(config, path)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -255,26 +257,29 @@ def _summary(run: SuiteRun) -> Iterator[str]:
 
 
 def _runs(config: pytest.Config, folder: Path) -> list[SuiteRun]:
-    """Return the suites that were asked for, or the quick ones in `folder`; each is loaded once."""
+    """Return the suites that were asked for, else the quick ones in `folder`; each loads once."""
+    runs = config.stash[_RUNS]
+    if not config.getoption("--suite"):
+        for path in sorted(folder.glob("*.yaml")):
+            if path not in runs:
+                _add_run(config, path)
+        return [run for run in runs.values() if run.suite.quick]
+    return list(runs.values())
+
+
+def _add_run(config: pytest.Config, path: Path) -> None:
     from pfactor_bench.config import load_suite
 
-    runs = config.stash[_RUNS]
-    asked: Sequence[Path] = config.getoption("--suite") or ()
-    for path in asked or sorted(folder.glob("*.yaml")):
-        if path in runs:
-            continue
-        try:
-            suite = load_suite(path)
-        except PfactorBenchError as error:
-            raise pytest.UsageError(str(error)) from error
-        if asked or suite.quick:
-            runs[path] = SuiteRun(
-                suite,
-                out=config.getoption("--suite-out") / suite.name,
-                data_dir=config.getoption("--suite-data"),
-                device=config.getoption("--suite-device"),
-            )
-    return list(runs.values())
+    try:
+        suite = load_suite(path)
+    except PfactorBenchError as error:
+        raise pytest.UsageError(str(error)) from error
+    config.stash[_RUNS][path] = SuiteRun(
+        suite,
+        out=config.getoption("--suite-out") / suite.name,
+        data_dir=config.getoption("--suite-data"),
+        device=config.getoption("--suite-device"),
+    )
 
 
 def _suite_cases(run: SuiteRun) -> Iterable[SuiteCase]:

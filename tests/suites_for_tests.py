@@ -10,7 +10,7 @@ cohort: {kind: synthetic, n_subjects: 9, n_windows: 4}
 split: {kind: last-subjects}
 model:
   name: EEGConformer
-  args: {num_layers: 1, num_heads: 2, att_depth: 1, final_fc_length: auto}
+  args: {num_layers: 1, num_heads: 2, final_fc_length: auto}
 regimes: [from-scratch]
 seeds: [1]
 budget: {epochs: 1}
