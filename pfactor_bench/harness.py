@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import random
 import sys
+import warnings
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -22,7 +24,10 @@ if TYPE_CHECKING:
     from pfactor_bench.studies import Answer, Study
     from pfactor_bench.types import Cohort
 
-__all__ = ["asker", "forget_seeds", "to_json"]
+__all__ = ["asker", "forget_seeds", "heavy_modules", "to_json", "warm"]
+
+#: Importing these takes seconds: once a target has done it, it is done here, before further forks.
+_HEAVY = ("pandas", "scipy.stats", "sklearn", "torch", "torch._dynamo", "mne", "braindecode.models")
 
 
 def asker(
@@ -61,6 +66,20 @@ def forget_seeds() -> None:
         sys.modules["torch"].seed()
 
 
+def heavy_modules() -> list[str]:
+    """Return which of the modules that are slow to import have been imported."""
+    return [name for name in _HEAVY if name in sys.modules]
+
+
+def warm(modules: Sequence[str]) -> None:
+    """Import slow modules here, so that the processes forked from now on need not."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name in _HEAVY:
+            if name in modules and name not in sys.modules:
+                importlib.import_module(name)
+
+
 def to_json(value: object) -> bytes:
     """Return plain values and NumPy's as JSON; what is neither becomes text."""
     return json.dumps(value, default=_plain).encode()
@@ -78,7 +97,7 @@ def _run_study(study: Study, cohort: Cohort, seed: int) -> bytes:
         notes.append("it changes the cohort that it is handed: copy before changing")
     if os.getcwd() != folder:  # noqa: PTH109
         notes.append("it changes the working directory: use absolute paths instead")
-    return to_json({"columns": columns, "notes": notes})
+    return to_json({"columns": columns, "notes": notes, "modules": heavy_modules()})
 
 
 def _read(reply: bytes | Failure, cohort: Cohort) -> Answer | Failure:
@@ -86,6 +105,7 @@ def _read(reply: bytes | Failure, cohort: Cohort) -> Answer | Failure:
         return reply
     try:
         content = json.loads(reply)
+        warm(content["modules"])
         return read_answer(content["columns"], cohort, content["notes"])
     except StudyError as error:
         return Failure(reason=str(error))

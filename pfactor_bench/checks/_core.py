@@ -54,7 +54,7 @@ ARGUMENTS: dict[str, str] = {
     "predictions": "a table of predictions",
     "pretraining": "a pretraining manifest",
     "saliency": "saliency maps",
-    "split": "a split (the study states no training rows, or nothing was split)",
+    "split": "a split, with the training rows stated",
     "split_recipe": "a named split rule",
     "study": "a study that can be run again",
     "training_states": "hashes of weights before and after training",
@@ -159,8 +159,8 @@ def execute(registered: Check, available: Mapping[str, object]) -> Finding:
     missing = [name for name in entry.needs if available.get(name) is None]
     began = time.perf_counter()
     if missing:
-        words = " and no ".join(ARGUMENTS[name].removeprefix("a ") for name in missing)
-        outcome = not_applicable(f"there is no {words}")
+        words = ", ".join(ARGUMENTS[name] for name in missing)
+        outcome = not_applicable(f"not available: {words}")
     else:
         names = (*entry.needs, *entry.optional)
         given = {name: available[name] for name in names if available.get(name) is not None}

@@ -13,6 +13,8 @@ from pfactor_bench.checks._outcomes import failed, passed, warned
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pandas as pd
+
     from pfactor_bench.checks._outcomes import Outcome
     from pfactor_bench.types import Claim, Cohort, Measurement, Scalar, Split
 
@@ -77,12 +79,12 @@ def pseudo_replication(
 
 
 @check("LK035", kinds=(26,), severity="weakness")
-def few_people(split: Split, cohort: Cohort) -> Outcome:
+def few_people(predictions: pd.DataFrame, cohort: Cohort) -> Outcome:
     """Count the held-out people, whom every claim rests on.
 
     How it is detected
     ------------------
-    The distinct subjects among all held-out windows are counted; fewer than 8 are a warning.
+    The distinct subjects among all predicted windows are counted; fewer than 8 are a warning.
 
     Why it matters
     --------------
@@ -101,7 +103,10 @@ def few_people(split: Split, cohort: Cohort) -> Outcome:
     ------
     Button et al. 2013, doi:10.1038/nrn3475; Marek et al. 2022, doi:10.1038/s41586-022-04492-9.
     """
-    held_out = np.unique(cohort.subjects[np.concatenate([fold.test for fold in split.folds])])
+    if "role" in predictions.columns:
+        predictions = predictions[predictions["role"] == "test"]
+    predicted = cohort.table["sample_id"].isin(predictions["sample_id"]).to_numpy()
+    held_out = np.unique(cohort.subjects[predicted])
     if len(held_out) < _FEW_PEOPLE:
         return warned(
             f"only {len(held_out)} people are held out: too few to tell any effect from chance",

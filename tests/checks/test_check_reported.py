@@ -168,17 +168,16 @@ def test_pseudo_replication_needs_measurements(cohort: Cohort, split: Split) -> 
     assert run_check("LK026", cohort=cohort, split=split).status == "not_applicable"
 
 
-def test_few_people_are_a_warning(cohort: Cohort, by_window: Split, split: Split) -> None:
+@pytest.mark.parametrize(("n_folds", "status"), [(1, "warn"), (3, "pass")])
+def test_few_people(n_folds: int, status: str, cohort: Cohort, predictions: pd.DataFrame) -> None:
     """Three people held out are too few; nine are not."""
-    from pfactor_bench.types import Split as SplitType
-
-    few = SplitType(name="few", folds=split.folds[:1])
-    found = [run_check("LK035", cohort=cohort, split=way).status for way in (few, by_window)]
-    assert found == ["warn", "pass"]
+    folds = [f"fold-{number}" for number in range(n_folds)]
+    table = predictions[predictions["fold"].isin(folds)]
+    assert run_check("LK035", cohort=cohort, predictions=table).status == status
 
 
-def test_few_people_needs_a_split(cohort: Cohort) -> None:
-    """Without a split nobody is held out."""
+def test_few_people_needs_predictions(cohort: Cohort) -> None:
+    """Without predictions nobody is held out."""
     assert run_check("LK035", cohort=cohort).status == "not_applicable"
 
 

@@ -1,0 +1,150 @@
+"""Models and estimators as studies, so that one audit serves all of them."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import pandas as pd
+    from numpy.typing import NDArray
+    from torch import nn
+
+    from pfactor_bench.splits import Splitter
+    from pfactor_bench.studies import Study
+    from pfactor_bench.types import Budget, Cohort, Fold, Split
+
+__all__ = ["build_network", "estimator_study", "fit_estimator", "model_study"]
+
+
+def model_study(
+    load: Callable[[], Callable[..., nn.Module]], splitter: Splitter, budget: Budget
+) -> Study:
+    """Return a study that trains a model from scratch and predicts the people held out.
+
+    Parameters
+    ----------
+    load
+        Returns the factory, ``factory(n_chans, n_outputs, n_times, sfreq)``.
+    splitter
+        Decides who is held out.
+    budget
+        Of training.
+    """
+
+    def study(cohort: Cohort, *, seed: int) -> pd.DataFrame:
+        import torch
+
+        from pfactor_bench.training.device import seeded
+        from pfactor_bench.training.loop import fit
+
+        device = torch.device("cpu")
+        X, y = torch.tensor(cohort.X), torch.tensor(cohort.y, dtype=torch.float32)
+        split, predictions = splitter(cohort.subjects), []
+        for fold in split.folds:
+            with seeded(seed, device):
+                model = build_network(load(), cohort)
+                held_out = X[fold.test]
+                trajectory = fit(
+                    model, X=X[fold.train], y=y[fold.train], X_held_out=held_out, budget=budget
+                )
+            predictions.append(trajectory.held_out[-1])
+        return _table(cohort, split, predictions)
+
+    return study
+
+
+def build_network(factory: Callable[..., nn.Module], cohort: Cohort) -> nn.Module:
+    """Return a fresh network with one output for the windows of `cohort`."""
+    n_chans, n_times = cohort.X.shape[1:]
+    return factory(n_chans=n_chans, n_outputs=1, n_times=n_times, sfreq=cohort.sfreq)
+
+
+def estimator_study(load: Callable[[], Any], splitter: Splitter) -> Study:
+    """Return a study that fits clones of an estimator on training people.
+
+    Parameters
+    ----------
+    load
+        Returns the unfitted regressor.
+    splitter
+        Decides who is held out.
+    """
+
+    def study(cohort: Cohort, *, seed: int) -> pd.DataFrame:
+        split, predictions = splitter(cohort.subjects), []
+        for fold in split.folds:
+            estimator = load()
+            fitted = fit_estimator(estimator, cohort, fold, seed)
+            y_pred = fitted.predict(_inputs(estimator, cohort, fold.test))
+            predictions.append(np.asarray(y_pred, dtype=np.float64).reshape(-1))
+        return _table(cohort, split, predictions)
+
+    return study
+
+
+def fit_estimator(estimator: Any, cohort: Cohort, fold: Fold, seed: int) -> Any:  # noqa: ANN401
+    """Return a clone fitted on a fold's training windows.
+
+    The seed goes to every ``random_state`` that is not set, and to the global streams.
+    """
+    from sklearn.base import clone
+
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 - estimators without a random_state draw from it
+    y = cohort.y[fold.train]
+    if _is_torch(estimator):
+        import torch
+
+        torch.manual_seed(seed)
+        y = y.astype(np.float32).reshape(-1, 1)  # type: ignore[assignment]
+    fitted = clone(estimator)
+    free = {
+        name: seed
+        for name, value in fitted.get_params().items()
+        if name.rpartition("__")[2] == "random_state" and value is None
+    }
+    return fitted.set_params(**free).fit(_inputs(estimator, cohort, fold.train), y)
+
+
+def _inputs(estimator: object, cohort: Cohort, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return windows as the estimator takes them: channels × samples, or rows of numbers.
+
+    A pipeline takes what its first step takes; scikit-learn's own steps take rows.
+    """
+    first: Any = estimator
+    while hasattr(first, "steps") or hasattr(first, "estimator"):
+        first = first.steps[0][1] if hasattr(first, "steps") else first.estimator
+    X = np.array(cohort.X[rows])
+    own = type(first).__module__.startswith("sklearn.")
+    takes_rows = own and type(first).__name__ != "FunctionTransformer"
+    return X.reshape(len(X), -1) if takes_rows else X
+
+
+def _is_torch(estimator: object) -> bool:
+    """Say whether an estimator, or what a search or pipeline wraps, is a skorch network."""
+    last: Any = estimator
+    while hasattr(last, "steps") or hasattr(last, "estimator"):
+        last = last.steps[-1][1] if hasattr(last, "steps") else last.estimator
+    return any(base.__name__ == "NeuralNet" for base in type(last).__mro__)
+
+
+def _rows(cohort: Cohort, split: Split, predictions: list[Any]) -> Iterator[pd.DataFrame]:
+    import pandas as pd
+
+    names = cohort.table["sample_id"].to_numpy()
+    for fold, y_pred in zip(split.folds, predictions, strict=True):
+        test = {"sample_id": names[fold.test], "fold": fold.name, "role": "test"}
+        train = {"sample_id": names[fold.train], "fold": fold.name, "role": "train"}
+        yield pd.DataFrame({**test, "y_pred": np.asarray(y_pred, dtype=np.float64)})
+        yield pd.DataFrame({**train, "y_pred": np.nan})
+
+
+def _table(cohort: Cohort, split: Split, predictions: list[Any]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.concat(list(_rows(cohort, split, predictions)), ignore_index=True)

@@ -1,0 +1,225 @@
+"""The audit: run every check that applies to a target, and say what follows."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from pfactor_bench.adapters import estimator_study, model_study
+from pfactor_bench.checks import run_checks
+from pfactor_bench.checks._probe import DEFAULT, QUICK, THOROUGH, Effort, Probe
+from pfactor_bench.harness import asker
+from pfactor_bench.sandbox import Failure, Limits
+from pfactor_bench.splits import grouped_k_fold, last_subjects
+from pfactor_bench.studies import read_answer, regime_study, table_columns
+from pfactor_bench.targets import find_target
+from pfactor_bench.types import Budget, Case, ModelSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    import pandas as pd
+
+    from pfactor_bench.studies import Answer, Study
+    from pfactor_bench.targets import Target
+    from pfactor_bench.types import Cohort, Finding
+
+__all__ = ["DEFAULT", "QUICK", "THOROUGH", "Audit", "Effort", "audit"]
+
+SCHEMA_VERSION = 1
+
+AuditVerdict: TypeAlias = Literal["clean", "leaky", "inconclusive"]
+
+_EXIT_CODES: dict[AuditVerdict, int] = {"clean": 0, "leaky": 1, "inconclusive": 3}
+
+#: What a model is trained with while it is audited: the case study's budget.
+_BUDGET = Budget(epochs=4)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Audit:
+    """What an audit found.
+
+    Parameters
+    ----------
+    target, kind
+        What was audited: its name, and whether it is a study, a model, an estimator or a table.
+    cohort, fingerprint
+        Name and fingerprint of the cohort it was audited on.
+    seed
+        Of the study and of all changes: the same seed repeats the audit.
+    n_runs
+        How often the target was run.
+    findings
+        One per check, in the order of their codes.
+    """
+
+    target: str
+    kind: str
+    cohort: str
+    fingerprint: str
+    seed: int
+    n_runs: int
+    findings: tuple[Finding, ...]
+
+    @property
+    def verdict(self) -> AuditVerdict:
+        """``leaky`` if a check failed, ``inconclusive`` if one could not decide, else ``clean``.
+
+        Clean means that none of the checks that applied found a leak, not that there is none.
+        """
+        statuses = {finding.status for finding in self.findings}
+        if "fail" in statuses:
+            return "leaky"
+        return "inconclusive" if "error" in statuses else "clean"
+
+    @property
+    def exit_code(self) -> int:
+        """0 clean, 1 leaky, 3 inconclusive; 2 is left for input that cannot be audited."""
+        return _EXIT_CODES[self.verdict]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the audit as plain values."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "target": self.target,
+            "kind": self.kind,
+            "cohort": self.cohort,
+            "fingerprint": self.fingerprint,
+            "seed": self.seed,
+            "n_runs": self.n_runs,
+            "verdict": self.verdict,
+            "exit_code": self.exit_code,
+            "findings": [asdict(finding) for finding in self.findings],
+        }
+
+    def to_json(self) -> str:
+        """Return the audit as JSON."""
+        return json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def audit(
+    target: object,
+    cohort: Cohort | None = None,
+    *,
+    budget: Effort = DEFAULT,
+    only: Iterable[str] | None = None,
+    timeout: float | None = None,
+    seed: int = 0,
+    on_finding: Callable[[Finding], object] = lambda _finding: None,
+) -> Audit:
+    """Audit somebody's study, model, estimator or saved predictions for leaks.
+
+    The target runs in processes of its own. They are handed cohorts and hand back predictions;
+    true scores, comparisons and the verdict stay here.
+
+    Parameters
+    ----------
+    target
+        A study, a model factory, a scikit-learn regressor, a DataFrame of predictions, or where to
+        find one: ``"path/file.py:study"``, ``"package.module:factory"``, ``"predictions.csv"``, or
+        the name of a braindecode model.
+    cohort
+        What to audit it on; by default the case study's synthetic cohort.
+    budget
+        `QUICK`, `DEFAULT` or `THOROUGH`: how often the target may be run.
+    only
+        Codes of the checks to run; the others are reported as skipped.
+    timeout
+        Seconds that one run of the target may take; by default ten minutes.
+    seed
+        Handed to the target, and of all changes.
+    on_finding
+        Called with each finding as soon as there is one.
+
+    Returns
+    -------
+    Audit
+
+    Raises
+    ------
+    StudyError
+        If there is no such target, it cannot be imported, or its table breaks the contract.
+    UnknownNameError
+        If `only` names a check that does not exist.
+    """
+    if cohort is None:
+        from pfactor_bench.cohorts.synthetic import synthetic
+
+        cohort = synthetic()
+    limits = Limits() if timeout is None else Limits(seconds=timeout)
+    found = find_target(target, limits)
+    available, probe = _available(found, cohort, budget, limits, seed)
+    findings = run_checks(available, only=only, on_finding=on_finding)
+    return Audit(
+        target=found.name,
+        kind=found.kind,
+        cohort=cohort.name,
+        fingerprint=cohort.fingerprint,
+        seed=seed,
+        n_runs=0 if probe is None else probe.n_runs,
+        findings=findings,
+    )
+
+
+def _available(
+    target: Target, cohort: Cohort, effort: Effort, limits: Limits, seed: int
+) -> tuple[dict[str, object], Probe | None]:
+    """Return what the checks can look at."""
+    if target.kind == "predictions":
+        table = target.load()
+        answer = read_answer(_plain_columns(table), cohort)
+        return {"cohort": cohort, "predictions": table, "split": answer.stated_split()}, None
+    probe = Probe(asker(_study(target), seed=seed, limits=limits), cohort, effort, seed)
+    available: dict[str, object] = {"cohort": cohort, "study": probe}
+    if not isinstance(probe.answer, Failure):
+        available["split"] = probe.answer.stated_split()
+        available["predictions"] = _predictions(probe.answer, cohort)
+    return available, probe
+
+
+def _plain_columns(table: Any) -> dict[str, list[object]]:  # noqa: ANN401 - a DataFrame
+    columns = table_columns(table)
+    if "sample_id" in columns:
+        columns["sample_id"] = [str(name) for name in columns["sample_id"]]
+    return columns
+
+
+def _study(target: Target) -> Study:
+    """Return the target as a study; models and estimators are trained on people."""
+    if target.kind == "regime":
+        target.load()  # an unknown name is refused before anything runs
+        case = Case(regime="from-scratch", model=ModelSpec(name=target.name), seed=0)
+        return regime_study(case, last_subjects(), _BUDGET)
+    if target.kind == "model":
+        return model_study(target.load, last_subjects(), _BUDGET)
+    if target.kind == "estimator":
+        return estimator_study(target.load, grouped_k_fold(n_folds=3))
+
+    def study(cohort: Cohort, *, seed: int) -> pd.DataFrame:
+        table: pd.DataFrame = target.load()(cohort, seed=seed)
+        return table
+
+    return study
+
+
+def _predictions(answer: Answer, cohort: Cohort) -> pd.DataFrame:
+    """Return an answer as the contract's table."""
+    import pandas as pd
+
+    names = cohort.table["sample_id"].to_numpy()
+    return pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    "sample_id": names[fold.positions],
+                    "fold": fold.name,
+                    "role": "test",
+                    "y_pred": fold.y_pred,
+                }
+            )
+            for fold in answer.folds
+        ],
+        ignore_index=True,
+    )

@@ -1,0 +1,175 @@
+"""``pfactor-bench audit``: arguments, progress, and the table at the end."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+
+    from pfactor_bench.audit import Audit
+    from pfactor_bench.types import Cohort, Finding
+
+__all__ = ["add_audit_arguments", "audit_report", "run_audit"]
+
+_EPILOG = """\
+exit codes: 0 no leak found; 1 at least one check failed; 2 usage or input error; 3 the audit could
+not decide. No leak found is not the same as no leak: `pfactor-bench checks` says what each check
+cannot see.
+"""
+
+_VERDICTS = {
+    "clean": "no leak found, which is not the same as clean",
+    "leaky": "leaks found",
+    "inconclusive": "undecided",
+}
+
+#: What a reader must see first.
+_ORDER = ("fail", "error", "warn", "pass", "not_applicable", "skipped")
+_WIDTH = 100
+
+
+def add_audit_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``pfactor-bench audit`` to a parser."""
+    parser.epilog = _EPILOG
+    parser.add_argument(
+        "target",
+        metavar="TARGET",
+        help="path/file.py:study, package.module:study, package.module:factory, the name of a "
+        "braindecode model, or predictions.csv",
+    )
+    parser.add_argument(
+        "--cohort",
+        metavar="NAME|SUITE",
+        default="synthetic",
+        help="a cohort's name, or a suite file whose cohort to take (default: synthetic)",
+    )
+    effort = parser.add_mutually_exclusive_group()
+    effort.add_argument("--quick", action="store_true", help="one fold, one draw of each change")
+    effort.add_argument("--thorough", action="store_true", help="all folds, many draws")
+    parser.add_argument(
+        "--only", metavar="LK…", nargs="+", help="run these checks only, such as LK003 LK101"
+    )
+    parser.add_argument("--json", metavar="FILE", type=Path, help="write the findings as JSON")
+    parser.add_argument("--out", metavar="DIR", type=Path, help="write a report into a folder")
+    parser.add_argument(
+        "--timeout", metavar="S", type=float, help="seconds for one run of the target (600)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the target and of all changes")
+
+
+def run_audit(options: argparse.Namespace) -> int:
+    """Audit what was asked for, tell what was found, and return the exit code."""
+    from pfactor_bench.audit import DEFAULT, QUICK, THOROUGH, audit
+    from pfactor_bench.record import ensure_writable, write_atomically
+
+    if options.out is not None:
+        ensure_writable(options.out)
+    if options.json is not None:
+        ensure_writable(options.json.parent)
+    result = audit(
+        options.target,
+        _cohort(options.cohort),
+        budget=QUICK if options.quick else THOROUGH if options.thorough else DEFAULT,
+        only=options.only,
+        timeout=options.timeout,
+        seed=options.seed,
+        on_finding=_progress,
+    )
+    print(_table(result))  # noqa: T201
+    if options.json is not None:
+        write_atomically(options.json, result.to_json().encode())
+    if options.out is not None:
+        write_atomically(options.out / "audit.json", result.to_json().encode())
+        write_atomically(options.out / "audit.md", audit_report(result).encode())
+    return result.exit_code
+
+
+def audit_report(result: Audit) -> str:
+    """Return an audit as Markdown: what was found, why it matters, and how to fix it."""
+    from pfactor_bench.checks import catalogue
+
+    pages = {entry.code: entry for entry in catalogue()}
+    parts = [
+        f"# Audit of {result.target}",
+        _summary(result),
+    ]
+    for finding in _sorted(result):
+        if finding.status in {"fail", "error", "warn"}:
+            why = pages[finding.code].why
+            parts += [
+                f"## {finding.code} {finding.title}: {finding.status}",
+                finding.explanation,
+                f"Why it matters: {why}",
+                f"How to fix it: {finding.fix}",
+                *_evidence_table(finding),
+            ]
+    rows = [
+        f"| {finding.code} | {finding.status} | {finding.title} | {_cell(finding.explanation)} |"
+        for finding in result.findings
+    ]
+    head = ["| check | status | looks for | says |", "| --- | --- | --- | --- |"]
+    parts += ["## Every check", "\n".join([*head, *rows])]
+    parts += ["## What this audit cannot see"]
+    parts += [f"- {page.code}: {page.blind}" for page in pages.values()]
+    return "\n\n".join(parts) + "\n"
+
+
+def _summary(result: Audit) -> str:
+    return (
+        f"Verdict: **{result.verdict}** ({_VERDICTS[result.verdict]}), on cohort "
+        f"{result.cohort!r} with seed {result.seed}, {result.n_runs} runs."
+    )
+
+
+def _cohort(name: str) -> Cohort:
+    from pfactor_bench.cohorts import COHORTS
+
+    if not name.endswith((".yaml", ".yml")):
+        return COHORTS[name]()
+    from pfactor_bench.config import load_suite
+
+    recipe = load_suite(Path(name)).cohort
+    return COHORTS[recipe.kind](**recipe.args)
+
+
+def _progress(finding: Finding) -> None:
+    print(f"{finding.code} {finding.status}", file=sys.stderr, flush=True)  # noqa: T201
+
+
+def _sorted(result: Audit) -> list[Finding]:
+    return sorted(result.findings, key=lambda finding: (_ORDER.index(finding.status), finding.code))
+
+
+def _table(result: Audit) -> str:
+    lines = []
+    for finding in _sorted(result):
+        if finding.status in {"not_applicable", "skipped"}:
+            continue
+        lines.append(f"{finding.status:<6} {finding.code}  {finding.title}")
+        if finding.status != "pass":
+            text = f"{finding.explanation}. {finding.fix}".replace("..", ".")
+            lines += textwrap.wrap(text, _WIDTH, initial_indent=" " * 7, subsequent_indent=" " * 7)
+    silent = [one.code for one in result.findings if one.status == "not_applicable"]
+    if silent:
+        lines.append(f"{len(silent)} checks did not apply: {' '.join(silent)}")
+    lines.append(f"{result.target}: {result.verdict}, {_VERDICTS[result.verdict]}")
+    return "\n".join(lines)
+
+
+def _evidence_table(finding: Finding) -> list[str]:
+    if not finding.evidence:
+        return []
+    columns = list(finding.evidence[0])
+    rows = [columns, ["---"] * len(columns)]
+    rows += [[_cell(row.get(column)) for column in columns] for row in finding.evidence]
+    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    left = finding.n_evidence - len(finding.evidence)
+    return ["\n".join(lines), *([f"and {left} more rows"] if left else [])]
+
+
+def _cell(value: object) -> str:
+    return str(value).replace("|", "\\|").replace("\n", " ")

@@ -1,0 +1,152 @@
+"""What is audited: found by name or handed over, and told apart without running it here.
+
+Code of a stranger is imported in a process of its own only, since importing runs it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import json
+import sys
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from pfactor_bench.errors import StudyError, did_you_mean
+from pfactor_bench.harness import heavy_modules, to_json, warm
+from pfactor_bench.sandbox import Failure, run_jobs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pfactor_bench.sandbox import Limits
+
+__all__ = ["Kind", "Target", "find_target"]
+
+Kind: TypeAlias = Literal["study", "model", "regime", "estimator", "predictions"]
+
+_TABLES = (".csv", ".parquet")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Target:
+    """Something to audit.
+
+    Parameters
+    ----------
+    name
+        What it is called in the report.
+    kind
+        A study, a model factory, a braindecode model by name, an estimator, or predictions.
+    load
+        Returns it; called only where foreign code may run.
+    """
+
+    name: str
+    kind: Kind
+    load: Callable[[], Any]
+
+
+def find_target(target: object, limits: Limits) -> Target:
+    """Find out what a target is.
+
+    Parameters
+    ----------
+    target
+        ``path/file.py:name``, ``package.module:name``, a table's path, a braindecode model's name,
+        or the study, factory, estimator or DataFrame itself.
+    limits
+        On the process that looks at it.
+
+    Raises
+    ------
+    StudyError
+        If it cannot be found or imported, or is none of these.
+    """
+    if not isinstance(target, (str, Path)):
+        kind = _kind_of(target)
+        return Target(name=_name_of(target), kind=kind, load=lambda: target)
+    text = str(target)
+    if text.endswith(_TABLES):
+        return Target(name=text, kind="predictions", load=partial(_read_table, Path(text)))
+    if ":" not in text:
+        return Target(name=text, kind="regime", load=partial(_braindecode_name, text))
+    load = partial(_import, text)
+    (reply,) = run_jobs([partial(_describe, load)], limits)
+    if isinstance(reply, Failure):
+        raise StudyError(f"cannot import {text!r}: {reply.reason}")
+    found = json.loads(reply)
+    warm(found["modules"])
+    return Target(name=text, kind=found["kind"], load=load)
+
+
+def _kind_of(target: object) -> Kind:
+    if hasattr(target, "columns") and hasattr(target, "loc"):
+        return "predictions"
+    if all(hasattr(target, name) for name in ("fit", "predict", "get_params")):
+        return "estimator"
+    if not callable(target):
+        raise StudyError(
+            f"{_name_of(target)!r} is {type(target).__name__!r}: audit a study (callable), a model "
+            f"factory, a scikit-learn regressor or a table of predictions"
+        )
+    try:
+        parameters = set(inspect.signature(target).parameters)
+    except (TypeError, ValueError):
+        parameters = set()
+    return "model" if {"n_chans", "n_times"} <= parameters else "study"
+
+
+def _name_of(target: object) -> str:
+    return str(getattr(target, "__name__", None) or type(target).__name__)
+
+
+def _describe(load: Callable[[], object]) -> bytes:
+    """Import the target, in a process of its own, and say what it is."""
+    kind = _kind_of(load())
+    return to_json({"kind": kind, "modules": heavy_modules()})
+
+
+def _import(location: str) -> object:
+    place, _, attribute = location.rpartition(":")
+    module = _import_file(Path(place)) if place.endswith(".py") else importlib.import_module(place)
+    if not hasattr(module, attribute):
+        names = [name for name in vars(module) if not name.startswith("_")]
+        raise StudyError(f"{place!r} has no {attribute!r}{did_you_mean(attribute, names)}")
+    return getattr(module, attribute)
+
+
+def _import_file(path: Path) -> object:
+    path = path.resolve()
+    if not path.is_file():
+        raise StudyError(f"there is no file {str(path)!r}")
+    # As if it had been run as a script: what lies beside it can be imported.
+    sys.path.insert(0, str(path.parent))
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise StudyError(f"{str(path)!r} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _braindecode_name(name: str) -> object:
+    from pfactor_bench.models import find_factory
+    from pfactor_bench.types import ModelSpec
+
+    return find_factory(ModelSpec(name=name))
+
+
+def _read_table(path: Path) -> object:
+    import pandas as pd
+
+    if not path.is_file():
+        raise StudyError(f"there is no table {str(path)!r}")
+    try:
+        return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+    except Exception as error:
+        raise StudyError(f"cannot read the table {str(path)!r}: {error}") from error
