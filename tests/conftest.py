@@ -9,13 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from bids_for_tests import TINY_MICROVOLTS, TINY_SUBJECTS
 from suites_for_tests import TINY_SUITE
 
 CHECKOUT = Path(__file__).parents[1]
-
-#: Amplitude of each channel's 10 Hz rhythm in the tiny BIDS folder, in microvolts.
-TINY_MICROVOLTS = {"Fz": 10.0, "Cz": 20.0, "Pz": 40.0, "EOG": 80.0}
-TINY_SUBJECTS = ("sub-01", "sub-02", "sub-03", "sub-04")
 
 
 @pytest.fixture(scope="session")

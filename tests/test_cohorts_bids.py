@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import TINY_MICROVOLTS, TINY_SUBJECTS
+from bids_for_tests import TINY_MICROVOLTS, TINY_SUBJECTS
 
 from pfactor_bench.cohorts import COHORTS
 from pfactor_bench.cohorts.bids import bids
