@@ -10,6 +10,8 @@ from pfactor_bench.adapters import estimator_study, model_study
 from pfactor_bench.checks import run_checks
 from pfactor_bench.checks._probe import DEFAULT, QUICK, THOROUGH, Effort, Probe
 from pfactor_bench.harness import asker
+from pfactor_bench.inner_splits import record_inner_splits
+from pfactor_bench.network import question_network
 from pfactor_bench.sandbox import Failure, Limits
 from pfactor_bench.splits import grouped_k_fold, last_subjects
 from pfactor_bench.studies import read_answer, regime_study, table_columns
@@ -176,6 +178,13 @@ def _available(
     if not isinstance(probe.answer, Failure):
         available["split"] = probe.answer.stated_split()
         available["predictions"] = _predictions(probe.answer, cohort)
+    if target.kind in {"model", "regime"}:
+        available["model"] = question_network(target.load, cohort, limits)
+    if target.kind == "estimator":
+        fold = grouped_k_fold(n_folds=3)(cohort.subjects).folds[0]
+        splits = record_inner_splits(target.load, cohort, fold, seed, limits)
+        # An estimator that makes no splits has none to be checked.
+        available["inner_splits"] = splits or None
     return available, probe
 
 

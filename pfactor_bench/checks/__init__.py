@@ -20,7 +20,10 @@ __all__ = ["CatalogueEntry", "Severity", "catalogue", "run_check", "run_checks"]
 #: The modules that hold checks. To add a family, add a module and its name here.
 _FAMILIES = (
     "duplicates",
+    "fitting",
     "metamorphic",
+    "network",
+    "numerics",
     "people",
     "replication",
     "reported",

@@ -1,0 +1,158 @@
+"""Checks of networks: each broken network is found, an ordinary one is not accused."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+from torch import nn
+
+from pfactor_bench.checks import run_check
+from pfactor_bench.cohorts.synthetic import synthetic
+from pfactor_bench.network import question_network
+from pfactor_bench.sandbox import Failure, Limits
+from pfactor_bench.training.device import warm_up
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from pfactor_bench.types import Finding
+
+_CODES = ("LK200", "LK201", "LK202", "LK203", "LK204", "LK205", "LK208")
+_COHORT = synthetic(n_subjects=4, n_windows=3)
+
+
+class _Ordinary(nn.Module):
+    """A small network with everything that needs eval mode."""
+
+    def __init__(self, n_chans: int, n_outputs: int, n_times: int, sfreq: float) -> None:
+        super().__init__()
+        self.sfreq = sfreq
+        self.layers = nn.Sequential(
+            nn.Conv1d(n_chans, 4, 25, stride=10),
+            nn.BatchNorm1d(4),
+            nn.ELU(),
+            nn.Flatten(),
+            nn.Dropout(0.5),
+            nn.Linear(4 * ((n_times - 25) // 10 + 1), n_outputs),
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Predict."""
+        return self.layers(x)
+
+
+class _DeafToEval(_Ordinary):
+    """BatchNorm stays in train mode."""
+
+    def train(self, mode: bool = True) -> nn.Module:  # noqa: FBT001, FBT002
+        """Ignore eval mode where it matters."""
+        super().train(mode)
+        self.layers[1].training = True
+        return self
+
+
+class _RunningMedian(_Ordinary):
+    """Predictions are centred by the median of all that came before."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Predict and remember."""
+        y = super().forward(x)
+        self.seen = torch.cat([getattr(self, "seen", y.detach()[:0]), y.detach()])
+        return y - self.seen.median()
+
+
+class _SharedWeights(_Ordinary):
+    """All instances have one set of weights."""
+
+    _shared = None
+
+    def __init__(self, **shape: Any) -> None:
+        super().__init__(**shape)
+        if _SharedWeights._shared is None:
+            _SharedWeights._shared = self.layers
+        self.layers = _SharedWeights._shared
+
+
+class _UnusedLayer(_Ordinary):
+    """A layer that is counted and never used."""
+
+    def __init__(self, **shape: Any) -> None:
+        super().__init__(**shape)
+        self.unused = nn.Linear(3, 3)
+
+
+class _DividesByDeviation(_Ordinary):
+    """A flat window becomes NaN."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Predict standardised windows."""
+        return super().forward(x / x.std(dim=2, keepdim=True))
+
+
+class _ReadsTheAnswer(_Ordinary):
+    """A file is read at every call."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Predict what a file says."""
+        n_characters = len(Path("/etc/hostname").read_text(encoding="utf-8"))
+        return super().forward(x) + n_characters
+
+
+class _Cancels(_Ordinary):
+    """A difference of large numbers decides."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Predict what rounding leaves."""
+        y = super().forward(x)
+        return (y + 1e7) - 1e7
+
+
+def _ask(factory: Callable[..., nn.Module], code: str) -> Finding:
+    return run_check(code, model=_answers(factory))
+
+
+@cache
+def _answers(factory: Callable[..., nn.Module]) -> dict[str, Any] | Failure:
+    warm_up()
+    return question_network(lambda: factory, _COHORT, Limits(seconds=60))
+
+
+@pytest.mark.parametrize("code", _CODES)
+def test_ordinary_network_passes(code: str) -> None:
+    """BatchNorm and dropout are fine in eval mode."""
+    finding = _ask(_Ordinary, code)
+    assert finding.status == "pass", finding.explanation
+
+
+@pytest.mark.parametrize(
+    ("factory", "code", "status"),
+    [
+        (_DividesByDeviation, "LK200", "fail"),
+        (_DeafToEval, "LK201", "fail"),
+        (_RunningMedian, "LK202", "fail"),
+        (_SharedWeights, "LK203", "fail"),
+        (_UnusedLayer, "LK204", "warn"),
+        (_Cancels, "LK205", "warn"),
+        (_ReadsTheAnswer, "LK208", "fail"),
+    ],
+)
+def test_broken_network_is_found(factory: Callable[..., nn.Module], code: str, status: str) -> None:
+    """The check that is meant to find it finds it."""
+    assert _ask(factory, code).status == status
+
+
+@pytest.mark.parametrize("code", _CODES)
+def test_without_a_network_it_does_not_apply(code: str) -> None:
+    """A study without a network has none to be asked."""
+    assert run_check(code).status == "not_applicable"
+
+
+@pytest.mark.parametrize("code", _CODES)
+def test_network_that_cannot_be_built_is_undecided(code: str) -> None:
+    """A network that does not answer has not passed."""
+    assert run_check(code, model=Failure(reason="no such layer")).status == "error"
