@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = [
+    "CheckpointError",
     "CohortError",
     "ConfigError",
     "EnvironmentProblemError",
@@ -43,6 +44,10 @@ class CohortError(PfactorBenchError):
 
 class ModelError(PfactorBenchError):
     """A model cannot be built for this cohort."""
+
+
+class CheckpointError(PfactorBenchError):
+    """A stored encoder cannot be trusted or read."""
 
 
 class StudyError(PfactorBenchError):

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import importlib
+import importlib.util
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 from pfactor_bench.errors import ModelError, UnknownNameError
 
@@ -13,7 +17,12 @@ if TYPE_CHECKING:
 
     from pfactor_bench.types import Cohort, ModelSpec
 
-__all__ = ["build_model"]
+    Factory: TypeAlias = Callable[..., nn.Module]
+
+__all__ = ["ENTRY_POINTS", "braindecode_models", "build_model", "find_factory", "model_file"]
+
+#: Installed packages offer models under this group; braindecode's own names come first.
+ENTRY_POINTS = "pfactor_bench.models"
 
 
 def build_model(spec: ModelSpec, cohort: Cohort) -> nn.Module:
@@ -22,19 +31,19 @@ def build_model(spec: ModelSpec, cohort: Cohort) -> nn.Module:
     Parameters
     ----------
     spec
-        Name of a braindecode model and further arguments of its constructor.
+        Which model, and further arguments of its constructor.
     cohort
         Gives number of channels, samples and the sampling rate.
 
     Raises
     ------
     UnknownNameError
-        If braindecode has no such model.
+        If nothing has that name.
     ModelError
-        If the constructor refuses the arguments or the input size, or if the output is not one
-        number per window.
+        If the factory cannot be loaded, the constructor refuses the arguments or the input size, or
+        the output is not one number per window.
     """
-    factory = _braindecode_model(spec.name)
+    factory = find_factory(spec)
     n_chans, n_times = cohort.X.shape[1:]
     given = {"n_outputs": 1, "n_chans": n_chans, "n_times": n_times, "sfreq": cohort.sfreq}
     try:
@@ -42,19 +51,96 @@ def build_model(spec: ModelSpec, cohort: Cohort) -> nn.Module:
     except Exception as error:
         raise ModelError(
             f"model {spec.name!r} cannot be built for {n_chans} channels of {n_times} samples at "
-            f"{cohort.sfreq:g} Hz with arguments {dict(spec.args)!r}: {error}"
+            f"{cohort.sfreq:g} Hz with arguments {dict(spec.args)!r}: {error}; it is called with "
+            f"{', '.join(given)} and the suite's args by keyword"
         ) from error
+    _check_model(spec.name, model)
     _check_output(spec.name, model, n_chans, n_times)
     return model
 
 
-def _braindecode_model(name: str) -> Callable[..., nn.Module]:
+def find_factory(spec: ModelSpec) -> Factory:
+    """Return what builds the model: from a file, a module, braindecode, or an entry point.
+
+    Raises
+    ------
+    UnknownNameError
+        If nothing has that name; the message names the closest.
+    ModelError
+        If the file or the module cannot be imported, or lacks the factory.
+    """
+    location, colon, attribute = spec.name.rpartition(":")
+    if not colon:
+        return _named_model(spec.name)
+    path = model_file(spec)
+    try:
+        module = importlib.import_module(location) if path is None else _import_file(path)
+        factory: Factory = getattr(module, attribute)
+    except Exception as error:
+        what = f"file {str(path)!r}" if path else f"module {location!r}"
+        raise ModelError(
+            f"model {spec.name!r}: {what} cannot give {attribute!r} ({type(error).__name__}: "
+            f"{error}); write 'module:factory' or 'file.py:factory'"
+        ) from error
+    return factory
+
+
+def model_file(spec: ModelSpec) -> Path | None:
+    """Return the file of a model named ``file.py:factory``; None for every other."""
+    location, _, _ = spec.name.rpartition(":")
+    return (spec.folder or Path()) / location if location.endswith(".py") else None
+
+
+def braindecode_models() -> tuple[str, ...]:
+    """Return the names of braindecode's models, without what else stands beside them."""
+    from braindecode import models
+    from torch import nn
+
+    exported = {name: getattr(models, name) for name in models.__all__}
+    return tuple(
+        name
+        for name, found in exported.items()
+        if isinstance(found, type) and issubclass(found, nn.Module)
+    )
+
+
+def _named_model(name: str) -> Factory:
     from braindecode import models
 
-    if name not in models.__all__:
-        raise UnknownNameError("model", name, models.__all__)
-    factory: Callable[..., nn.Module] = getattr(models, name)
-    return factory
+    known = braindecode_models()
+    if name in known:
+        factory: Factory = getattr(models, name)
+        return factory
+    offered = {entry.name: entry for entry in entry_points(group=ENTRY_POINTS)}
+    if name not in offered:
+        raise UnknownNameError("model", name, [*known, *offered])
+    try:
+        loaded: Factory = offered[name].load()
+    except Exception as error:
+        raise ModelError(
+            f"model {name!r} is offered as {offered[name].value!r}, which cannot be imported: "
+            f"{error}; repair or remove the package that offers it"
+        ) from error
+    return loaded
+
+
+def _import_file(path: Path) -> object:
+    """Run a file as a module of its own, without leaving it where another could be mistaken."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{str(path)!r} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _check_model(name: str, model: object) -> None:
+    from torch import nn
+
+    if not isinstance(model, nn.Module):
+        raise ModelError(
+            f"model {name!r} returned {type(model).__name__!r}: expected a torch.nn.Module"
+        )
 
 
 def _check_output(name: str, model: nn.Module, n_chans: int, n_times: int) -> None:
@@ -63,13 +149,14 @@ def _check_output(name: str, model: nn.Module, n_chans: int, n_times: int) -> No
     was_training = model.training
     try:
         with torch.no_grad():
-            shape = tuple(model.eval()(torch.zeros(2, n_chans, n_times)).shape)
+            output = model.eval()(torch.zeros(2, n_chans, n_times))
     except Exception as error:
         raise ModelError(
             f"model {name!r} fails on a batch of shape (2, {n_chans}, {n_times}): {error}"
         ) from error
     finally:
         model.train(was_training)
+    shape = tuple(output.shape) if isinstance(output, torch.Tensor) else type(output).__name__
     if shape not in {(2,), (2, 1)}:
         raise ModelError(
             f"model {name!r} turns (2, {n_chans}, {n_times}) into {shape}: expected (2, 1), one "

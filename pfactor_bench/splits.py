@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -13,14 +14,20 @@ from pfactor_bench.types import Fold, Split
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    import pandas as pd
     from numpy.typing import ArrayLike, NDArray
+
+    from pfactor_bench.types import Ingredient
 
 __all__ = [
     "SPLITTERS",
+    "LeaveGroupOut",
     "Splitter",
     "grouped_k_fold",
     "last_subjects",
+    "make_split",
     "random_windows",
+    "repeated_grouped_k_fold",
     "split_from_indices",
 ]
 
@@ -35,6 +42,33 @@ class Splitter(Protocol):
 
 #: Makers of splitters; their keyword arguments are the keys that a suite may set.
 SPLITTERS: Registry[Callable[..., Splitter]] = Registry("split")
+
+
+def make_split(recipe: Ingredient, table: pd.DataFrame) -> Split:
+    """Split a cohort's windows by a registered rule.
+
+    Parameters
+    ----------
+    recipe
+        The rule's name in `SPLITTERS` and its arguments.
+    table
+        The cohort's: a row per window.
+
+    Raises
+    ------
+    ConfigError
+        If the rule cannot be applied to these people.
+    """
+    rule = SPLITTERS[recipe.kind](**recipe.args)
+    subjects = table["subject"].to_numpy(dtype=str)
+    if not isinstance(rule, LeaveGroupOut):
+        return rule(subjects)
+    if rule.column not in table.columns:
+        raise ConfigError(
+            f"the cohort's table has no column {rule.column!r} to leave groups out by: it has "
+            f"{', '.join(map(repr, table.columns))}"
+        )
+    return rule.split_groups(subjects, table[rule.column].to_numpy(dtype=str))
 
 
 @SPLITTERS.register("last-subjects")
@@ -86,6 +120,70 @@ def grouped_k_fold(*, n_folds: int = 5, seed: int = 0) -> Splitter:
         return _by_subject("grouped-k-fold", subjects, np.array_split(shuffled, n_folds))
 
     return split
+
+
+@SPLITTERS.register("repeated-grouped-k-fold")
+def repeated_grouped_k_fold(*, n_folds: int = 5, n_repeats: int = 5, seed: int = 0) -> Splitter:
+    """Hold everybody out once in each of several shuffles; a person's predictions are averaged.
+
+    Parameters
+    ----------
+    n_folds
+        Parts of one shuffle.
+    n_repeats
+        Shuffles.
+    seed
+        Of the first shuffle; the others count up.
+    """
+    if n_repeats < 1:
+        raise ConfigError(f"n_repeats is {n_repeats!r}: at least 1 is needed")
+    shuffles = [grouped_k_fold(n_folds=n_folds, seed=seed + number) for number in range(n_repeats)]
+
+    def split(subjects: NDArray[np.str_]) -> Split:
+        folds = [fold for shuffle in shuffles for fold in shuffle(subjects).folds]
+        return split_from_indices(
+            "repeated-grouped-k-fold", [(fold.train, fold.test) for fold in folds]
+        )
+
+    return split
+
+
+@SPLITTERS.register("leave-group-out")
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LeaveGroupOut:
+    """Hold out one release, site or other group of people after the other.
+
+    Parameters
+    ----------
+    column
+        The column of the cohort's table that names a person's group.
+    """
+
+    column: str
+
+    def __call__(self, subjects: NDArray[np.str_]) -> Split:
+        """Refuse to split by names alone, which do not say who belongs to which group."""
+        raise ConfigError(
+            f"leave-group-out needs the column {self.column!r} of a cohort's table, and only the "
+            f"names of {len(np.unique(subjects))} subjects are at hand: use make_split"
+        )
+
+    def split_groups(self, subjects: NDArray[np.str_], groups: NDArray[np.str_]) -> Split:
+        """Split windows given the subject and the group of each, both ``(n_windows,)``."""
+        names = np.unique(groups)
+        if len(names) < 2:  # noqa: PLR2004 - somebody has to be trained on
+            raise ConfigError(
+                f"everybody has {self.column} {names.tolist()!r}: leaving a group out needs two"
+            )
+        for subject in np.unique(subjects):
+            mine = np.unique(groups[subjects == subject])
+            if len(mine) > 1:
+                raise ConfigError(
+                    f"subject {subject!r} has {self.column} {mine.tolist()!r}: held out with one "
+                    f"and trained on with the other; a person belongs to one group"
+                )
+        held_out = [np.unique(subjects[groups == name]) for name in names]
+        return _by_subject("leave-group-out", subjects, held_out)
 
 
 @SPLITTERS.register("random-windows")

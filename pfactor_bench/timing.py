@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pfactor_bench.training.case import prepare_fold
+from pfactor_bench.preparation import encoders_of
+from pfactor_bench.training.case import case_budget
 from pfactor_bench.training.device import peak_memory, seeded, synchronize
+from pfactor_bench.training.fold import prepare_fold
 from pfactor_bench.training.loop import fit
 
 if TYPE_CHECKING:
     import torch
 
-    from pfactor_bench.pipeline import Prepared
+    from pfactor_bench.preparation import Prepared
     from pfactor_bench.types import Case
 
 __all__ = ["TrainingEpoch"]
@@ -36,17 +38,24 @@ class TrainingEpoch:
 
     def __init__(self, prepared: Prepared, case: Case, device: torch.device) -> None:
         self.device = device
-        self._budget = prepared.suite.budget
+        self._budget = replace(case_budget(case, prepared.suite.budget), epochs=1)
         self._seed = case.seed
+        fold = prepared.split.folds[0]
+        encoder = encoders_of(prepared, case).get(fold.name)
         with seeded(case.seed, device):
-            self._model, self._X, self._y, self._X_held_out = prepare_fold(
-                case, prepared.cohort, prepared.split.folds[0], device
+            self._ready = prepare_fold(
+                case,
+                prepared.cohort,
+                fold,
+                self._budget,
+                device=device,
+                encoder=None if encoder is None else encoder.tensors,
             )
 
     @property
     def n_windows(self) -> int:
         """Training windows of the epoch."""
-        return len(self._X)
+        return len(self._ready.X)
 
     @property
     def peak_bytes(self) -> int:
@@ -57,10 +66,11 @@ class TrainingEpoch:
         """Train one epoch and wait until it is done."""
         with seeded(self._seed, self.device):
             fit(
-                self._model,
-                X=self._X,
-                y=self._y,
-                X_held_out=self._X_held_out,
-                budget=replace(self._budget, epochs=1),
+                self._ready.start.model,
+                X=self._ready.X,
+                y=self._ready.y,
+                X_held_out=self._ready.X_held_out,
+                budget=self._budget,
+                trained=self._ready.start.trained,
             )
         synchronize(self.device)

@@ -27,6 +27,7 @@ def synthetic(
     frequency: float = 10.0,
     subject_offset: float = 0.10,
     target: str = "p_factor",
+    prefix: str = "sub",
 ) -> Cohort:
     """Return the EEGDash case study's surrogate of HBN's resting-state windows.
 
@@ -52,6 +53,8 @@ def synthetic(
         Step between the constants of neighbouring subjects, in noise standard deviations.
     target
         What the score is called.
+    prefix
+        What the subjects' names begin with: people of two cohorts with one prefix have one name.
 
     Returns
     -------
@@ -78,7 +81,7 @@ def synthetic(
             samples[CH_NAMES.index(_PLANTED[0])] += carrier
             samples[CH_NAMES.index(_PLANTED[1])] += np.float32(_SECOND_CHANNEL_GAIN) * carrier
             samples += offset
-            rows.append((f"sub-{number:02d}", window, score))
+            rows.append((f"{prefix}-{number:02d}", window, score))
     table = pd.DataFrame(rows, columns=["subject", "window", target])
     table["sample_id"] = [
         f"{subject}__w{window:03d}"

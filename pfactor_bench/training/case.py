@@ -3,29 +3,40 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from pfactor_bench.metrics import pearson_r
-from pfactor_bench.models import build_model
-from pfactor_bench.regimes import REGIMES
+from pfactor_bench.regimes import check_frozen, frozen_state
 from pfactor_bench.saliency import saliency_map
 from pfactor_bench.training.device import peak_memory, seeded, synchronize
-from pfactor_bench.training.loop import Trajectory, fit
+from pfactor_bench.training.fold import prepare_fold
+from pfactor_bench.training.loop import fit
+from pfactor_bench.training.selection import choose_budget
 from pfactor_bench.types import CaseResult, Curves, Saliency, Timing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import torch
     from numpy.typing import NDArray
-    from torch import nn
 
+    from pfactor_bench.regimes import Start
+    from pfactor_bench.training.fold import PreparedFold
+    from pfactor_bench.training.loop import Trajectory
     from pfactor_bench.types import Budget, Case, Cohort, Fold, Split
 
-__all__ = ["prepare_fold", "run_case"]
+__all__ = ["case_budget", "run_case"]
+
+
+def case_budget(case: Case, budget: Budget) -> Budget:
+    """Return the suite's budget with the regime's own learning rate, where it has one."""
+    if case.learning_rate is None:
+        return budget
+    return replace(budget, learning_rate=case.learning_rate)
 
 
 def run_case(
@@ -35,6 +46,7 @@ def run_case(
     budget: Budget,
     *,
     device: torch.device,
+    encoders: Mapping[str, Mapping[str, torch.Tensor]] | None = None,
     saliency: Sequence[str] = (),
     on_epoch: Callable[[], object] = lambda: None,
 ) -> CaseResult:
@@ -46,6 +58,8 @@ def run_case(
         What to do.
     device
         Where to do it.
+    encoders
+        By fold, what pretrained regimes start from; None for regimes that do not.
     saliency
         Ways of choosing saliency windows, names in `pfactor_bench.saliency.WINDOW_CHOICES`.
     on_epoch
@@ -54,51 +68,82 @@ def run_case(
     Returns
     -------
     CaseResult
+
+    Raises
+    ------
+    ModelError
+        If an encoder is missing or does not fit, or frozen weights changed.
     """
-    tables, curves, maps, timings = [], [], [], []
+    budget = case_budget(case, budget)
+    tables, curves, maps, budgets, timings = [], [], [], [], []
     for fold in split.folds:
+        encoder = encoders[fold.name] if encoders else None
+        chosen = choose_budget(case, cohort, fold, budget, device=device, encoder=encoder)
         with seeded(case.seed, device):
-            model, X, y, X_held_out = prepare_fold(case, cohort, fold, device)
-            synchronize(device)
-            began = time.perf_counter()
-            trajectory = fit(
-                model, X=X, y=y, X_held_out=X_held_out, budget=budget, on_epoch=on_epoch
-            )
-            synchronize(device)
-            seconds = time.perf_counter() - began
+            ready = prepare_fold(case, cohort, fold, chosen, device=device, encoder=encoder)
+            trajectory, seconds = _timed_fit(ready, chosen, device, on_epoch)
+        start, scale = ready.start, ready.scale
+        truth = cohort.y[fold.test]
+        held_out = scale.from_model(trajectory.held_out)
+        tables.append(_fold_table(cohort, fold, held_out[-1]))
+        curves.append(_curves(trajectory.train_mse * scale.sd**2, held_out, truth, budget.epochs))
+        maps.append(_maps(ready, truth, saliency))
+        budgets.append(chosen)
         timings.append(
             Timing(
                 name=f"{case.id}/{fold.name}/train",
                 device=str(device),
                 seconds=seconds,
-                windows=len(X) * budget.epochs,
+                windows=len(ready.X) * chosen.epochs,
                 peak_bytes=peak_memory(device),
             )
         )
-        truth = cohort.y[fold.test]
-        tables.append(_fold_table(cohort, fold, trajectory.held_out[-1]))
-        curves.append(_curves(trajectory, truth))
-        maps.append([saliency_map(model, X_held_out, truth, chosen_by=way) for way in saliency])
     return CaseResult(
         predictions=pd.concat(tables, ignore_index=True),
         curves=tuple(curves),
         saliency=tuple(_mean_map(same_way) for same_way in zip(*maps, strict=True)),
-        n_parameters=sum(parameter.numel() for parameter in model.parameters()),
-        n_trainable=sum(p.numel() for p in model.parameters() if p.requires_grad),
+        n_parameters=start.n_parameters,
+        n_trainable=start.n_trainable,
+        n_frozen=start.n_frozen,
+        budgets=tuple(budgets),
         timings=tuple(timings),
     )
 
 
-def prepare_fold(
-    case: Case, cohort: Cohort, fold: Fold, device: torch.device
-) -> tuple[nn.Module, torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Return the starting model, training windows, their scores, and the held-out windows."""
-    import torch
+def _timed_fit(
+    ready: PreparedFold, budget: Budget, device: torch.device, on_epoch: Callable[[], object]
+) -> tuple[Trajectory, float]:
+    """Train, make sure that nothing frozen moved, and return the seconds that training took."""
+    start: Start = ready.start
+    before = frozen_state(start)
+    synchronize(device)
+    began = time.perf_counter()
+    trajectory = fit(
+        start.model,
+        X=ready.X,
+        y=ready.y,
+        X_held_out=ready.X_held_out,
+        budget=budget,
+        trained=start.trained,
+        on_epoch=on_epoch,
+    )
+    synchronize(device)
+    seconds = time.perf_counter() - began
+    check_frozen(start, before)
+    return trajectory, seconds
 
-    model = REGIMES[case.regime](lambda: build_model(case.model, cohort)).to(device)
-    X = torch.from_numpy(cohort.X[fold.train]).to(device)
-    y = torch.from_numpy(cohort.y[fold.train].astype(np.float32)).to(device)
-    return model, X, y, torch.from_numpy(cohort.X[fold.test]).to(device)
+
+def _maps(
+    ready: PreparedFold, truth: NDArray[np.float64], saliency: Sequence[str]
+) -> list[Saliency]:
+    """Return a map per way of choosing windows, in score per unit of the windows."""
+    found = [
+        saliency_map(
+            ready.start.model, ready.X_held_out, ready.scale.to_model(truth), chosen_by=way
+        )
+        for way in saliency
+    ]
+    return [replace(one, map=one.map * ready.scale.sd) for one in found]
 
 
 def _fold_table(cohort: Cohort, fold: Fold, held_out: NDArray[np.float64]) -> pd.DataFrame:
@@ -115,12 +160,23 @@ def _fold_table(cohort: Cohort, fold: Fold, held_out: NDArray[np.float64]) -> pd
     )
 
 
-def _curves(trajectory: Trajectory, truth: NDArray[np.float64]) -> Curves:
+def _curves(
+    train_mse: NDArray[np.float64],
+    held_out: NDArray[np.float64],
+    truth: NDArray[np.float64],
+    n_epochs: int,
+) -> Curves:
+    """Return curves of `n_epochs`; one that was stopped earlier stays where it ended."""
+
+    def extended(curve: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.pad(curve, (0, n_epochs - len(curve)), mode="edge")
+
+    # As in the case study, a correlation that does not exist is drawn at 0.
+    val_r = np.array([pearson_r(truth, epoch).value or 0.0 for epoch in held_out])
     return Curves(
-        train_mse=trajectory.train_mse,
-        val_mse=((trajectory.held_out - truth) ** 2).mean(axis=1),
-        # As in the case study, a correlation that does not exist is drawn at 0.
-        val_r=np.array([pearson_r(truth, epoch).value or 0.0 for epoch in trajectory.held_out]),
+        train_mse=extended(train_mse),
+        val_mse=extended(((held_out - truth) ** 2).mean(axis=1)),
+        val_r=extended(val_r),
     )
 
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import torch
     from numpy.typing import NDArray
     from torch import nn
 
     from pfactor_bench.types import Budget
+
+    Loss: TypeAlias = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 __all__ = ["Trajectory", "fit", "normalize_windows", "predict"]
 
@@ -59,9 +61,11 @@ def fit(
     y: torch.Tensor,
     X_held_out: torch.Tensor,
     budget: Budget,
+    trained: Sequence[nn.Module] = (),
+    loss: Loss | None = None,
     on_epoch: Callable[[], object] = lambda: None,
 ) -> Trajectory:
-    """Train `model` with AdamW on the mean squared error, and watch it on held-out windows.
+    """Train `model` with AdamW, and watch it on held-out windows.
 
     The held-out scores are not among the arguments: whatever is computed from them happens after
     training, so no choice made here can depend on them.
@@ -77,6 +81,10 @@ def fit(
         Held-out windows, on the same device.
     budget
         Epochs, batch size, learning rate, weight decay.
+    trained
+        The parts of the model that train; all others stay in evaluation mode. Empty is the model.
+    loss
+        Of predictions and scores, both of shape ``(batch_size,)``; None is the mean squared error.
     on_epoch
         Called after each epoch, for progress.
 
@@ -87,6 +95,7 @@ def fit(
     import torch
     from torch.nn.functional import mse_loss
 
+    loss = loss or mse_loss
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(
         trainable, lr=budget.learning_rate, weight_decay=budget.weight_decay
@@ -94,16 +103,18 @@ def fit(
     train_mse = np.zeros(budget.epochs)
     held_out = np.zeros((budget.epochs, len(X_held_out)))
     for epoch in range(budget.epochs):
-        model.train()
+        model.eval()
+        for part in trained or (model,):
+            part.train()
         # On the CPU, as the case study does: the order is then the same on every device.
         for batch in torch.randperm(len(X)).split(budget.batch_size):
             selected = batch.to(X.device)
             optimizer.zero_grad()
             prediction = model(normalize_windows(X[selected])).reshape(-1)
-            loss = mse_loss(prediction, y[selected])
-            loss.backward()
+            error = loss(prediction, y[selected])
+            error.backward()
             optimizer.step()
-            train_mse[epoch] += loss.item() * len(selected) / len(X)
+            train_mse[epoch] += error.item() * len(selected) / len(X)
         held_out[epoch] = predict(model, X_held_out)
         on_epoch()
     return Trajectory(train_mse=train_mse, held_out=held_out)
@@ -114,6 +125,8 @@ def predict(model: nn.Module, X: torch.Tensor) -> NDArray[np.float64]:
     import torch
 
     model.eval()
+    if not len(X):
+        return np.zeros(0)
     with torch.no_grad():
         parts = [model(normalize_windows(part)).reshape(-1) for part in X.split(_EVAL_BATCH)]
     predictions: NDArray[np.float64] = torch.cat(parts).cpu().numpy().astype(np.float64)

@@ -1,0 +1,178 @@
+"""Measurements that set one start beside another on the same people, and what a source taught."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import stats
+
+from pfactor_bench.inference import mean_interval, paired_differences
+from pfactor_bench.seeds import seed_for
+from pfactor_bench.types import Interval, Measurement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from pfactor_bench.types import Case
+
+__all__ = ["REFERENCE", "compare_starts", "measure_sources"]
+
+#: What every other start of the same model is compared with.
+REFERENCE = "from-scratch"
+
+_LEVEL = 0.95
+
+
+def compare_starts(
+    cases: Iterable[Case], arrays: Mapping[str, NDArray[Any]]
+) -> tuple[Measurement, ...]:
+    """Return how much skill each start adds to training from scratch, person by person.
+
+    Parameters
+    ----------
+    cases
+        All of a suite's.
+    arrays
+        As `pfactor_bench.measure.pooled_arrays` returns them.
+
+    Returns
+    -------
+    tuple of Measurement
+        For each label but the reference of its model: ``<label>-vs-<reference>/skill_difference``
+        with an interval over people, ``…/seed_skill_difference`` with one over seeds, and one value
+        per seed. Skill is the share of the train mean's squared error that is gone; that error is
+        taken as given, so the interval is that of the paired difference of squared errors.
+    """
+    by_label = {case.regime: case for case in cases}
+    found: list[Measurement] = []
+    for label, case in by_label.items():
+        references = (
+            one.regime
+            for one in by_label.values()
+            if one.start == REFERENCE and one.model == case.model
+        )
+        reference = next(references, label)
+        if label != reference:
+            found += _difference(label, reference, arrays)
+    return tuple(found)
+
+
+def measure_sources(
+    manifests: Mapping[str, Sequence[Mapping[str, Any]]],
+) -> tuple[Measurement, ...]:
+    """Return how well encoders tell the source's two tasks apart in people they have never seen.
+
+    Parameters
+    ----------
+    manifests
+        Of each fold's encoder, by the name that the measurement begins with.
+
+    Returns
+    -------
+    tuple of Measurement
+        ``<name>/auc``: each person's area under the receiver operating characteristic over their
+        own windows, averaged over people. None for sources that are not a contrast of tasks.
+    """
+    return tuple(
+        _mean_auc(name, by_person)
+        for name, of_folds in manifests.items()
+        if (by_person := _auc_of_people(of_folds))
+    )
+
+
+def _difference(
+    label: str, reference: str, arrays: Mapping[str, NDArray[Any]]
+) -> list[Measurement]:
+    case = f"{label}-vs-{reference.rpartition('/')[2]}"
+    y_true, seeds = arrays["y_true"], arrays[f"{label}/seeds"].tolist()
+    y_pred, y_reference = arrays[f"{label}/y_pred"], arrays[f"{reference}/y_pred"]
+    base = float(((y_true - arrays["y_base"]) ** 2).mean())
+    n = len(y_true)
+    paired = paired_differences(
+        y_true, y_pred, {reference: y_reference}, seed=seed_for("difference", case)
+    )
+    mean, interval = paired[reference]
+    if mean is None or base == 0:
+        why = interval if isinstance(interval, str) else "the train mean makes no error to save"
+        return [_missing(f"{case}/skill_difference", case, n, why)]
+    by_seed = ((y_true - y_reference) ** 2 - (y_true - y_pred) ** 2).mean(axis=1) / base
+    return [
+        Measurement(
+            name=f"{case}/skill_difference",
+            case=case,
+            value=mean / base,
+            ci=_scaled(interval, base) if isinstance(interval, Interval) else None,
+            n_subjects=n,
+            note=interval if isinstance(interval, str) else None,
+        ),
+        Measurement(
+            name=f"{case}/seed_skill_difference",
+            case=case,
+            value=float(by_seed.mean()),
+            ci=_over_seeds(by_seed),
+            n_subjects=n,
+            note=f"the interval is over {len(seeds)} seeds, for these people",
+        ),
+        *(
+            Measurement(
+                name=f"{case}/seed-{seed}/skill_difference",
+                case=f"{case}/seed-{seed}",
+                value=float(value),
+                n_subjects=n,
+            )
+            for seed, value in zip(seeds, by_seed, strict=True)
+        ),
+    ]
+
+
+def _missing(name: str, case: str, n_subjects: int, why: str) -> Measurement:
+    return Measurement(name=name, case=case, value=None, n_subjects=n_subjects, missing_because=why)
+
+
+def _scaled(interval: Interval, by: float) -> Interval:
+    return Interval(
+        low=interval.low / by,
+        high=interval.high / by,
+        level=interval.level,
+        method=f"{interval.method}, paired",
+        se=None if interval.se is None else interval.se / by,
+    )
+
+
+def _over_seeds(values: NDArray[np.float64]) -> Interval | None:
+    """Return Student's t interval of a mean over seeds; None for one seed or without any spread."""
+    n = len(values)
+    if n < 2 or np.ptp(values) == 0:  # noqa: PLR2004 - a spread needs two
+        return None
+    half = float(stats.t.ppf((1 + _LEVEL) / 2, n - 1) * values.std(ddof=1) / np.sqrt(n))
+    mean = float(values.mean())
+    return Interval(
+        low=mean - half, high=mean + half, level=_LEVEL, method="Student's t over seeds"
+    )
+
+
+def _auc_of_people(manifests: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Return each person's AUC, averaged over the encoders that had not seen them."""
+    found: dict[str, list[float]] = {}
+    for manifest in manifests:
+        for person, value in manifest.get("held_out_auc", {}).items():
+            found.setdefault(person, []).append(value)
+    return {person: float(np.mean(found[person])) for person in sorted(found)}
+
+
+def _mean_auc(name: str, by_person: Mapping[str, float]) -> Measurement:
+    values = np.array(list(by_person.values()))
+    interval = mean_interval(values, seed=seed_for("auc", name))
+    return Measurement(
+        name=f"{name}/auc",
+        case=name,
+        value=float(values.mean()),
+        ci=interval if isinstance(interval, Interval) else None,
+        n_subjects=len(values),
+        note="within each person's own windows, by encoders that never saw the person"
+        if isinstance(interval, Interval)
+        else interval,
+    )

@@ -1,0 +1,158 @@
+"""Finished cases on disk, so that a run that was killed goes on where it stopped.
+
+A case is stored under its name with the hash of everything that determines it. A changed input has
+another hash, and the case is computed again.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+import zlib
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from pfactor_bench.identity import code_versions, digest, model_identity, split_identity
+from pfactor_bench.record import ensure_writable, write_atomically
+from pfactor_bench.training.case import case_budget
+from pfactor_bench.types import (
+    Budget,
+    CaseResult,
+    Curves,
+    InnerValidation,
+    Saliency,
+    Timing,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    import torch
+    from numpy.typing import NDArray
+
+    from pfactor_bench.types import Case, Cohort, Split
+
+__all__ = ["case_key", "case_path", "read_case", "write_case"]
+
+_COLUMNS = ("sample_id", "subject", "fold", "role", "y_pred")
+_CURVES = ("train_mse", "val_mse", "val_r")
+
+
+def case_key(
+    case: Case,
+    cohort: Cohort,
+    split: Split,
+    budget: Budget,
+    *,
+    saliency: Sequence[str],
+    encoders: Mapping[str, str],
+    device: torch.device,
+) -> str:
+    """Return the hash of everything that determines what a case leaves behind.
+
+    Parameters
+    ----------
+    case, cohort, split, budget, saliency, device
+        What is run.
+    encoders
+        By fold, the sha256 of the encoder that it starts from; empty without any.
+    """
+    return digest(
+        {
+            "cohort": cohort.fingerprint,
+            "split": split_identity(split),
+            "model": model_identity(case.model),
+            "start": case.start,
+            "seed": case.seed,
+            "budget": asdict(case_budget(case, budget)),
+            "saliency": list(saliency),
+            "encoders": dict(encoders),
+            "device": device.type,
+            "versions": dict(code_versions()),
+        }
+    )
+
+
+def case_path(folder: Path, case: Case) -> Path:
+    """Return the file of a case: its name, with what a file system may not like replaced."""
+    name = "".join(one if one.isalnum() or one in "-._" else "_" for one in case.id)
+    # Two labels may differ only in what was replaced.
+    return folder / f"{name}-{digest(case.id)[:8]}.npz"
+
+
+def write_case(path: Path, key: str, result: CaseResult) -> None:
+    """Store a finished case: all of it or nothing.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written to.
+    """
+    table = result.predictions
+    arrays: dict[str, NDArray[np.generic]] = {
+        f"predictions/{name}": table[name].to_numpy(dtype=float if name == "y_pred" else str)
+        for name in _COLUMNS
+    }
+    for number, fold in enumerate(result.curves):
+        arrays |= {f"curves/{number}/{name}": getattr(fold, name) for name in _CURVES}
+    for number, saliency in enumerate(result.saliency):
+        arrays[f"saliency/{number}"] = saliency.map
+    facts = {
+        "key": key,
+        "n_folds": len(result.curves),
+        "saliency": [[one.chosen_by, one.circular] for one in result.saliency],
+        "parameters": [result.n_parameters, result.n_trainable, result.n_frozen],
+        "budgets": [asdict(budget) for budget in result.budgets],
+        "timings": [asdict(timing) for timing in result.timings],
+    }
+    arrays["facts"] = np.array(json.dumps(facts, allow_nan=False))
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    ensure_writable(path.parent)
+    write_atomically(path, buffer.getvalue())
+
+
+def read_case(path: Path, key: str) -> CaseResult | None:
+    """Return a stored case, or None where there is none or it was made from something else.
+
+    A file that cannot be read is as good as none: the case is computed again.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+        facts = json.loads(str(arrays["facts"]))
+        return _result(arrays, facts) if facts["key"] == key else None
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error):
+        return None
+
+
+def _result(arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> CaseResult:
+    n_parameters, n_trainable, n_frozen = facts["parameters"]
+    return CaseResult(
+        predictions=pd.DataFrame({name: arrays[f"predictions/{name}"] for name in _COLUMNS}),
+        curves=tuple(
+            Curves(**{name: arrays[f"curves/{number}/{name}"] for name in _CURVES})
+            for number in range(facts["n_folds"])
+        ),
+        saliency=tuple(
+            Saliency(chosen_by=chosen_by, circular=circular, map=arrays[f"saliency/{number}"])
+            for number, (chosen_by, circular) in enumerate(facts["saliency"])
+        ),
+        n_parameters=n_parameters,
+        n_trainable=n_trainable,
+        n_frozen=n_frozen,
+        budgets=tuple(_budget(budget) for budget in facts["budgets"]),
+        timings=tuple(Timing(**timing) for timing in facts["timings"]),
+    )
+
+
+def _budget(stored: dict[str, Any]) -> Budget:
+    inner = stored["inner"]
+    if inner is not None:
+        inner = InnerValidation(**{**inner, "learning_rates": tuple(inner["learning_rates"])})
+    return Budget(**{**stored, "inner": inner})

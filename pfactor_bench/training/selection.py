@@ -1,0 +1,122 @@
+"""Choosing epochs and learning rate inside a fold, on people who are trained on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pfactor_bench.errors import ConfigError
+from pfactor_bench.metrics import subject_means
+from pfactor_bench.seeds import seed_for
+from pfactor_bench.training.device import seeded
+from pfactor_bench.training.fold import prepare_fold
+from pfactor_bench.training.loop import fit
+from pfactor_bench.types import Fold
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import torch
+    from numpy.typing import NDArray
+
+    from pfactor_bench.types import Budget, Case, Cohort, InnerValidation
+
+__all__ = ["choose_budget", "inner_fold"]
+
+#: Choosing on fewer people would be a coin toss.
+_MIN_PEOPLE = 2
+
+
+def choose_budget(
+    case: Case,
+    cohort: Cohort,
+    fold: Fold,
+    budget: Budget,
+    *,
+    device: torch.device,
+    encoder: Mapping[str, torch.Tensor] | None = None,
+) -> Budget:
+    """Return the budget to train a fold with: the given one, or the best within it.
+
+    Each candidate is trained on some of the fold's training people and scored on the rest, person
+    by person; the held-out people take no part.
+
+    Parameters
+    ----------
+    case, cohort, fold
+        What is trained.
+    budget
+        Returned as it is unless it has an `InnerValidation`.
+    device, encoder
+        As in `pfactor_bench.training.fold.prepare_fold`.
+    """
+    if budget.inner is None:
+        return budget
+    inner = inner_fold(cohort.subjects, fold, budget.inner)
+    best = (np.inf, budget)
+    for learning_rate in budget.inner.learning_rates or (budget.learning_rate,):
+        candidate = replace(budget, learning_rate=learning_rate)
+        errors = _errors(case, cohort, inner, candidate, device=device, encoder=encoder)
+        epoch = int(np.argmin(errors))
+        if errors[epoch] < best[0]:
+            best = (errors[epoch], replace(candidate, epochs=epoch + 1))
+    return best[1]
+
+
+def inner_fold(subjects: NDArray[np.str_], fold: Fold, inner: InnerValidation) -> Fold:
+    """Divide a fold's training people in two.
+
+    Parameters
+    ----------
+    subjects
+        The subject of each window of the cohort, shape ``(n_windows,)``.
+    fold
+        Whose training windows are divided.
+    inner
+        How many people, and by which draw.
+
+    Raises
+    ------
+    ConfigError
+        If a side would be left with fewer than two people.
+    """
+    people = np.unique(subjects[fold.train])
+    n_chosen = max(_MIN_PEOPLE, round(inner.fraction * len(people)))
+    if len(people) - n_chosen < _MIN_PEOPLE:
+        raise ConfigError(
+            f"{fold.name} trains on {len(people)} people, too few to choose epochs on {n_chosen} "
+            f"of them: lower fraction {inner.fraction!r}, or take a cohort with more people"
+        )
+    order = np.random.default_rng(seed_for("inner", inner.seed, fold.name)).permutation(people)
+    chosen = np.isin(subjects[fold.train], order[:n_chosen])
+    return Fold(name=fold.name, train=fold.train[~chosen], test=fold.train[chosen])
+
+
+def _errors(
+    case: Case,
+    cohort: Cohort,
+    inner: Fold,
+    budget: Budget,
+    *,
+    device: torch.device,
+    encoder: Mapping[str, torch.Tensor] | None,
+) -> NDArray[np.float64]:
+    """Return the mean squared error over the inner fold's people after each epoch."""
+    with seeded(case.seed, device):
+        ready = prepare_fold(case, cohort, inner, budget, device=device, encoder=encoder)
+        trajectory = fit(
+            ready.start.model,
+            X=ready.X,
+            y=ready.y,
+            X_held_out=ready.X_held_out,
+            budget=budget,
+            trained=ready.start.trained,
+        )
+    subjects = cohort.subjects[inner.test]
+    truth = subject_means(subjects, ready.scale.to_model(cohort.y[inner.test]))[1]
+    errors: NDArray[np.float64] = np.array(
+        [np.mean((subject_means(subjects, y)[1] - truth) ** 2) for y in trajectory.held_out]
+    )
+    return errors
