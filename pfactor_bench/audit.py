@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from pfactor_bench.adapters import estimator_study, model_study
 from pfactor_bench.checks import run_checks
-from pfactor_bench.checks._probe import DEFAULT, QUICK, THOROUGH, Effort, Probe
+from pfactor_bench.checks._effort import DEFAULT, QUICK, THOROUGH, Effort
+from pfactor_bench.checks._probe import Probe
 from pfactor_bench.harness import asker
 from pfactor_bench.inner_splits import record_inner_splits
 from pfactor_bench.network import question_network

@@ -19,8 +19,11 @@ __all__ = ["CatalogueEntry", "Severity", "catalogue", "run_check", "run_checks"]
 
 #: The modules that hold checks. To add a family, add a module and its name here.
 _FAMILIES = (
+    "declared",
     "duplicates",
     "fitting",
+    "inputs",
+    "learning",
     "metamorphic",
     "network",
     "numerics",
@@ -28,6 +31,8 @@ _FAMILIES = (
     "replication",
     "reported",
     "origin",
+    "sampling",
+    "sites",
     "splits",
     "timeline",
 )

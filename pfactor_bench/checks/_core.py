@@ -51,7 +51,7 @@ ARGUMENTS: dict[str, str] = {
     "metric": "a metric function",
     "model": "a network's answers to questions",
     "predictions": "a table of predictions",
-    "pretraining": "a pretraining manifest",
+    "pretraining": "pretraining manifests, by fold",
     "saliency": "saliency maps",
     "split": "a split, with the training rows stated",
     "split_recipe": "a named split rule",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pfactor_bench.checks._effort import DEFAULT
 from pfactor_bench.checks._outcomes import not_applicable, undecided
 from pfactor_bench.sandbox import Failure
 from pfactor_bench.seeds import seed_for
@@ -17,72 +18,17 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from pfactor_bench.checks._effort import Effort
     from pfactor_bench.checks._outcomes import Outcome
     from pfactor_bench.studies import Answer, AnsweredFold
     from pfactor_bench.types import Cohort
 
-__all__ = ["DEFAULT", "QUICK", "THOROUGH", "Effort", "Movement", "Probe", "ProbedFold"]
+__all__ = ["Movement", "Probe", "ProbedFold"]
 
 #: Movements below this share of the scores' standard deviation are rounding.
 ROUNDING = 1e-5
 #: A study whose unchanged reruns differ by more is random, and nothing can be concluded from it.
 _RANDOM = 1e-3
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Effort:
-    """How often a study is run again.
-
-    Parameters
-    ----------
-    unchanged
-        Runs without any change: their differences are the study's own noise.
-    folds
-        Folds whose held-out people are changed; spread over all folds.
-    scales
-        Sizes of label changes, in standard deviations of the scores.
-    label_draws, signal_draws, noise_draws
-        Draws per scale, people whose signal is replaced, cohorts of noise.
-    permutations
-        Most label permutations of the whole study.
-    """
-
-    unchanged: int
-    folds: int
-    scales: tuple[float, ...]
-    label_draws: int
-    signal_draws: int
-    noise_draws: int
-    permutations: int
-
-
-QUICK = Effort(
-    unchanged=2,
-    folds=1,
-    scales=(3.0,),
-    label_draws=1,
-    signal_draws=1,
-    noise_draws=2,
-    permutations=0,
-)
-DEFAULT = Effort(
-    unchanged=2,
-    folds=2,
-    scales=(1.0, 3.0, 10.0),
-    label_draws=2,
-    signal_draws=2,
-    noise_draws=3,
-    permutations=0,
-)
-THOROUGH = Effort(
-    unchanged=4,
-    folds=10,
-    scales=(1.0, 3.0, 10.0),
-    label_draws=4,
-    signal_draws=4,
-    noise_draws=5,
-    permutations=200,
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pfactor_bench.checks._outcomes import passed, undecided, warned
 from pfactor_bench.sandbox import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pfactor_bench.checks._outcomes import Outcome
     from pfactor_bench.checks._probe import Movement, Probe, ProbedFold
     from pfactor_bench.types import Cohort, Scalar
 
-__all__ = ["Trial", "compare", "describe", "evidence_of"]
+__all__ = ["Trial", "compare", "describe", "evidence_of", "nothing_moved"]
 
 #: So many people are named for each change.
 _MAX_PEOPLE = 3
@@ -107,3 +109,22 @@ def describe(trials: Sequence[Trial], study: Probe) -> str:
         f"in {row['fold']} by up to {row['moved_by']:.3g} ({row['change']}), most for "
         f"{row['most']}; unchanged reruns differ by {study.floor:.2g}"
     )
+
+
+def nothing_moved(trials: Sequence[Trial], study: Probe, good: str, split_moved: str) -> Outcome:
+    """Return what follows when no compared prediction has moved."""
+    n_compared = sum(trial.compared for trial in trials)
+    failures = [trial for trial in trials if trial.failure]
+    if failures and not n_compared:
+        return undecided(
+            f"the study fails on the changed cohort: {failures[0].failure}",
+            fix="A study must accept any finite scores, names and signals; correct what it says.",
+        )
+    if not n_compared:
+        return warned(
+            f"{split_moved}, so there was nothing to compare; that alone is no leak",
+            [{"change": trial.change, "fold": trial.fold} for trial in trials],
+            fix="Decide the split before looking at scores or names and pass it on, so that this "
+            "relation can be tested.",
+        )
+    return passed(f"{good} ({n_compared} changes, unchanged reruns differ by {study.floor:.2g})")

@@ -1,100 +1,147 @@
-"""Static checks of who people are: other names, families, sites."""
+"""Static checks of who people are: other names, and who took part in pretraining."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pfactor_bench.checks._core import check
-from pfactor_bench.checks._outcomes import failed, not_applicable, passed, warned
-from pfactor_bench.checks._rows import row_keys
+from pfactor_bench.checks._outcomes import failed, passed, undecided, warned
+from pfactor_bench.checks.duplicates import window_digests
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from pfactor_bench.checks._outcomes import Outcome
     from pfactor_bench.types import Cohort, Scalar, Split
 
+__all__ = ["canonical_name"]
 
-__all__: list[str] = []
 
-
-@check("LK009", kinds=(9,), severity="weakness")
-def shared_origin(cohort: Cohort, split: Split) -> Outcome:
-    """Find families, sites and releases that stand on both sides of the split.
+@check("LK004", kinds=(4,))
+def two_names(cohort: Cohort, split: Split) -> Outcome:
+    """Find people who stand on both sides of the split under two names.
 
     How it is detected
     ------------------
-    Columns named family, site or release are intersected fold by fold. A shared family is a leak.
-    A shared site or release is reported where its mean score differs from the others' by more than
-    chance allows (10,000 permutations over people, p < 0.01), since the site then predicts.
+    Names are brought to one form (case, a leading ``sub-``, leading zeros, and endings such as
+    ``_mini`` or ``_r2`` are dropped), and windows are hashed. Two names of one form, or with one
+    window in common, are one person; across the split that fails, elsewhere it warns.
 
     Why it matters
     --------------
-    Siblings share brains and scores; sites and releases differ in hardware and in who was
-    recruited. A model may learn the origin and answer with its mean.
+    When releases or subsets are merged, one person may arrive twice. The split by name is then no
+    split by person.
 
     How to fix it
     -------------
-    Use the family as the group of the split, and report leave-one-site-out beside the main number.
+    Map all names to one identifier per person before the split, and drop the copy.
 
     What it cannot see
     ------------------
-    Relations that the table does not name.
+    One person recorded twice under unrelated names.
 
     Source
     ------
-    Kapoor & Narayanan 2023, doi:10.1016/j.patter.2023.100804, L3.2.
+    Kapoor & Narayanan 2023, doi:10.1016/j.patter.2023.100804, L1.4.
     """
-    columns = [name for name in ("family", "site", "release") if name in cohort.table.columns]
-    if not columns:
-        return not_applicable("the cohort's table has no column family, site or release")
+    names = np.unique(cohort.subjects)
+    groups = _same_person(cohort, names)
+    person = np.searchsorted(names, cohort.subjects)
     evidence: list[dict[str, Scalar]] = []
-    for column in columns:
-        keys, names = row_keys(cohort.table, [column])
-        known = cohort.table[column].notna().to_numpy()
-        p = None if column == "family" else _origin_p(cohort, keys)
-        if p is not None and p >= _ORIGIN_ALPHA:
-            continue
-        for fold in split.folds:
-            train, test = fold.train[known[fold.train]], fold.test[known[fold.test]]
-            evidence += [
-                {"fold": fold.name, "column": column, "value": names[key], "p": p}
-                for key in np.intersect1d(keys[train], keys[test])
-            ]
-    families = [row for row in evidence if row["column"] == "family"]
-    if families:
-        return failed(f"{len(families)} families are on both sides of the split", evidence)
+    for fold in split.folds:
+        train, test = np.unique(person[fold.train]), np.unique(person[fold.test])
+        evidence += [
+            {"fold": fold.name, "held_out": str(names[one]), "trained_on": str(names[other])}
+            for one in test
+            for other in train[groups[train] == groups[one]]
+            if one != other
+        ]
     if evidence:
-        return warned(
-            "people of one site or release are on both sides, and the score differs between them: "
-            "a model may answer with the site's mean",
-            evidence,
+        return failed(
+            f"{len(evidence)} held-out people are trained on under another name", evidence
         )
-    return passed(f"no family, and no site or release that predicts the score, of {columns}")
+    twice = names[np.bincount(groups)[groups] > 1]
+    if len(twice):
+        return warned(
+            f"{len(twice)} names look like people who are there twice, on one side of the split",
+            [{"subject": str(name)} for name in twice],
+        )
+    return passed(f"{len(names)} names are {len(names)} people")
 
 
-#: A difference between sites as large as this by chance alone, once in a hundred.
-_ORIGIN_ALPHA = 0.01
-_PERMUTATIONS = 10_000
+@check("LK022", kinds=(22,))
+def pretrained_on_held_out(
+    cohort: Cohort, split: Split, pretraining: Mapping[str, Mapping[str, Any]]
+) -> Outcome:
+    """Find held-out people among those that an encoder was pretrained on.
+
+    How it is detected
+    ------------------
+    Each fold's pretraining manifest lists its ``people``; both lists are brought to one form of
+    name and intersected with the people held out in that fold.
+
+    Why it matters
+    --------------
+    An encoder that has seen a held-out person, even without the score, fits that person better
+    than it will fit a stranger.
+
+    How to fix it
+    -------------
+    Pretrain on other people, or anew in each fold on people outside it.
+
+    What it cannot see
+    ------------------
+    People whom the manifest does not list. An encoder without a manifest cannot be checked at all.
+
+    Source
+    ------
+    Kapoor & Narayanan 2023, doi:10.1016/j.patter.2023.100804, L1.
+    """
+    evidence: list[dict[str, Scalar]] = []
+    for fold in split.folds:
+        if fold.name not in pretraining:
+            return undecided(f"the pretraining manifest says nothing about {fold.name!r}")
+        seen = {canonical_name(str(name)) for name in pretraining[fold.name]["people"]}
+        evidence += [
+            {"fold": fold.name, "subject": str(name)}
+            for name in np.unique(cohort.subjects[fold.test])
+            if canonical_name(str(name)) in seen
+        ]
+    if evidence:
+        return failed(f"{len(evidence)} held-out people took part in pretraining", evidence)
+    return passed("nobody held out took part in pretraining")
 
 
-def _origin_p(cohort: Cohort, keys: NDArray[np.int64]) -> float:
-    """Return how often people dealt at random to origins differ as much between them."""
-    _, first = np.unique(cohort.subjects, return_index=True)
-    origins, y = keys[first], cohort.y[first]
-    _, groups = np.unique(origins, return_inverse=True)
-    counts = np.bincount(groups).astype(np.float64)
-    if len(counts) < 2:  # noqa: PLR2004 - one origin cannot predict
-        return 1.0
-    rng = np.random.default_rng(0)
-    y -= y.mean()
+def canonical_name(name: str) -> str:
+    """Return a person's name without what releases and subsets add to it."""
+    name = re.sub(r"^sub[-_]?", "", name.strip().casefold())
+    name = re.sub(r"[-_](mini|full|copy|r\d+|release[-_]?\d+)$", "", name)
+    return name.lstrip("0") or "0"
 
-    def between(scores: NDArray[np.float64]) -> float:
-        sums = np.bincount(groups, weights=scores)
-        return float((sums**2 / counts).sum())
 
-    observed = between(y) * (1 - 1e-12)
-    hits = sum(between(rng.permutation(y)) >= observed for _ in range(_PERMUTATIONS))
-    return (hits + 1) / (_PERMUTATIONS + 1)
+def _same_person(cohort: Cohort, names: NDArray[np.str_]) -> NDArray[np.int64]:
+    """Return a number per name, equal for names that mean one person."""
+    groups = {name: name for name in names.tolist()}
+
+    def root(name: str) -> str:
+        while groups[name] != name:
+            name = groups[name]
+        return name
+
+    first: dict[str, str] = {}
+    marks = [(f"name {canonical_name(name)}", name) for name in names.tolist()]
+    digests = window_digests(cohort.X)
+    marks += [
+        (digest, name)
+        for digest, name in zip(digests, cohort.subjects.tolist(), strict=True)
+        if digest
+    ]
+    for mark, name in marks:
+        groups[root(name)] = root(first.setdefault(mark, name))
+    _, numbers = np.unique([root(name) for name in names.tolist()], return_inverse=True)
+    return numbers.astype(np.int64)

@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 
 from pfactor_bench.checks import catalogue, run_check, run_checks
-from pfactor_bench.checks._probe import DEFAULT, Probe
+from pfactor_bench.checks._effort import DEFAULT
+from pfactor_bench.checks._probe import Probe
 from pfactor_bench.cohorts.synthetic import synthetic
 from pfactor_bench.harness import asker
 from pfactor_bench.honest import HONEST, plain_ridge, predictions_table, subject_folds
 from pfactor_bench.leaks import PLANTED
 from pfactor_bench.sandbox import Limits
+from pfactor_bench.training.device import warm_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,6 +55,8 @@ def test_planted_leak_is_found(name: str, people: Cohort) -> None:
 @pytest.mark.parametrize("name", HONEST)
 def test_honest_study_is_not_accused(name: str, people: Cohort) -> None:
     """No relation accuses an honest study or stumbles over it."""
+    if name == "torch_net":
+        warm_up()  # once here, not anew in every process of the study
     probe = _probe(HONEST[name], people)
     findings = run_checks({"study": probe}, only=_RELATIONS)
     accused = [one.code for one in findings if one.status in {"fail", "error"}]

@@ -1,0 +1,63 @@
+"""How much work an audit may be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["DEFAULT", "QUICK", "THOROUGH", "Effort"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Effort:
+    """How often a study is run again.
+
+    Parameters
+    ----------
+    unchanged
+        Runs without any change: their differences are the study's own noise.
+    folds
+        Folds whose held-out people are changed; spread over all folds.
+    scales
+        Sizes of label changes, in standard deviations of the scores.
+    label_draws, signal_draws, noise_draws
+        Draws per scale, people whose signal is replaced, cohorts of noise.
+    permutations
+        Most label permutations of the whole study.
+    """
+
+    unchanged: int
+    folds: int
+    scales: tuple[float, ...]
+    label_draws: int
+    signal_draws: int
+    noise_draws: int
+    permutations: int
+
+
+QUICK = Effort(
+    unchanged=2,
+    folds=1,
+    scales=(3.0,),
+    label_draws=1,
+    signal_draws=1,
+    noise_draws=2,
+    permutations=0,
+)
+DEFAULT = Effort(
+    unchanged=2,
+    folds=2,
+    scales=(1.0, 3.0, 10.0),
+    label_draws=2,
+    signal_draws=2,
+    noise_draws=3,
+    permutations=0,
+)
+THOROUGH = Effort(
+    unchanged=4,
+    folds=10,
+    scales=(1.0, 3.0, 10.0),
+    label_draws=4,
+    signal_draws=4,
+    noise_draws=5,
+    permutations=200,
+)
