@@ -28,6 +28,7 @@ _FAMILIES = (
     "network",
     "numerics",
     "people",
+    "permutation",
     "replication",
     "reported",
     "origin",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "changed",
+    "permute_scores",
     "redraw_scores",
     "redraw_within_ranks",
     "rename_everybody",
@@ -23,6 +24,7 @@ __all__ = [
     "reorder_rows",
     "replace_all_signal",
     "replace_signal",
+    "seal_scores",
     "stretch_scores",
 ]
 
@@ -84,6 +86,17 @@ def redraw_within_ranks(
             to_neighbour = ends[rank + 2 if rng.random() < 0.5 else rank] - ranked[rank]  # noqa: PLR2004
             new[person] += rng.uniform(0.25, 0.49) * to_neighbour
     return changed(cohort, y=_per_window(cohort, names, new))
+
+
+def seal_scores(cohort: Cohort, people: Collection[str]) -> Cohort:
+    """Take the scores of some people away: they become NaN."""
+    return changed(cohort, y=np.where(np.isin(cohort.subjects, list(people)), np.nan, cohort.y))
+
+
+def permute_scores(cohort: Cohort, rng: np.random.Generator) -> Cohort:
+    """Deal all scores anew among people."""
+    names, scores = _scores(cohort)
+    return changed(cohort, y=_per_window(cohort, names, rng.permutation(scores)))
 
 
 def stretch_scores(cohort: Cohort) -> Cohort:

@@ -59,5 +59,5 @@ THOROUGH = Effort(
     label_draws=4,
     signal_draws=4,
     noise_draws=5,
-    permutations=200,
+    permutations=40,
 )

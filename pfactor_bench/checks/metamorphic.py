@@ -50,7 +50,7 @@ def keeps_the_contract(study: Probe) -> Outcome:
 
     Source
     ------
-    The study contract, docs/study-contract.md.
+    The study contract, version 1: `pfactor_bench.studies`.
     """
     if isinstance(study.answer, Failure):
         return undecided(

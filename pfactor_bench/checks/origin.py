@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pfactor_bench.studies import Answer
     from pfactor_bench.types import Cohort, Scalar
 
-__all__: list[str] = []
+__all__ = ["subject_correlation"]
 
 #: All draws of noise together may look like skill by chance this often.
 _ALPHA = 0.001
@@ -125,7 +125,7 @@ def skill_needs_signal(study: Probe) -> Outcome:
     for answer in study.ask(noise):
         if isinstance(answer, Failure):
             return undecided(f"the study fails on noise: {answer.reason}")
-        results.append(_skill(answer, study.cohort))
+        results.append(subject_correlation(answer, study.cohort))
     level = _ALPHA ** (1 / n_draws)
     evidence = [{"draw": row, "r": r, "p": p} for row, (r, p, _) in enumerate(results)]
     if min(least for _, _, least in results) > level:
@@ -141,7 +141,7 @@ def skill_needs_signal(study: Probe) -> Outcome:
     return passed(f"no skill survives in noise ({n_draws} draws)")
 
 
-def _skill(answer: Answer, cohort: Cohort) -> tuple[float, float, float]:
+def subject_correlation(answer: Answer, cohort: Cohort) -> tuple[float, float, float]:
     """Return r over people, its one-sided permutation p, and the least p that could come out."""
     positions = np.concatenate([fold.positions for fold in answer.folds])
     predictions = np.concatenate([fold.y_pred for fold in answer.folds])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -84,6 +85,50 @@ def test_random_study_is_undecided(study: Study, people: Cohort) -> None:
     """A study that differs from run to run is told so, and not accused."""
     finding = run_check("LK101", study=_probe(study, people))
     assert (finding.status, "is random" in finding.explanation) == ("error", True)
+
+
+def _one_split_leaky(cohort: Cohort, *, seed: int) -> pd.DataFrame:
+    """Centre predictions by the mean of all scores, held-out ones included."""
+    table = HONEST["one_split"](cohort, seed=seed)
+    return table.assign(y_pred=table["y_pred"] + cohort.y.mean())
+
+
+def _computes_metrics(cohort: Cohort, *, seed: int) -> pd.DataFrame:
+    if np.isnan(cohort.y).any():
+        raise ValueError("Input contains NaN")
+    return HONEST["one_split"](cohort, seed=seed)
+
+
+@pytest.mark.parametrize(
+    ("study", "status"),
+    [
+        (HONEST["one_split"], "pass"),
+        (_one_split_leaky, "fail"),
+        (_computes_metrics, "warn"),
+        (HONEST["plain_ridge"], "not_applicable"),
+        (HONEST["leave_one_out"], "not_applicable"),
+    ],
+)
+def test_sealed_scores(study: Study, status: str, people: Cohort) -> None:
+    """A study that never trains on held-out people can do without their scores."""
+    finding = run_check("LK107", study=_probe(study, people))
+    assert finding.status == status, finding.explanation
+
+
+@pytest.mark.parametrize(
+    ("study", "status"),
+    [(HONEST["plain_ridge"], "pass"), (PLANTED["trained_on_everything"].study, "fail")],
+)
+def test_permuted_scores(study: Study, status: str, people: Cohort) -> None:
+    """An honest study finds no skill in permuted scores, a leaky one does."""
+    effort = replace(DEFAULT, permutations=40)
+    probe = Probe(asker(study, seed=0, limits=Limits(seconds=60)), people, effort)
+    assert run_check("LK401", study=probe).status == status
+
+
+def test_permutations_are_for_thorough_audits(people: Cohort) -> None:
+    """A default audit does not run a study dozens of times more."""
+    assert run_check("LK401", study=_probe(plain_ridge, people)).status == "not_applicable"
 
 
 def test_evidence_names_fold_change_size_and_people(people: Cohort) -> None:
