@@ -123,7 +123,8 @@ def read_case(path: Path, key: str) -> CaseResult | None:
     A file that cannot be read is as good as none: the case is computed again.
     """
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        # From memory: of a broken file numpy would leave the handle open.
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
         facts = json.loads(str(arrays["facts"]))
         return _result(arrays, facts) if facts["key"] == key else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import warnings
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -43,19 +44,12 @@ def build_model(spec: ModelSpec, cohort: Cohort) -> nn.Module:
         If the factory cannot be loaded, the constructor refuses the arguments or the input size, or
         the output is not one number per window.
     """
-    factory = find_factory(spec)
     n_chans, n_times = cohort.X.shape[1:]
-    given = {"n_outputs": 1, "n_chans": n_chans, "n_times": n_times, "sfreq": cohort.sfreq}
-    try:
-        model = factory(**given, **spec.args)
-    except Exception as error:
-        raise ModelError(
-            f"model {spec.name!r} cannot be built for {n_chans} channels of {n_times} samples at "
-            f"{cohort.sfreq:g} Hz with arguments {dict(spec.args)!r}: {error}; it is called with "
-            f"{', '.join(given)} and the suite's args by keyword"
-        ) from error
-    _check_model(spec.name, model)
-    _check_output(spec.name, model, n_chans, n_times)
+    with warnings.catch_warnings():
+        # Kernels cut to the windows' length, arguments on their way out: docs/models.md lists them.
+        warnings.simplefilter("ignore")
+        model = _construct(spec, n_chans, n_times, cohort.sfreq)
+        _check_output(spec.name, model, n_chans, n_times)
     return model
 
 
@@ -104,6 +98,26 @@ def braindecode_models() -> tuple[str, ...]:
     )
 
 
+def _construct(spec: ModelSpec, n_chans: int, n_times: int, sfreq: float) -> nn.Module:
+    from torch import nn
+
+    factory = find_factory(spec)
+    given = {"n_outputs": 1, "n_chans": n_chans, "n_times": n_times, "sfreq": sfreq}
+    try:
+        model = factory(**given, **spec.args)
+    except Exception as error:
+        raise ModelError(
+            f"model {spec.name!r} cannot be built for {n_chans} channels of {n_times} samples at "
+            f"{sfreq:g} Hz with arguments {dict(spec.args)!r}: {error}; it is called with "
+            f"{', '.join(given)} and the suite's args by keyword"
+        ) from error
+    if not isinstance(model, nn.Module):
+        raise ModelError(
+            f"model {spec.name!r} returned {type(model).__name__!r}: expected a torch.nn.Module"
+        )
+    return model
+
+
 def _named_model(name: str) -> Factory:
     from braindecode import models
 
@@ -132,15 +146,6 @@ def _import_file(path: Path) -> object:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-def _check_model(name: str, model: object) -> None:
-    from torch import nn
-
-    if not isinstance(model, nn.Module):
-        raise ModelError(
-            f"model {name!r} returned {type(model).__name__!r}: expected a torch.nn.Module"
-        )
 
 
 def _check_output(name: str, model: nn.Module, n_chans: int, n_times: int) -> None:

@@ -123,7 +123,7 @@ def last_block(model: nn.Module, head: str | None) -> tuple[nn.Module, ...]:
     """Start from the encoder and train a new head and the encoder's last block.
 
     The last block is the last of the model's top-level parts that holds a weight matrix, with
-    whatever stands between it and the head.
+    whatever stands between it and the head. In a model of one block that is all of it.
     """
     name = find_head(model, head)
     parts = [part for key, part in model.named_children() if key != name.partition(".")[0]]

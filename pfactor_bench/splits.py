@@ -175,7 +175,7 @@ class LeaveGroupOut:
             raise ConfigError(
                 f"everybody has {self.column} {names.tolist()!r}: leaving a group out needs two"
             )
-        for subject in np.unique(subjects):
+        for subject in np.unique(subjects).tolist():
             mine = np.unique(groups[subjects == subject])
             if len(mine) > 1:
                 raise ConfigError(
