@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pfactor_bench.baselines import BASELINES
 from pfactor_bench.cohorts import COHORTS
 from pfactor_bench.saliency import WINDOW_CHOICES
 from pfactor_bench.splits import SPLITTERS
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from pfactor_bench.registry import Registry
     from pfactor_bench.sources import SourceTask, StoredEncoder
     from pfactor_bench.types import Budget, Case, Claim, Ingredient
 
@@ -38,6 +40,7 @@ _KEYS = (
     "seeds",
     "budget",
     "saliency",
+    "baselines",
     "claims",
     "quick",
 )
@@ -70,6 +73,8 @@ class Suite:
         How long to train.
     saliency
         How windows are chosen for saliency maps; the first is drawn.
+    baselines
+        Simple predictors that every regime is set beside, besides the train mean.
     claims
         What to judge.
     quick
@@ -88,6 +93,7 @@ class Suite:
     source: SourceTask | StoredEncoder | None
     budget: Budget
     saliency: tuple[str, ...]
+    baselines: tuple[str, ...]
     claims: tuple[Claim, ...]
     quick: bool
 
@@ -129,16 +135,20 @@ def load_suite(path: Path) -> Suite:
         cases=cases,
         source=read_source(top, cases, path.parent),
         budget=read_budget(top),
-        saliency=_saliency(top),
+        saliency=_names(top, "saliency", WINDOW_CHOICES, default=("all-held-out",)),
+        baselines=_names(top, "baselines", BASELINES, default=()),
         claims=read_claims(top),
         quick=top.get("quick", bool, default=False),
     )
 
 
-def _saliency(top: Section) -> tuple[str, ...]:
-    if "saliency" not in top.values:
-        return ("all-held-out",)
-    choices = list_of(top, "saliency", str)
-    for choice in choices:
-        look_up(top, "saliency", WINDOW_CHOICES, choice)
-    return tuple(choices)
+def _names(
+    top: Section, key: str, registry: Registry[Any], *, default: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return a list of registered names, each looked up so that a typo costs no training."""
+    if key not in top.values:
+        return default
+    names = list_of(top, key, str)
+    for name in names:
+        look_up(top, key, registry, name)
+    return tuple(names)

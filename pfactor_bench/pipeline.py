@@ -18,6 +18,7 @@ from pfactor_bench.claims import judge
 from pfactor_bench.cohorts import COHORTS
 from pfactor_bench.comparisons import compare_starts, measure_sources
 from pfactor_bench.finished import case_key, case_path, read_case, write_case
+from pfactor_bench.ladder import measure_confounds, measure_ladder, measure_spread
 from pfactor_bench.measure import measure, pooled_arrays
 from pfactor_bench.preparation import Prepared, encoders_of, prepare
 from pfactor_bench.provenance import collect_provenance
@@ -127,9 +128,14 @@ def conclude(prepared: Prepared, results: Mapping[Case, CaseResult]) -> Record:
     """Measure, check, judge, and put everything into one record."""
     suite, cohort, split = prepared.suite, prepared.cohort, prepared.split
     encoders = {case: encoders_of(prepared, case) for case in results}
+    arrays = pooled_arrays(cohort, split, results)
+    regimes = tuple(dict.fromkeys(case.regime for case in results))
     measurements = (
         *measure(cohort, split, results),
-        *compare_starts(results, pooled_arrays(cohort, split, results)),
+        *measure_ladder(cohort, split, arrays, baselines=suite.baselines, regimes=regimes),
+        *measure_spread(cohort, split, arrays, regimes=regimes),
+        *measure_confounds(cohort, arrays, regimes=regimes),
+        *compare_starts(results, arrays),
         *measure_sources(manifests_by_model(encoders)),
     )
     findings = run_checks(

@@ -23,7 +23,7 @@ STAGES = (
     ("checks", "harness"),
     ("report",),
     ("suite_file", "suite_claims", "suite_values", "suite_cases", "suite_source", "config"),
-    ("preparation", "record_facts", "pipeline", "timing", "audit"),
+    ("preparation", "record_facts", "model_table", "pipeline", "timing", "audit"),
     ("doctor", "plugin", "testing", "power_cli", "audit_cli", "cli"),
     ("__main__",),
 )

@@ -19,6 +19,7 @@ from pfactor_bench.report.facts import (
     windows_chosen,
 )
 from pfactor_bench.report.figure import alt_text
+from pfactor_bench.report.ladder import confounds_section, ladder_section, spread_section
 from pfactor_bench.report.origins import (
     cohort_section,
     provenance_section,
@@ -70,7 +71,10 @@ def report_text(record: Record) -> str:
         _figure_section(record),
         f"## What to know before quoting a number\n\n{bullets(cautions(record))}",
         checks_section(record),
+        ladder_section(record),
         per_seed_section(record),
+        spread_section(record),
+        confounds_section(record),
         regimes_section(record),
         saliency_section(record),
         cohort_section(record),

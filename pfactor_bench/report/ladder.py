@@ -1,0 +1,112 @@
+"""The ladder of predictors in a report: a table, and a plot of dots with their intervals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pfactor_bench.report.facts import BASELINE, metric, regimes, value_with_interval
+from pfactor_bench.report.text import escape, table
+
+if TYPE_CHECKING:
+    from pfactor_bench.record import Record
+    from pfactor_bench.types import Measurement
+
+__all__ = ["confounds_section", "ladder_rungs", "ladder_section", "spread_section"]
+
+
+def ladder_rungs(record: Record) -> dict[str, Measurement]:
+    """Return the skill of every predictor that has one, worst first, the train mean included."""
+    rungs = {
+        name: skill
+        for name in (BASELINE, *record.suite["definition"].get("baselines", ()), *regimes(record))
+        if (skill := metric(record, name, "skill")) is not None and skill.value is not None
+    }
+    return dict(sorted(rungs.items(), key=lambda rung: rung[1].value or 0.0))
+
+
+def ladder_section(record: Record) -> str:
+    """Return every regime among the simple predictors, those that could not be fitted last."""
+    baselines = record.suite["definition"].get("baselines", ())
+    if not baselines:
+        return ""
+    rungs = ladder_rungs(record)
+    rows = [
+        [
+            f"**{escape(name)}**" if name in regimes(record) else escape(name),
+            *(value_with_interval(metric(record, name, key)) for key in ("skill", "pearson_r")),
+            *(_gain(record, regime, name) for regime in regimes(record)),
+        ]
+        for name in reversed(rungs)
+    ]
+    headers = ["predictor", "skill", "r"]
+    headers += [f"error that {escape(regime)} saves" for regime in regimes(record)]
+    missing = [
+        f"{escape(name)} was not fitted: {escape(skill.missing_because)}."
+        for name in baselines
+        if (skill := metric(record, name, "skill")) is not None and skill.missing_because
+    ]
+    return "\n\n".join(
+        [
+            "## The ladder",
+            table(headers, rows),
+            "Over people; each predictor was fitted on the people that a fold trains on. The last "
+            "columns are paired: how much smaller the regime's squared error is, person by person, "
+            "averaged over its seeds.",
+            *missing,
+        ]
+    )
+
+
+def spread_section(record: Record) -> str:
+    """Return what people, seeds and folds each add to the uncertainty of the error."""
+    rows = [
+        [
+            escape(regime),
+            escape(found.name.rpartition("/")[2]),
+            value_with_interval(found),
+            escape(found.missing_because or ""),
+        ]
+        for regime in regimes(record)
+        for found in record.measurements
+        if found.name.startswith(f"{regime}/spread/")
+    ]
+    if not rows:
+        return ""
+    headers = ["regime", "source", "standard error it adds", ""]
+    return (
+        f"## Where the uncertainty comes from\n\n{table(headers, rows)}\n\n"
+        f"Of the mean squared error over people, by analysis of variance."
+    )
+
+
+def confounds_section(record: Record) -> str:
+    """Return whether predictions follow what they should not, beyond what the scores explain."""
+    tested = [
+        (regime, found)
+        for regime in regimes(record)
+        for found in record.measurements
+        if found.name.startswith(f"{regime}/confound/")
+    ]
+    if not tested:
+        return ""
+    rows = [
+        [
+            escape(regime),
+            escape(found.name.rpartition("/")[2]),
+            value_with_interval(found),
+            escape(found.missing_because or f"{found.n_subjects} people"),
+        ]
+        for regime, found in tested
+    ]
+    headers = ["regime", "confound", "p", ""]
+    return (
+        f"## Confounds\n\n{table(headers, rows)}\n\n"
+        f"A small p says that the predictions tell something about the confound that the true "
+        f"scores do not (partial confound test, Spisak 2022, doi:10.1093/gigascience/giac082)."
+    )
+
+
+def _gain(record: Record, regime: str, baseline: str) -> str:
+    if baseline == regime:
+        return ""
+    return value_with_interval(metric(record, f"{regime}-vs-{baseline}", "mse_gain"))
