@@ -8,6 +8,7 @@ exit, print or eat memory, and all that becomes a `Failure` that says so.
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import os
 import resource
 import selectors
@@ -135,6 +136,7 @@ def _child(job: Callable[[], bytes], limits: Limits, answer: int, printed: int) 
     """Run the job and leave without running anything of the parent's: no handlers, no buffers."""
     status = 1
     try:
+        faulthandler.disable()  # a job's crash is reported by the caller, in one line
         os.setsid()
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(printed, 1)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "changed",
+    "move_scores",
     "permute_scores",
     "redraw_scores",
     "redraw_within_ranks",
@@ -91,6 +92,12 @@ def redraw_within_ranks(
 def seal_scores(cohort: Cohort, people: Collection[str]) -> Cohort:
     """Take the scores of some people away: they become NaN."""
     return changed(cohort, y=np.where(np.isin(cohort.subjects, list(people)), np.nan, cohort.y))
+
+
+def move_scores(cohort: Cohort, people: Collection[str], distance: float) -> Cohort:
+    """Move the scores of some people by so many standard deviations, all of them alike."""
+    step = distance * float(_scores(cohort)[1].std())
+    return changed(cohort, y=cohort.y + np.where(np.isin(cohort.subjects, list(people)), step, 0.0))
 
 
 def permute_scores(cohort: Cohort, rng: np.random.Generator) -> Cohort:

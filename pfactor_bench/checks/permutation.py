@@ -15,7 +15,7 @@ from pfactor_bench.sandbox import Failure
 
 if TYPE_CHECKING:
     from pfactor_bench.checks._outcomes import Outcome
-    from pfactor_bench.checks._probe import Probe
+    from pfactor_bench.checks._probe import Probe, ProbedFold
     from pfactor_bench.checks._relation import Trial
 
 __all__: list[str] = []
@@ -58,7 +58,22 @@ def works_without_held_out_scores(study: Probe) -> Outcome:
     if not set(study.cohort.subjects[fold.answered.positions]) <= set(fold.held_out):
         return not_applicable("the study holds everybody out and does not tell its folds apart")
     sealed = _changes.seal_scores(study.cohort, fold.held_out)
-    return _sealed_outcome(compare(study, fold, [("scores sealed", sealed)]), study)
+    trials = compare(study, fold, [("scores sealed", sealed)])
+    if "predicts nan" in trials[0].failure and _split_follows_scores(study, fold):
+        return not_applicable("the split follows the scores, so it cannot do without them")
+    return _sealed_outcome(trials, study)
+
+
+def _split_follows_scores(study: Probe, fold: ProbedFold) -> bool:
+    """Say whether others are held out once the scores go where a sort puts missing ones: an end."""
+    ends = [
+        (
+            f"scores moved by {distance:g} SD",
+            _changes.move_scores(study.cohort, fold.held_out, distance),
+        )
+        for distance in (-100.0, 100.0)
+    ]
+    return any(trial.split_moved for trial in compare(study, fold, ends))
 
 
 def _sealed_outcome(trials: list[Trial], study: Probe) -> Outcome:

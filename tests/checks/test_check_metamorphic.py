@@ -107,6 +107,7 @@ def _computes_metrics(cohort: Cohort, *, seed: int) -> pd.DataFrame:
         (_computes_metrics, "warn"),
         (HONEST["plain_ridge"], "not_applicable"),
         (HONEST["leave_one_out"], "not_applicable"),
+        (HONEST["stratified_by_score"], "not_applicable"),
     ],
 )
 def test_sealed_scores(study: Study, status: str, people: Cohort) -> None:
