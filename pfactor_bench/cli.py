@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pfactor_bench import __version__
+from pfactor_bench.audit_cli import add_audit_arguments, run_audit
 from pfactor_bench.errors import PfactorBenchError
 from pfactor_bench.power_cli import add_power_arguments, run_power
 
@@ -75,6 +76,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     run.set_defaults(command=_run)
+
+    audit = commands.add_parser(
+        "audit", help="look for leaks in a study, a model, an estimator or saved predictions"
+    )
+    add_audit_arguments(audit)
+    audit.set_defaults(command=run_audit)
 
     judge = commands.add_parser(
         "judge", help="judge a stored record again, perhaps by other claims; trains nothing"

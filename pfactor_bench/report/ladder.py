@@ -13,6 +13,12 @@ if TYPE_CHECKING:
 
 __all__ = ["confounds_section", "ladder_rungs", "ladder_section", "spread_section"]
 
+_HOW_TO_READ = (
+    "Over people; each predictor was fitted on the people that a fold trains on. The last columns "
+    "are paired: how much smaller the regime's squared error is, person by person, averaged over "
+    "its seeds."
+)
+
 
 def ladder_rungs(record: Record) -> dict[str, Measurement]:
     """Return the skill of every predictor that has one, worst first, the train mean included."""
@@ -49,9 +55,7 @@ def ladder_section(record: Record) -> str:
         [
             "## The ladder",
             table(headers, rows),
-            "Over people; each predictor was fitted on the people that a fold trains on. The last "
-            "columns are paired: how much smaller the regime's squared error is, person by person, "
-            "averaged over its seeds.",
+            _HOW_TO_READ,
             *missing,
         ]
     )
