@@ -164,6 +164,19 @@ def test_misbehaviour_is_named(body: str, reason: str, tmp_path: Path) -> None:
     assert (result.exit_code, reason in said) == (3, True), said
 
 
+def test_answer_read_from_a_file_is_found(tmp_path: Path) -> None:
+    """A study that looks scores up in a table beside it learns nothing."""
+    scores = pd.DataFrame({"sample_id": _COHORT.table["sample_id"], "y": _COHORT.y})
+    scores.to_csv(tmp_path / "scores.csv", index=False)
+    body = (
+        "    import pandas as pd\n"
+        f"    known = pd.read_csv({str(tmp_path / 'scores.csv')!r}).set_index('sample_id')['y']\n"
+        "    table = plain_ridge(cohort, seed=seed)\n"
+        "    return table.assign(y_pred=table['sample_id'].map(known).fillna(0.0))"
+    )
+    assert _quick(_written(tmp_path, body)).verdict == "leaky"
+
+
 def test_estimator_with_ungrouped_search_is_found() -> None:
     """A grid search over windows of known people is found inside a pipeline."""
     search = make_pipeline(StandardScaler(), GridSearchCV(Ridge(), {"alpha": [1, 10]}, cv=3))

@@ -46,7 +46,7 @@ def blind_to_row_order(study: Probe) -> Outcome:
     How to fix it
     -------------
     Make no feature from an index, and predict each window as if it came alone. Seed random
-    augmentation by the window's name, not by the order of calls.
+    augmentation anew for each window, so that the order of calls does not matter.
 
     What it cannot see
     ------------------
