@@ -75,6 +75,12 @@ def _parser() -> argparse.ArgumentParser:
         help="folder that holds the datasets (default: $PFACTOR_BENCH_DATA)",
     )
     run.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    run.add_argument(
+        "--cache",
+        type=Path,
+        metavar="DIR",
+        help="folder that keeps encoders (default: $PFACTOR_BENCH_CACHE, else OUT/encoders)",
+    )
     run.set_defaults(command=_run)
 
     audit = commands.add_parser(
@@ -135,6 +141,7 @@ def _run_with_progress(suite: Suite, out: Path, options: argparse.Namespace) -> 
             out=out,
             data_dir=options.data,
             device=options.device,
+            cache=options.cache,
             on_case=lambda case: progress.set_description(case.id),
             on_epoch=progress.update,
         )

@@ -46,7 +46,7 @@ def build_model(spec: ModelSpec, cohort: Cohort) -> nn.Module:
     """
     n_chans, n_times = cohort.X.shape[1:]
     with warnings.catch_warnings():
-        # Kernels cut to the windows' length, arguments on their way out: docs/models.md lists them.
+        # Kernels cut to the windows' length, arguments on their way out: notes of the model's own.
         warnings.simplefilter("ignore")
         model = _construct(spec, n_chans, n_times, cohort.sfreq)
         _check_output(spec.name, model, n_chans, n_times)

@@ -72,7 +72,7 @@ class SuiteRun:
         """The suite with its cohort loaded and split."""
         from pfactor_bench.pipeline import prepare
 
-        return prepare(self.suite, data_dir=self._data_dir, device=self._device)
+        return prepare(self.suite, data_dir=self._data_dir, device=self._device, out=self.out)
 
     def result(self, case: Case) -> CaseResult:
         """Return what `case` left behind, computing it the first time."""
