@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from pfactor_bench.record import read_arrays, write_atomically
 from pfactor_bench.report.figure import draw_figure
+from pfactor_bench.report.ladder import ladder_is_drawn
+from pfactor_bench.report.ladder_figure import draw_ladder
 from pfactor_bench.report.markdown import report_text
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ __all__ = ["render"]
 def render(record: Record, folder: Path) -> Path:
     """Write ``figure.svg``, ``figure.png`` and ``report.md`` into `folder`.
 
+    Where there are simple predictors or several regimes, ``ladder.svg`` and ``ladder.png`` too.
+
     Parameters
     ----------
     record
@@ -31,7 +35,10 @@ def render(record: Record, folder: Path) -> Path:
     Path
         Of the report.
     """
-    for name, content in draw_figure(record, read_arrays(folder)).items():
+    figures = draw_figure(record, read_arrays(folder))
+    if ladder_is_drawn(record):
+        figures |= draw_ladder(record)
+    for name, content in figures.items():
         write_atomically(folder / name, content)
     path = folder / "report.md"
     write_atomically(path, report_text(record).encode())

@@ -4,14 +4,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pfactor_bench.report.facts import BASELINE, metric, regimes, value_with_interval
-from pfactor_bench.report.text import escape, table
+from pfactor_bench.report.facts import (
+    BASELINE,
+    held_out_people,
+    metric,
+    outcome,
+    regimes,
+    value_with_interval,
+)
+from pfactor_bench.report.text import count, escape, plain, table
 
 if TYPE_CHECKING:
     from pfactor_bench.record import Record
     from pfactor_bench.types import Measurement
 
-__all__ = ["confounds_section", "ladder_rungs", "ladder_section", "spread_section"]
+__all__ = [
+    "confounds_section",
+    "ladder_alt_text",
+    "ladder_is_drawn",
+    "ladder_rungs",
+    "ladder_section",
+    "spread_section",
+]
+
+#: A single predictor beside the train mean is in the report's figure already.
+_FEWEST_DRAWN = 2
 
 _HOW_TO_READ = (
     "Over people; each predictor was fitted on the people that a fold trains on. The last columns "
@@ -30,10 +47,31 @@ def ladder_rungs(record: Record) -> dict[str, Measurement]:
     return dict(sorted(rungs.items(), key=lambda rung: rung[1].value or 0.0))
 
 
+def ladder_is_drawn(record: Record) -> bool:
+    """Return whether the ladder has enough rungs for a plot."""
+    return len(ladder_rungs(record).keys() - {BASELINE}) >= _FEWEST_DRAWN
+
+
+def ladder_alt_text(record: Record) -> str:
+    """Return what the plot shows, for a reader who cannot see it; plain text, not escaped."""
+    rungs = {name: skill for name, skill in ladder_rungs(record).items() if name != BASELINE}
+    people = count(held_out_people(record), "held-out person", "held-out people")
+    found = " ".join(
+        _standing(record, regime, list(rungs)) for regime in regimes(record) if regime in rungs
+    )
+    values = ", ".join(
+        f"{plain(name)} {value_with_interval(rungs[name])}" for name in reversed(rungs)
+    )
+    return (
+        f"Skill of {count(len(rungs), 'predictor')} on {people}, the train mean at 0. {found} "
+        f"Best first: {values}."
+    )
+
+
 def ladder_section(record: Record) -> str:
     """Return every regime among the simple predictors, those that could not be fitted last."""
     baselines = record.suite["definition"].get("baselines", ())
-    if not baselines:
+    if not baselines and not ladder_is_drawn(record):
         return ""
     rungs = ladder_rungs(record)
     rows = [
@@ -54,6 +92,7 @@ def ladder_section(record: Record) -> str:
     return "\n\n".join(
         [
             "## The ladder",
+            *([_plot(record)] if ladder_is_drawn(record) else []),
             table(headers, rows),
             _HOW_TO_READ,
             *missing,
@@ -107,6 +146,33 @@ def confounds_section(record: Record) -> str:
         f"## Confounds\n\n{table(headers, rows)}\n\n"
         f"A small p says that the predictions tell something about the confound that the true "
         f"scores do not (partial confound test, Spisak 2022, doi:10.1093/gigascience/giac082)."
+    )
+
+
+def _plot(record: Record) -> str:
+    return (
+        f"![{escape(ladder_alt_text(record), limit=2000)}](ladder.png)\n\n"
+        f"*Every predictor's skill and its interval over people; an arrow marks what lies beyond "
+        f"the axis. [As vector graphics](ladder.svg).*"
+    )
+
+
+def _standing(record: Record, regime: str, rungs: list[str]) -> str:
+    """Return what became of a regime and which simple predictors are its neighbours."""
+    simple = [name for name in rungs if name == regime or name not in regimes(record)]
+    position = simple.index(regime)
+    neighbours = [
+        f"{side} {plain(names[0])}"
+        for side, names in (
+            ("above", simple[:position][-1:]),
+            ("below", simple[position + 1 :][:1]),
+        )
+        if names
+    ]
+    skill = value_with_interval(metric(record, regime, "skill"))
+    return (
+        f"{plain(regime)} {outcome(record, regime)}: skill {skill}"
+        f"{', ' * bool(neighbours)}{' and '.join(neighbours)}."
     )
 
 
