@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pfactor_bench.report.cautions import cautions
+from pfactor_bench.report.comparison import comparison_section
 from pfactor_bench.report.evidence import checks_section, leak_sentence
 from pfactor_bench.report.facts import (
     first_saliency,
@@ -76,6 +77,7 @@ def report_text(record: Record) -> str:
         spread_section(record),
         confounds_section(record),
         regimes_section(record),
+        comparison_section(record),
         saliency_section(record),
         cohort_section(record),
         split_section(record),

@@ -1,0 +1,205 @@
+"""Regimes and models beside each other: every seed, and skill against parameters trained."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pfactor_bench.report import style
+from pfactor_bench.report.facts import (
+    held_out_people,
+    metric,
+    regimes,
+    value_of,
+    value_with_interval,
+)
+from pfactor_bench.report.text import count, escape, plain, table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.axes import Axes
+
+    from pfactor_bench.record import Record
+    from pfactor_bench.types import Measurement
+
+__all__ = ["comparison_is_drawn", "comparison_section", "draw_comparison"]
+
+# Inches. As wide as the other figures of a report, so that points are points in all.
+_WIDTH = 10.4
+_ABOVE = 0.86
+_ROW = 0.42
+_SHORTEST = 2.2
+_BELOW = 0.62
+_NAMES = 2.3
+_LEFT = 0.12
+_TITLE = 11
+
+#: How far apart the first and the last seed of a regime stand, in rows.
+_SPREAD = 0.9
+
+_ENDING = "/skill_difference"
+_CAPTIONS = (
+    ("Every seed", "dot: a seed; bar: interval over people of their mean; dashed: train mean"),
+    ("Trained parameters", "dot: mean over seeds; bar: interval over people"),
+)
+
+_MARKER: dict[str, Any] = {
+    "markersize": 5.5,
+    "markeredgecolor": "white",
+    "markeredgewidth": 0.6,
+    "zorder": 3,
+}
+
+
+def comparison_is_drawn(record: Record) -> bool:
+    """Return whether there is more than one regime or model to set beside another."""
+    return len(regimes(record)) > 1
+
+
+def comparison_section(record: Record) -> str:
+    """Return what every start adds to training from scratch, and the figure of all regimes."""
+    if not comparison_is_drawn(record):
+        return ""
+    figure = (
+        f"![{escape(_alt_text(record), limit=1000)}](comparison.png)\n\n"
+        f"*[As vector graphics](comparison.svg).*"
+    )
+    return "\n\n".join(["## Regimes compared", *_differences(record), figure])
+
+
+def draw_comparison(record: Record) -> dict[str, bytes]:
+    """Draw every regime's skill, seed by seed, and against the parameters that it trains.
+
+    Parameters
+    ----------
+    record
+        With two regimes or more.
+
+    Returns
+    -------
+    dict
+        ``comparison.svg`` and ``comparison.png``: the same bytes for the same record.
+    """
+    from matplotlib.figure import Figure
+
+    found = regimes(record)
+    plot = max(_SHORTEST, _ROW * len(found))
+    height = _ABOVE + plot + _BELOW
+    width = (_WIDTH - _NAMES - 1.3) / 2
+    lefts = (_NAMES, _NAMES + width + 0.8)
+    with style.house_style():
+        figure = Figure(figsize=(_WIDTH, height))
+        axes = [
+            figure.add_axes((left / _WIDTH, _BELOW / height, width / _WIDTH, plot / height))
+            for left in lefts
+        ]
+        for left, (title, caption) in zip((_LEFT, lefts[1]), _CAPTIONS, strict=True):
+            x = left / _WIDTH
+            figure.text(x, 1 - 0.1 / height, title, va="top", size=_TITLE, weight="bold")
+            figure.text(x, 1 - 0.34 / height, caption, va="top")
+        _draw_seeds(axes[0], record, found)
+        _draw_parameters(axes[1], record, found)
+        title = f"Skill on {_people(record)}, by regime"
+        encoded = style.encode(figure, title=title, description=_alt_text(record))
+    return {f"comparison.{kind}": content for kind, content in encoded.items()}
+
+
+def _differences(record: Record) -> list[str]:
+    """Return the table of paired differences and what it means; nothing without any."""
+    rows = [
+        [
+            escape(found.case),
+            value_with_interval(found),
+            value_with_interval(metric(record, found.case, "seed_skill_difference")),
+            " / ".join(value_of(one) for one in _by_seed(record, found.case)),
+        ]
+        for found in record.measurements
+        if found.name.endswith(_ENDING) and "/seed-" not in found.name
+    ]
+    if not rows:
+        return []
+    headers = ["comparison", "skill added, over people", "the same, over seeds", "each seed"]
+    explanation = (
+        "Each person's squared error from scratch less theirs from that start, in shares of the "
+        "train mean's. The first interval is over people with these seeds, the second over seeds "
+        "with these people."
+    )
+    return [table(headers, rows), explanation]
+
+
+def _draw_seeds(
+    axes: Axes, record: Record, found: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> None:
+    axes.axvline(0, **style.DASHED, zorder=1)
+    for row, (regime, cases) in enumerate(found.items()):
+        skill = metric(record, regime, "skill")
+        if skill is not None and skill.ci is not None:
+            axes.hlines(row, skill.ci.low, skill.ci.high, color=style.QUIET, linewidth=2, zorder=2)
+        for number, case in enumerate(cases):
+            one = metric(record, case["id"], "skill")
+            if one is not None and one.value is not None:
+                axes.plot(
+                    one.value,
+                    row + _SPREAD * ((number + 1) / (len(cases) + 1) - 0.5),
+                    marker=style.SEED_MARKERS[number % len(style.SEED_MARKERS)],
+                    color=style.SEED_COLORS[number % len(style.SEED_COLORS)],
+                    **_MARKER,
+                )
+    axes.set_yticks(range(len(found)), [style.label(regime, limit=30) for regime in found])
+    axes.set_ylim(len(found) - 0.5, -0.5)
+    axes.set_xlabel("skill, held-out people")
+    style.quiet_frame(axes)
+
+
+def _draw_parameters(
+    axes: Axes, record: Record, found: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> None:
+    from matplotlib.ticker import LogLocator, StrMethodFormatter
+
+    axes.axhline(0, **style.DASHED, zorder=1)
+    for number, (regime, cases) in enumerate(found.items()):
+        skill = metric(record, regime, "skill")
+        if skill is None or skill.value is None:
+            continue
+        n_trainable = cases[0]["n_trainable"]
+        if skill.ci is not None:
+            axes.vlines(n_trainable, skill.ci.low, skill.ci.high, color=style.QUIET, zorder=2)
+        axes.plot(
+            n_trainable,
+            skill.value,
+            linestyle="none",
+            marker=style.SEED_MARKERS[number % len(style.SEED_MARKERS)],
+            color=style.INK,
+            label=style.label(regime, limit=30),
+            **_MARKER,
+        )
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(numticks=6))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    axes.margins(x=0.15)
+    axes.set_xlabel("parameters trained")
+    axes.set_ylabel("skill")
+    style.quiet_frame(axes)
+    axes.legend(frameon=False, loc="best", handletextpad=0.2)
+
+
+def _by_seed(record: Record, comparison: str) -> list[Measurement]:
+    start = f"{comparison}/seed-"
+    return [
+        found
+        for found in record.measurements
+        if found.name.startswith(start) and found.name.endswith(_ENDING)
+    ]
+
+
+def _alt_text(record: Record) -> str:
+    skills = "; ".join(
+        f"{plain(regime)} {value_with_interval(metric(record, regime, 'skill'))} with "
+        f"{count(cases[0]['n_trainable'], 'trained parameter')}"
+        for regime, cases in regimes(record).items()
+    )
+    return f"Skill on {_people(record)} by regime: {skills}."
+
+
+def _people(record: Record) -> str:
+    return count(held_out_people(record), "held-out person", "held-out people")
