@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pfactor_bench import __version__
-from pfactor_bench.audit_cli import add_audit_arguments, run_audit
+from pfactor_bench.auditing.cli import add_audit_arguments, run_audit
 from pfactor_bench.errors import PfactorBenchError
 from pfactor_bench.power_cli import add_power_arguments, run_power
 

@@ -20,6 +20,7 @@ from pfactor_bench.comparisons import compare_starts, measure_sources
 from pfactor_bench.finished import case_key, case_path, read_case, write_case
 from pfactor_bench.ladder import measure_confounds, measure_ladder, measure_spread
 from pfactor_bench.measure import measure, pooled_arrays
+from pfactor_bench.metrics import score
 from pfactor_bench.preparation import Prepared, encoders_of, prepare
 from pfactor_bench.provenance import collect_provenance
 from pfactor_bench.record import (
@@ -142,6 +143,8 @@ def conclude(prepared: Prepared, results: Mapping[Case, CaseResult]) -> Record:
         {
             "cohort": cohort,
             "split": split,
+            "split_recipe": {"kind": suite.split.kind, "args": dict(suite.split.args)},
+            "metric": score,
             "claims": suite.claims,
             "measurements": measurements,
             "predictions": _all_predictions(results),

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pfactor_bench.audit import DEFAULT, Effort, audit
+from pfactor_bench.auditing.audit import DEFAULT, Effort, audit
 from pfactor_bench.checks import catalogue
 from pfactor_bench.errors import UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from pfactor_bench.audit import Audit
+    from pfactor_bench.auditing.audit import Audit
     from pfactor_bench.types import Cohort
 
 __all__ = ["parametrize_with_checks"]
@@ -41,7 +41,7 @@ def parametrize_with_checks(
     Parameters
     ----------
     targets
-        As for `pfactor_bench.audit.audit`.
+        As for `pfactor_bench.auditing.audit.audit`.
     cohort, budget
         As there.
     expected_failures

@@ -16,12 +16,12 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from pfactor_bench.audit import QUICK, Audit, audit
+from pfactor_bench.auditing.audit import QUICK, Audit, audit
 from pfactor_bench.checks import catalogue
 from pfactor_bench.cohorts.synthetic import synthetic
 from pfactor_bench.errors import StudyError
-from pfactor_bench.honest import HONEST, plain_ridge, states_roles
-from pfactor_bench.leaks import PLANTED
+from pfactor_bench.studies.honest import HONEST, plain_ridge, states_roles
+from pfactor_bench.studies.leaks import PLANTED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _COHORT = synthetic(n_subjects=12, n_windows=5, seed=2)
 
-_HEADER = "import numpy as np\nfrom pfactor_bench.honest import plain_ridge\n"
+_HEADER = "import numpy as np\nfrom pfactor_bench.studies.honest import plain_ridge\n"
 
 
 def _written(folder: Path, body: str, header: str = _HEADER) -> str:
@@ -99,7 +99,7 @@ def test_study_is_found_in_a_file(tmp_path: Path) -> None:
     ("target", "message"),
     [
         ("no_such_file.py:study", "there is no file"),
-        ("pfactor_bench.honest:plain_rigde", "did you mean 'plain_ridge'"),
+        ("pfactor_bench.studies.honest:plain_rigde", "did you mean 'plain_ridge'"),
         ("no.such.module:study", "No module named 'no'"),
         ("no_such_table.csv", "there is no table 'no_such_table.csv'"),
         (42, "is 'int': audit a study"),
@@ -124,10 +124,10 @@ def test_importing_the_target_leaves_this_process_alone(tmp_path: Path) -> None:
 def test_verdict_cannot_be_patched_away(tmp_path: Path) -> None:
     """A leaky study that rewrites the auditor in its own process is found nevertheless."""
     body = (
-        "    import pfactor_bench.audit, pfactor_bench.checks._probe as probe\n"
-        "    pfactor_bench.audit.Audit.verdict = 'clean'\n"
+        "    import pfactor_bench.auditing.audit, pfactor_bench.checks._probe as probe\n"
+        "    pfactor_bench.auditing.audit.Audit.verdict = 'clean'\n"
         "    probe.Probe.movement = lambda *_: None\n"
-        "    from pfactor_bench.leaks import PLANTED\n"
+        "    from pfactor_bench.studies.leaks import PLANTED\n"
         "    return PLANTED['trained_on_everything'].study(cohort, seed=seed)"
     )
     assert _quick(_written(tmp_path, body)).verdict == "leaky"
@@ -225,7 +225,7 @@ def test_same_seed_repeats_the_audit() -> None:
 def _command(*arguments: str) -> subprocess.CompletedProcess[str]:
     code = (
         "import argparse, sys\n"
-        "from pfactor_bench.audit_cli import add_audit_arguments, run_audit\n"
+        "from pfactor_bench.auditing.cli import add_audit_arguments, run_audit\n"
         "parser = argparse.ArgumentParser()\n"
         "add_audit_arguments(parser)\n"
         "sys.exit(run_audit(parser.parse_args()))\n"
@@ -238,7 +238,7 @@ def _command(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_command_writes_json_and_report(tmp_path: Path) -> None:
     """The command leaves what it found in a file and a folder, and says it with its exit code."""
     done = _command(
-        "pfactor_bench.leaks:trained_on_everything",
+        "pfactor_bench.studies.leaks:trained_on_everything",
         "--quick",
         "--only",
         "LK100",
@@ -255,7 +255,7 @@ def test_command_writes_json_and_report(tmp_path: Path) -> None:
 
 def test_command_says_that_clean_is_not_proof() -> None:
     """The last line does not promise more than the checks can."""
-    done = _command("pfactor_bench.honest:plain_ridge", "--quick", "--only", "LK100")
+    done = _command("pfactor_bench.studies.honest:plain_ridge", "--quick", "--only", "LK100")
     assert (done.returncode, "which is not the same as clean" in done.stdout) == (0, True)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pfactor_bench.errors import RecordError
-from pfactor_bench.ledger import enter_use, read_ledger
+from pfactor_bench.studies.ledger import enter_use, read_ledger
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pfactor_bench.sandbox import Failure, Limits, run_jobs
+from pfactor_bench.studies.sandbox import Failure, Limits, run_jobs
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ import pytest
 
 from pfactor_bench.cohorts.synthetic import synthetic
 from pfactor_bench.errors import StudyError
-from pfactor_bench.studies import read_answer, table_columns
+from pfactor_bench.studies.contract import read_answer, table_columns
 
 if TYPE_CHECKING:
     from pfactor_bench.types import Cohort

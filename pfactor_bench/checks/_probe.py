@@ -10,8 +10,8 @@ import numpy as np
 
 from pfactor_bench.checks._effort import DEFAULT
 from pfactor_bench.checks._outcomes import not_applicable, undecided
-from pfactor_bench.sandbox import Failure
 from pfactor_bench.seeds import seed_for
+from pfactor_bench.studies.sandbox import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from pfactor_bench.checks._effort import Effort
     from pfactor_bench.checks._outcomes import Outcome
-    from pfactor_bench.studies import Answer, AnsweredFold
+    from pfactor_bench.studies.contract import Answer, AnsweredFold
     from pfactor_bench.types import Cohort
 
 __all__ = ["Movement", "Probe", "ProbedFold"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pfactor_bench.checks._outcomes import passed, undecided, warned
-from pfactor_bench.sandbox import Failure
+from pfactor_bench.studies.sandbox import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

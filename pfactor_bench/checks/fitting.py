@@ -8,7 +8,7 @@ import numpy as np
 
 from pfactor_bench.checks._core import check
 from pfactor_bench.checks._outcomes import failed, passed, undecided, warned
-from pfactor_bench.sandbox import Failure
+from pfactor_bench.studies.sandbox import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

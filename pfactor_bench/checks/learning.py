@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pfactor_bench.checks import _changes
 from pfactor_bench.checks._core import check
 from pfactor_bench.checks._outcomes import failed, not_applicable, passed
 from pfactor_bench.checks._relation import (
@@ -13,6 +12,7 @@ from pfactor_bench.checks._relation import (
     evidence_of,
     nothing_moved,
 )
+from pfactor_bench.studies import changes
 
 if TYPE_CHECKING:
     from pfactor_bench.checks._outcomes import Outcome
@@ -50,10 +50,10 @@ def blind_to_names(study: Probe) -> Outcome:
     if (obstacle := study.obstacle()) is not None:
         return obstacle
     fold = study.folds[0]
-    trials = compare(study, fold, [("everybody renamed", _changes.rename_everybody(study.cohort))])
+    trials = compare(study, fold, [("everybody renamed", changes.rename_everybody(study.cohort))])
     if trials[0].split_moved:
         people = study.rng("rename").permutation([*fold.train, *fold.held_out])[:3].tolist()
-        draws = [(f"{name} renamed", _changes.rename_one(study.cohort, name)) for name in people]
+        draws = [(f"{name} renamed", changes.rename_one(study.cohort, name)) for name in people]
         trials += compare(study, fold, draws)
     if evidence := evidence_of(trials, study):
         return failed(
@@ -96,10 +96,10 @@ def learns_from_training_scores(study: Probe) -> Outcome:
     fold = study.folds[0]
     if not fold.train:
         return not_applicable("everybody is held out somewhere in the fold: nobody only trains it")
-    redrawn = _changes.redraw_scores(study.cohort, fold.train, 3.0, study.rng("train", fold.name))
+    redrawn = changes.redraw_scores(study.cohort, fold.train, 3.0, study.rng("train", fold.name))
     trials = compare(study, fold, [("training scores redrawn", redrawn)])
     if trials[0].split_moved:
-        stretched = _changes.stretch_scores(study.cohort)
+        stretched = changes.stretch_scores(study.cohort)
         trials += compare(study, fold, [("all scores stretched", stretched)])
     if any(trial.moved for trial in trials):
         return passed("predictions follow the scores that the study is trained on")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pfactor_bench.checks import _changes
 from pfactor_bench.checks._core import check
 from pfactor_bench.checks._outcomes import failed, not_applicable, passed, undecided, warned
 from pfactor_bench.checks._relation import (
@@ -14,7 +13,8 @@ from pfactor_bench.checks._relation import (
     evidence_of,
     nothing_moved,
 )
-from pfactor_bench.sandbox import Failure
+from pfactor_bench.studies import changes
+from pfactor_bench.studies.sandbox import Failure
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,7 +50,7 @@ def keeps_the_contract(study: Probe) -> Outcome:
 
     Source
     ------
-    The study contract, version 1: `pfactor_bench.studies`.
+    The study contract, version 1: `pfactor_bench.studies.contract`.
     """
     if isinstance(study.answer, Failure):
         return undecided(
@@ -158,7 +158,7 @@ def blind_to_other_held_out_people(study: Probe) -> Outcome:
         people = _first_and_others(study, fold, rng)
         for person in people:
             others = [name for name in fold.held_out if name != person]
-            spoilt = _changes.replace_signal(study.cohort, person, rng)
+            spoilt = changes.replace_signal(study.cohort, person, rng)
             trials += compare(study, fold, [(f"signal of {person} replaced", spoilt)], others)
         if any(trial.moved for trial in trials):
             break
@@ -187,7 +187,7 @@ def _label_draws(study: Probe, fold: ProbedFold) -> list[tuple[str, Cohort]]:
     return [
         (
             f"scores redrawn, {scale:g} SD, draw {draw}",
-            _changes.redraw_scores(
+            changes.redraw_scores(
                 study.cohort, fold.held_out, scale, study.rng("labels", fold.name, scale, draw)
             ),
         )
@@ -200,7 +200,7 @@ def _rank_keeping_draws(study: Probe, fold: ProbedFold) -> list[tuple[str, Cohor
     return [
         (
             f"scores redrawn within their ranks, draw {draw}",
-            _changes.redraw_within_ranks(
+            changes.redraw_within_ranks(
                 study.cohort, fold.held_out, study.rng("ranks", fold.name, draw)
             ),
         )

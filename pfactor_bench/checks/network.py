@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from pfactor_bench.checks._core import check
 from pfactor_bench.checks._outcomes import failed, passed, undecided
-from pfactor_bench.network import relative_difference
-from pfactor_bench.sandbox import Failure
+from pfactor_bench.studies.network import relative_difference
+from pfactor_bench.studies.sandbox import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

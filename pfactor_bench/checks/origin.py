@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pfactor_bench.checks import _changes
 from pfactor_bench.checks._core import check
 from pfactor_bench.checks._outcomes import failed, not_applicable, passed, undecided, warned
-from pfactor_bench.sandbox import Failure
+from pfactor_bench.studies import changes
+from pfactor_bench.studies.sandbox import Failure
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pfactor_bench.checks._outcomes import Outcome
     from pfactor_bench.checks._probe import Probe
-    from pfactor_bench.studies import Answer
+    from pfactor_bench.studies.contract import Answer
     from pfactor_bench.types import Cohort, Scalar
 
 __all__ = ["subject_correlation"]
@@ -62,7 +62,7 @@ def blind_to_row_order(study: Probe) -> Outcome:
     rows = fold.answered.positions
     rows = rows[np.isin(study.cohort.subjects[rows], fold.held_out)]
     for by_person in (False, True):
-        shuffled, order = _changes.reorder_rows(
+        shuffled, order = changes.reorder_rows(
             study.cohort, rows, study.rng("order", by_person), by_person=by_person
         )
         (answer,) = study.ask([shuffled])
@@ -118,7 +118,7 @@ def skill_needs_signal(study: Probe) -> Outcome:
         return obstacle
     n_draws = study.effort.noise_draws
     noise = [
-        _changes.replace_all_signal(study.cohort, study.rng("noise", draw))
+        changes.replace_all_signal(study.cohort, study.rng("noise", draw))
         for draw in range(n_draws)
     ]
     results = []

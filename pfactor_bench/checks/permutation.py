@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pfactor_bench.checks import _changes
 from pfactor_bench.checks._core import check
 from pfactor_bench.checks._outcomes import failed, not_applicable, passed, undecided, warned
 from pfactor_bench.checks._relation import compare, describe, evidence_of
 from pfactor_bench.checks.origin import subject_correlation
-from pfactor_bench.sandbox import Failure
+from pfactor_bench.studies import changes
+from pfactor_bench.studies.sandbox import Failure
 
 if TYPE_CHECKING:
     from pfactor_bench.checks._outcomes import Outcome
@@ -57,7 +57,7 @@ def works_without_held_out_scores(study: Probe) -> Outcome:
         return not_applicable("everybody held out is trained on in another fold")
     if not set(study.cohort.subjects[fold.answered.positions]) <= set(fold.held_out):
         return not_applicable("the study holds everybody out and does not tell its folds apart")
-    sealed = _changes.seal_scores(study.cohort, fold.held_out)
+    sealed = changes.seal_scores(study.cohort, fold.held_out)
     trials = compare(study, fold, [("scores sealed", sealed)])
     if "predicts nan" in trials[0].failure and _split_follows_scores(study, fold):
         return not_applicable("the split follows the scores, so it cannot do without them")
@@ -69,7 +69,7 @@ def _split_follows_scores(study: Probe, fold: ProbedFold) -> bool:
     ends = [
         (
             f"scores moved by {distance:g} SD",
-            _changes.move_scores(study.cohort, fold.held_out, distance),
+            changes.move_scores(study.cohort, fold.held_out, distance),
         )
         for distance in (-100.0, 100.0)
     ]
@@ -129,7 +129,7 @@ def no_skill_in_permuted_scores(study: Probe) -> Outcome:
     draw = 0
     while draw < study.effort.permutations and sum(r <= 0 for r in found) < _ENOUGH:
         permuted = [
-            _changes.permute_scores(study.cohort, study.rng("permutation", draw + one))
+            changes.permute_scores(study.cohort, study.rng("permutation", draw + one))
             for one in range(4)
         ]
         draw += len(permuted)

@@ -12,8 +12,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from pfactor_bench.checks import run_check
-from pfactor_bench.inner_splits import record_inner_splits
-from pfactor_bench.sandbox import Failure, Limits
+from pfactor_bench.studies.inner_splits import record_inner_splits
+from pfactor_bench.studies.sandbox import Failure, Limits
 
 if TYPE_CHECKING:
     from pfactor_bench.types import Cohort, Finding, Split

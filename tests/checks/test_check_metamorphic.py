@@ -12,10 +12,10 @@ from pfactor_bench.checks import catalogue, run_check, run_checks
 from pfactor_bench.checks._effort import DEFAULT
 from pfactor_bench.checks._probe import Probe
 from pfactor_bench.cohorts.synthetic import synthetic
-from pfactor_bench.harness import asker
-from pfactor_bench.honest import HONEST, plain_ridge, predictions_table, subject_folds
-from pfactor_bench.leaks import PLANTED
-from pfactor_bench.sandbox import Limits
+from pfactor_bench.studies.harness import asker
+from pfactor_bench.studies.honest import HONEST, plain_ridge, predictions_table, subject_folds
+from pfactor_bench.studies.leaks import PLANTED
+from pfactor_bench.studies.sandbox import Limits
 from pfactor_bench.training.device import warm_up
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from pfactor_bench.studies import Study
+    from pfactor_bench.studies.contract import Study
     from pfactor_bench.types import Cohort
 
 _RELATIONS = [entry.code for entry in catalogue() if "study" in entry.needs]

@@ -12,8 +12,8 @@ from torch import nn
 
 from pfactor_bench.checks import run_check
 from pfactor_bench.cohorts.synthetic import synthetic
-from pfactor_bench.network import question_network
-from pfactor_bench.sandbox import Failure, Limits
+from pfactor_bench.studies.network import question_network
+from pfactor_bench.studies.sandbox import Failure, Limits
 from pfactor_bench.training.device import warm_up
 
 if TYPE_CHECKING:

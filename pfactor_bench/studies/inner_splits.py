@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pfactor_bench.adapters import fit_estimator
-from pfactor_bench.harness import to_json
-from pfactor_bench.sandbox import Failure, run_jobs
+from pfactor_bench.studies.adapters import fit_estimator
+from pfactor_bench.studies.harness import to_json
+from pfactor_bench.studies.sandbox import Failure, run_jobs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pfactor_bench.sandbox import Limits
+    from pfactor_bench.studies.sandbox import Limits
     from pfactor_bench.types import Cohort, Fold
 
 __all__ = ["record_inner_splits"]

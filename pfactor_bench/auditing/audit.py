@@ -6,17 +6,17 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from pfactor_bench.adapters import estimator_study, model_study
+from pfactor_bench.auditing.targets import find_target
 from pfactor_bench.checks import run_checks
 from pfactor_bench.checks._effort import DEFAULT, QUICK, THOROUGH, Effort
 from pfactor_bench.checks._probe import Probe
-from pfactor_bench.harness import asker
-from pfactor_bench.inner_splits import record_inner_splits
-from pfactor_bench.network import question_network
-from pfactor_bench.sandbox import Failure, Limits
 from pfactor_bench.splits import grouped_k_fold, last_subjects
-from pfactor_bench.studies import read_answer, regime_study, table_columns
-from pfactor_bench.targets import find_target
+from pfactor_bench.studies.adapters import estimator_study, model_study
+from pfactor_bench.studies.contract import read_answer, regime_study, table_columns
+from pfactor_bench.studies.harness import asker
+from pfactor_bench.studies.inner_splits import record_inner_splits
+from pfactor_bench.studies.network import question_network
+from pfactor_bench.studies.sandbox import Failure, Limits
 from pfactor_bench.types import Budget, Case, ModelSpec
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from pfactor_bench.studies import Answer, Study
-    from pfactor_bench.targets import Target
+    from pfactor_bench.auditing.targets import Target
+    from pfactor_bench.studies.contract import Answer, Study
     from pfactor_bench.types import Cohort, Finding
 
 __all__ = ["DEFAULT", "QUICK", "THOROUGH", "Audit", "Effort", "audit"]

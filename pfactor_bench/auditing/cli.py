@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import argparse
 
-    from pfactor_bench.audit import Audit
+    from pfactor_bench.auditing.audit import Audit
     from pfactor_bench.types import Cohort, Finding
 
 __all__ = ["add_audit_arguments", "audit_report", "run_audit"]
@@ -63,7 +63,7 @@ def add_audit_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_audit(options: argparse.Namespace) -> int:
     """Audit what was asked for, tell what was found, and return the exit code."""
-    from pfactor_bench.audit import DEFAULT, QUICK, THOROUGH, audit
+    from pfactor_bench.auditing.audit import DEFAULT, QUICK, THOROUGH, audit
     from pfactor_bench.record import ensure_writable, write_atomically
 
     if options.out is not None:

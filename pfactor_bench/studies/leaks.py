@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from pfactor_bench.honest import (
+from pfactor_bench.studies.honest import (
     band_features,
     plain_ridge,
     predictions_table,
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pfactor_bench.studies import Study
+    from pfactor_bench.studies.contract import Study
     from pfactor_bench.types import Cohort
 
 __all__ = ["PLANTED", "PlantedLeak"]

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pfactor_bench.errors import StudyError
-from pfactor_bench.sandbox import Failure, run_jobs
-from pfactor_bench.studies import read_answer, table_columns
+from pfactor_bench.studies.contract import read_answer, table_columns
+from pfactor_bench.studies.sandbox import Failure, run_jobs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pfactor_bench.sandbox import Limits
-    from pfactor_bench.studies import Answer, Study
+    from pfactor_bench.studies.contract import Answer, Study
+    from pfactor_bench.studies.sandbox import Limits
     from pfactor_bench.types import Cohort
 
 __all__ = ["asker", "forget_seeds", "heavy_modules", "to_json", "warm"]
@@ -87,7 +87,7 @@ def to_json(value: object) -> bytes:
 
 def _run_study(study: Study, cohort: Cohort, seed: int) -> bytes:
     """Run in the child: everything but the returned bytes is lost."""
-    from pfactor_bench.checks._changes import changed
+    from pfactor_bench.studies.changes import changed
 
     forget_seeds()
     folder = os.getcwd()  # noqa: PTH109 - what the study changes is the process's, not a path's

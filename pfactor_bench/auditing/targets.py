@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from pfactor_bench.errors import StudyError, did_you_mean
-from pfactor_bench.harness import heavy_modules, to_json, warm
-from pfactor_bench.sandbox import Failure, run_jobs
+from pfactor_bench.studies.harness import heavy_modules, to_json, warm
+from pfactor_bench.studies.sandbox import Failure, run_jobs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pfactor_bench.sandbox import Limits
+    from pfactor_bench.studies.sandbox import Limits
 
 __all__ = ["Kind", "Target", "find_target"]
 

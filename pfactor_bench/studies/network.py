@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pfactor_bench.adapters import build_network
-from pfactor_bench.harness import to_json
-from pfactor_bench.sandbox import Failure, run_jobs
+from pfactor_bench.studies.adapters import build_network
+from pfactor_bench.studies.harness import to_json
+from pfactor_bench.studies.sandbox import Failure, run_jobs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from pfactor_bench.sandbox import Limits
+    from pfactor_bench.studies.sandbox import Limits
     from pfactor_bench.types import Cohort
 
 __all__ = ["question_network", "relative_difference"]

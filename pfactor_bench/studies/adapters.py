@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from pfactor_bench.splits import Splitter
-    from pfactor_bench.studies import Study
+    from pfactor_bench.studies.contract import Study
     from pfactor_bench.types import Budget, Cohort, Fold, Split
 
 __all__ = ["build_network", "estimator_study", "fit_estimator", "model_study"]

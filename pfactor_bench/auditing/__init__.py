@@ -1,0 +1,1 @@
+"""Audits: from a target on the command line or in Python to findings and a verdict."""

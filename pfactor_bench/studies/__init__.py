@@ -1,0 +1,1 @@
+"""Studies: their contract, running foreign ones safely, and small ones known to be good or bad."""
