@@ -27,6 +27,8 @@ _PACKAGES = ("torch", "braindecode", "numpy")
 #: The parts of this package whose code does.
 _TRAINING = (
     "finished.py",
+    "heads.py",
+    "metrics.py",
     "models.py",
     "pretraining.py",
     "regimes.py",

@@ -116,8 +116,8 @@ def _cohort() -> Cohort:
 def _try(name: str, cohort: Cohort) -> TriedModel:
     import torch
 
+    from pfactor_bench.heads import find_head
     from pfactor_bench.models import build_model
-    from pfactor_bench.regimes import find_head
     from pfactor_bench.splits import grouped_k_fold
     from pfactor_bench.training.case import run_case
 

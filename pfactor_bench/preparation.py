@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from pfactor_bench.checkpoints import read_encoder
 from pfactor_bench.cohorts import COHORTS
 from pfactor_bench.errors import OutputError
+from pfactor_bench.heads import encoder_state
 from pfactor_bench.models import build_model
 from pfactor_bench.pretraining import EncoderRecipe, encoders_by_fold, plan_people
-from pfactor_bench.regimes import REGIMES, begin, encoder_state
+from pfactor_bench.regimes import REGIMES, begin
 from pfactor_bench.sources import SOURCES, SourceTask, StoredEncoder, check_windows_fit
 from pfactor_bench.splits import make_split
 from pfactor_bench.training.device import choose_device, seeded, warm_up

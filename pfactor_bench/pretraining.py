@@ -9,9 +9,9 @@ import numpy as np
 
 from pfactor_bench.checkpoints import Encoder, manifest_path, read_encoder, write_encoder
 from pfactor_bench.errors import ConfigError
+from pfactor_bench.heads import encoder_state
 from pfactor_bench.identity import code_versions, digest, model_identity
 from pfactor_bench.models import build_model
-from pfactor_bench.regimes import encoder_state
 from pfactor_bench.sources import StoredEncoder, people_for_fold, refuse_shared_people
 from pfactor_bench.training.device import seeded
 from pfactor_bench.training.fold import Scale

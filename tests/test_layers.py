@@ -16,7 +16,7 @@ STAGES = (
     ("claims", "record", "provenance"),
     ("cohorts", "splits"),
     ("features", "metrics", "inference", "power", "learning_curve", "confounds", "baselines"),
-    ("models", "regimes", "training", "saliency", "identity", "sources", "checkpoints"),
+    ("models", "heads", "regimes", "training", "saliency", "identity", "sources", "checkpoints"),
     ("pretraining", "finished"),
     ("measure", "comparisons", "ladder"),
     ("studies",),

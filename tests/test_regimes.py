@@ -13,13 +13,12 @@ from torch import nn
 from pfactor_bench.cohorts.synthetic import synthetic
 from pfactor_bench.config import load_suite
 from pfactor_bench.errors import ModelError
+from pfactor_bench.heads import encoder_state, find_head
 from pfactor_bench.models import build_model
 from pfactor_bench.regimes import (
     REGIMES,
     begin,
     check_frozen,
-    encoder_state,
-    find_head,
     frozen_state,
 )
 from pfactor_bench.splits import grouped_k_fold
