@@ -24,6 +24,7 @@ from pfactor_bench.types import (
     CaseResult,
     Curves,
     InnerValidation,
+    PersonSaliency,
     Saliency,
     Timing,
 )
@@ -41,6 +42,7 @@ __all__ = ["case_key", "case_path", "read_case", "write_case"]
 
 _COLUMNS = ("sample_id", "subject", "fold", "role", "y_pred")
 _CURVES = ("train_mse", "val_mse", "val_r")
+_BY_PERSON = ("people", "channel_share", "spectral_share")
 
 
 def case_key(
@@ -102,10 +104,16 @@ def write_case(path: Path, key: str, result: CaseResult) -> None:
         arrays |= {f"curves/{number}/{name}": getattr(fold, name) for name in _CURVES}
     for number, saliency in enumerate(result.saliency):
         arrays[f"saliency/{number}"] = saliency.map
+        if saliency.by_person is not None:
+            arrays |= {
+                f"saliency/{number}/{name}": getattr(saliency.by_person, name)
+                for name in _BY_PERSON
+            }
     facts = {
         "key": key,
         "n_folds": len(result.curves),
         "saliency": [[one.chosen_by, one.circular] for one in result.saliency],
+        "randomised_similarity": [one.randomised_similarity for one in result.saliency],
         "parameters": [result.n_parameters, result.n_trainable, result.n_frozen],
         "budgets": [asdict(budget) for budget in result.budgets],
         "timings": [asdict(timing) for timing in result.timings],
@@ -141,8 +149,16 @@ def _result(arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> Cas
             for number in range(facts["n_folds"])
         ),
         saliency=tuple(
-            Saliency(chosen_by=chosen_by, circular=circular, map=arrays[f"saliency/{number}"])
-            for number, (chosen_by, circular) in enumerate(facts["saliency"])
+            Saliency(
+                chosen_by=chosen_by,
+                circular=circular,
+                map=arrays[f"saliency/{number}"],
+                by_person=_by_person(arrays, number),
+                randomised_similarity=similarity,
+            )
+            for number, ((chosen_by, circular), similarity) in enumerate(
+                zip(facts["saliency"], facts["randomised_similarity"], strict=True)
+            )
         ),
         n_parameters=n_parameters,
         n_trainable=n_trainable,
@@ -150,6 +166,12 @@ def _result(arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> Cas
         budgets=tuple(_budget(budget) for budget in facts["budgets"]),
         timings=tuple(Timing(**timing) for timing in facts["timings"]),
     )
+
+
+def _by_person(arrays: Mapping[str, NDArray[Any]], number: int) -> PersonSaliency | None:
+    if f"saliency/{number}/people" not in arrays:
+        return None
+    return PersonSaliency(**{name: arrays[f"saliency/{number}/{name}"] for name in _BY_PERSON})
 
 
 def _budget(stored: dict[str, Any]) -> Budget:

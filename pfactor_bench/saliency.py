@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.stats import spearmanr
 
 from pfactor_bench.registry import Registry
 from pfactor_bench.training.loop import normalize_windows, predict
-from pfactor_bench.types import Saliency
+from pfactor_bench.types import PersonSaliency, Saliency
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
     import torch
     from numpy.typing import NDArray
     from torch import nn
 
-__all__ = ["CIRCULAR_CHOICES", "WINDOW_CHOICES", "saliency_map"]
+__all__ = [
+    "CIRCULAR_CHOICES",
+    "WINDOW_CHOICES",
+    "pool_people",
+    "saliency_map",
+    "shuffled_weights",
+]
 
 #: Ways to choose windows: (prediction, truth) → positions. The first registered is the default.
 WINDOW_CHOICES: Registry[
@@ -48,7 +56,12 @@ def _smallest_error(
 
 
 def saliency_map(
-    model: nn.Module, X: torch.Tensor, truth: NDArray[np.float64], *, chosen_by: str
+    model: nn.Module,
+    X: torch.Tensor,
+    truth: NDArray[np.float64],
+    *,
+    people: NDArray[np.str_],
+    chosen_by: str,
 ) -> Saliency:
     """Average |gradient of the prediction with respect to the input| over chosen windows.
 
@@ -60,29 +73,128 @@ def saliency_map(
         Held-out windows, shape ``(n_windows, n_chans, n_times)``, on the model's device.
     truth
         Their scores, shape ``(n_windows,)``. Used only by choices that are marked circular.
+    people
+        Whose windows they are, shape ``(n_windows,)``.
     chosen_by
         A name in `WINDOW_CHOICES`.
 
     Returns
     -------
     Saliency
-        With a map of shape ``(n_chans, n_times)``.
+        With a map of shape ``(n_chans, n_times)``, its shares person by person, and what is left of
+        it in a model of shuffled weights.
 
     References
     ----------
     Simonyan, Vedaldi & Zisserman 2014, arXiv:1312.6034; Schirrmeister et al. 2017,
-    doi:10.1002/hbm.23730.
+    doi:10.1002/hbm.23730; Adebayo et al. 2018, arXiv:1810.03292, on shuffled weights.
     """
     import torch
 
     chosen = WINDOW_CHOICES[chosen_by](predict(model, X), truth)
+    shown = X[torch.from_numpy(chosen).to(X.device)]
     total = torch.zeros(X.shape[1:], dtype=torch.float64)
-    for part in X[torch.from_numpy(chosen).to(X.device)].split(_BATCH):
-        windows = part.clone().requires_grad_(requires_grad=True)
-        (gradient,) = torch.autograd.grad(model(normalize_windows(windows)).sum(), windows)
+    by_channel, by_frequency = [], []
+    for gradient in _gradients(model, shown):
         total += gradient.abs().sum(dim=0).double().cpu()
+        by_channel.append(gradient.abs().mean(dim=2).double().cpu())
+        # Without frequency 0: normalisation takes a window's mean away.
+        spectrum = torch.fft.rfft(gradient, dim=2)[:, :, 1:].abs().square().sum(dim=1)
+        by_frequency.append(spectrum.double().cpu())
+    mean = (total / len(chosen)).numpy()
     return Saliency(
         chosen_by=chosen_by,
         circular=chosen_by in CIRCULAR_CHOICES,
-        map=(total / len(chosen)).numpy(),
+        map=mean,
+        by_person=_by_person(
+            people[chosen], torch.cat(by_channel).numpy(), torch.cat(by_frequency).numpy()
+        ),
+        randomised_similarity=_rank_correlation(mean, _randomised_map(model, shown)),
     )
+
+
+def pool_people(parts: Sequence[PersonSaliency]) -> PersonSaliency:
+    """Return one row per person, averaged over folds or seeds in which it has several."""
+    people = np.concatenate([part.people for part in parts])
+    names, _ = _means(people, np.zeros((len(people), 1)))
+    return PersonSaliency(
+        people=names,
+        channel_share=_means(people, np.concatenate([part.channel_share for part in parts]))[1],
+        spectral_share=_means(people, np.concatenate([part.spectral_share for part in parts]))[1],
+    )
+
+
+@contextmanager
+def shuffled_weights(model: nn.Module) -> Iterator[None]:
+    """Permute the entries of every parameter, and put them back at the end.
+
+    The global random stream is not touched: it decides what comes after.
+    """
+    import torch
+
+    generator = torch.Generator().manual_seed(0)
+    # In place: a copy of a model is not always to be had.
+    kept = [(parameter, parameter.detach().clone()) for parameter in model.parameters()]
+    try:
+        with torch.no_grad():
+            for parameter, before in kept:
+                order = torch.randperm(before.numel(), generator=generator).to(before.device)
+                parameter.copy_(before.flatten()[order].reshape(before.shape))
+        yield
+    finally:
+        with torch.no_grad():
+            for parameter, before in kept:
+                parameter.copy_(before)
+
+
+def _gradients(model: nn.Module, X: torch.Tensor) -> Iterator[torch.Tensor]:
+    """Yield the gradients of the predictions with respect to the windows, some at a time."""
+    import torch
+
+    for part in X.split(_BATCH):
+        windows = part.clone().requires_grad_(requires_grad=True)
+        (gradient,) = torch.autograd.grad(model(normalize_windows(windows)).sum(), windows)
+        yield gradient
+
+
+def _randomised_map(model: nn.Module, X: torch.Tensor) -> NDArray[np.float64]:
+    with shuffled_weights(model):
+        parts = [gradient.abs().sum(dim=0).double().cpu() for gradient in _gradients(model, X)]
+    total: NDArray[np.float64] = sum(parts[1:], start=parts[0]).numpy()
+    return total
+
+
+def _rank_correlation(one: NDArray[np.float64], other: NDArray[np.float64]) -> float | None:
+    """Return Spearman's correlation of two maps, None where one of them has no ranks."""
+    for values in (one, other):
+        if not np.isfinite(values).all() or np.ptp(values) == 0:
+            return None
+    return float(spearmanr(one.ravel(), other.ravel()).statistic)
+
+
+def _by_person(
+    people: NDArray[np.str_], by_channel: NDArray[np.float64], by_frequency: NDArray[np.float64]
+) -> PersonSaliency:
+    names, channels = _means(people, by_channel)
+    return PersonSaliency(
+        people=names,
+        channel_share=_shares(channels),
+        spectral_share=_shares(_means(people, by_frequency)[1]),
+    )
+
+
+def _means(
+    people: NDArray[np.str_], values: NDArray[np.float64]
+) -> tuple[NDArray[np.str_], NDArray[np.float64]]:
+    """Return the people and the mean of each one's rows of `values`."""
+    names, owner, counts = np.unique(people, return_inverse=True, return_counts=True)
+    sums = np.zeros((len(names), values.shape[1]))
+    np.add.at(sums, owner, values)
+    means: NDArray[np.float64] = sums / counts[:, np.newaxis]
+    return names, means
+
+
+def _shares(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    totals = rows.sum(axis=1, keepdims=True)
+    shares: NDArray[np.float64] = np.divide(rows, totals, out=np.zeros_like(rows), where=totals > 0)
+    return shares

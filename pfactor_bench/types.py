@@ -33,6 +33,7 @@ __all__ = [
     "Interval",
     "Measurement",
     "ModelSpec",
+    "PersonSaliency",
     "PlantedSignal",
     "Requirement",
     "Saliency",
@@ -290,6 +291,27 @@ class Curves:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class PersonSaliency:
+    """How each person's saliency is divided over channels and over frequencies.
+
+    Parameters
+    ----------
+    people
+        Names, sorted, shape ``(n_people,)``.
+    channel_share
+        Of |gradient|, shape ``(n_people, n_chans)``. A row adds up to 1, or is 0 where the person
+        has no gradient.
+    spectral_share
+        Of the gradient's power over all channels, shape ``(n_people, n_frequencies)``: the real
+        Fourier frequencies of a window above 0.
+    """
+
+    people: NDArray[np.str_]
+    channel_share: NDArray[np.float64]
+    spectral_share: NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Saliency:
     """Where a model looks: |gradient of the prediction with respect to the input|.
 
@@ -301,11 +323,18 @@ class Saliency:
         Whether the true scores took part in that choice.
     map
         Mean over the chosen windows, shape ``(n_chans, n_times)``, score per `Cohort.unit`.
+    by_person
+        The same person by person; None where it was not kept.
+    randomised_similarity
+        Rank correlation of `map` with the map of the same model with shuffled weights; None where
+        it was not computed, or a map has no ranks.
     """
 
     chosen_by: str
     circular: bool
     map: NDArray[np.float64]
+    by_person: PersonSaliency | None = None
+    randomised_similarity: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from pfactor_bench.metrics import pearson_r
 from pfactor_bench.regimes import check_frozen, frozen_state
-from pfactor_bench.saliency import saliency_map
+from pfactor_bench.saliency import pool_people, saliency_map
 from pfactor_bench.training.device import peak_memory, seeded, synchronize
 from pfactor_bench.training.fold import prepare_fold
 from pfactor_bench.training.loop import fit
@@ -87,7 +87,7 @@ def run_case(
         held_out = scale.from_model(trajectory.held_out)
         tables.append(_fold_table(cohort, fold, held_out[-1]))
         curves.append(_curves(trajectory.train_mse * scale.sd**2, held_out, truth, budget.epochs))
-        maps.append(_maps(ready, truth, saliency))
+        maps.append(_maps(ready, truth, cohort.subjects[fold.test], saliency))
         budgets.append(chosen)
         timings.append(
             Timing(
@@ -134,12 +134,19 @@ def _timed_fit(
 
 
 def _maps(
-    ready: PreparedFold, truth: NDArray[np.float64], saliency: Sequence[str]
+    ready: PreparedFold,
+    truth: NDArray[np.float64],
+    people: NDArray[np.str_],
+    saliency: Sequence[str],
 ) -> list[Saliency]:
     """Return a map per way of choosing windows, in score per unit of the windows."""
     found = [
         saliency_map(
-            ready.start.model, ready.X_held_out, ready.scale.to_model(truth), chosen_by=way
+            ready.start.model,
+            ready.X_held_out,
+            ready.scale.to_model(truth),
+            people=people,
+            chosen_by=way,
         )
         for way in saliency
     ]
@@ -181,8 +188,11 @@ def _curves(
 
 
 def _mean_map(maps: Sequence[Saliency]) -> Saliency:
+    known = [one.randomised_similarity for one in maps if one.randomised_similarity is not None]
     return Saliency(
         chosen_by=maps[0].chosen_by,
         circular=maps[0].circular,
         map=np.mean([saliency.map for saliency in maps], axis=0),
+        by_person=pool_people([one.by_person for one in maps if one.by_person is not None]),
+        randomised_similarity=float(np.mean(known)) if len(known) == len(maps) else None,
     )
