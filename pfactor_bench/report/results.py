@@ -101,26 +101,41 @@ def saliency_section(record: Record) -> str:
             escape(saliency["peak_channel"]),
             f"{saliency['peak_time']:.2f}",
             f"{saliency['max']:.2e}",
-            _planted_share(record, case["id"], saliency["chosen_by"]),
+            _of_map(record, case["id"], saliency["chosen_by"], "planted_share"),
+            _of_map(record, case["id"], saliency["chosen_by"], "randomised_similarity"),
         ]
         for case in record.cases
         for saliency in case.get("saliency", ())
     ]
     if not rows:
         return ""
-    headers = ["case", "averaged over", "peak channel", "peak time (s)", "largest", "planted share"]
+    headers = ["case", "averaged over", "peak channel", "peak time (s)", "largest"]
+    headers += ["planted share", "similarity after shuffling"]
     planted = (record.cohort.get("planted") or {}).get("ch_names", ())
     share = len(planted) / len(record.cohort["ch_names"])
     chance = f" By chance the planted channels would hold {share:.3f} of it." if planted else ""
     return (
         f"## Saliency\n\n{table(headers, rows)}\n\n"
         f"Size of the prediction's gradient, in {escape(record.cohort['target'])} per "
-        f"{escape(record.cohort['unit'])}.{chance}"
+        f"{escape(record.cohort['unit'])}.{chance}{_saliency_remarks(record)}"
     )
 
 
-def _planted_share(record: Record, case: str, chosen_by: str) -> str:
-    return value_of(metric(record, case, f"saliency_{chosen_by}_planted_share"))
+def _of_map(record: Record, case: str, chosen_by: str, name: str) -> str:
+    return value_of(metric(record, case, f"saliency_{chosen_by}_{name}"))
+
+
+def _saliency_remarks(record: Record) -> str:
+    """Say how much lies where the signal was planted, over people, and what shuffling showed."""
+    found = [one for one in record.measurements if "/saliency_" in one.name]
+    lines = [
+        f"{escape(one.name)}: {_measured(one)}{', ' if one.note else ''}{escape(one.note or '')}."
+        for one in found
+        if one.case in regimes(record)
+    ]
+    meanings = {one.note for one in found if one.name.endswith("_similarity") and one.note}
+    lines += [f"Similarity after shuffling: {escape(meaning)}." for meaning in sorted(meanings)]
+    return f"\n\n{bullets(lines)}" if lines else ""
 
 
 def _measured(measurement: Measurement | None) -> str:
