@@ -45,8 +45,8 @@ from pfactor_bench.training.case import run_case
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from pfactor_bench.checkpoints import Encoder
     from pfactor_bench.config import Suite
+    from pfactor_bench.encoders.checkpoints import Encoder
     from pfactor_bench.types import Case, CaseResult
 
 __all__ = ["Prepared", "compute", "conclude", "prepare", "publish", "run"]

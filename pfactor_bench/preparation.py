@@ -8,14 +8,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pfactor_bench.checkpoints import read_encoder
 from pfactor_bench.cohorts import COHORTS
+from pfactor_bench.encoders.checkpoints import read_encoder
+from pfactor_bench.encoders.pretraining import EncoderRecipe, encoders_by_fold, plan_people
+from pfactor_bench.encoders.sources import SOURCES, SourceTask, StoredEncoder, check_windows_fit
 from pfactor_bench.errors import OutputError
 from pfactor_bench.heads import encoder_state
 from pfactor_bench.models import build_model
-from pfactor_bench.pretraining import EncoderRecipe, encoders_by_fold, plan_people
 from pfactor_bench.regimes import REGIMES, begin
-from pfactor_bench.sources import SOURCES, SourceTask, StoredEncoder, check_windows_fit
 from pfactor_bench.splits import make_split
 from pfactor_bench.training.device import choose_device, seeded, warm_up
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-    from pfactor_bench.checkpoints import Encoder
     from pfactor_bench.config import Suite
-    from pfactor_bench.sources import SourceWindows
+    from pfactor_bench.encoders.checkpoints import Encoder
+    from pfactor_bench.encoders.sources import SourceWindows
     from pfactor_bench.types import Case, Cohort, Ingredient, ModelSpec, Split
 
 __all__ = ["CACHE_VARIABLE", "Prepared", "encoders_of", "prepare"]

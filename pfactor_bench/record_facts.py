@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pfactor_bench.checkpoints import Encoder
+    from pfactor_bench.encoders.checkpoints import Encoder
     from pfactor_bench.types import Case, CaseResult, Cohort, Split
 
     #: Of each case, by fold; empty for a case that starts from none.

@@ -10,7 +10,12 @@ import pytest
 import torch
 from safetensors.torch import save
 
-from pfactor_bench.checkpoints import MANIFEST_KEYS, manifest_path, read_encoder, write_encoder
+from pfactor_bench.encoders.checkpoints import (
+    MANIFEST_KEYS,
+    manifest_path,
+    read_encoder,
+    write_encoder,
+)
 from pfactor_bench.errors import CheckpointError
 
 if TYPE_CHECKING:

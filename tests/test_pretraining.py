@@ -11,10 +11,10 @@ import pytest
 import torch
 from regime_suites import REGIME_SUITE, SHARED_SOURCE, suite_of
 
-from pfactor_bench import pretraining
 from pfactor_bench.checks import catalogue, run_check
 from pfactor_bench.cohorts import COHORTS
 from pfactor_bench.cohorts.synthetic import synthetic
+from pfactor_bench.encoders import pretraining
 from pfactor_bench.errors import CheckpointError, ConfigError, ModelError, OutputError
 from pfactor_bench.pipeline import compute, conclude, prepare
 from pfactor_bench.preparation import encoders_of
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from pfactor_bench.checkpoints import Encoder
+    from pfactor_bench.encoders.checkpoints import Encoder
 
 OUTSIDE = SHARED_SOURCE.replace("kind: score", "kind: score\n  people: outside-fold")
 ALLOWED = SHARED_SOURCE.replace("kind: score", "kind: score\n  allow_shared_people: true")

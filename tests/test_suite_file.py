@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pfactor_bench.config.file import read_section
 from pfactor_bench.errors import ConfigError
-from pfactor_bench.suite_file import read_section
 
 if TYPE_CHECKING:
     from pathlib import Path

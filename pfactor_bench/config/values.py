@@ -5,8 +5,8 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from pfactor_bench.config.file import Section
 from pfactor_bench.errors import UnknownNameError
-from pfactor_bench.suite_file import Section
 from pfactor_bench.types import Budget, Ingredient, InnerValidation, ScoreScale
 
 if TYPE_CHECKING:

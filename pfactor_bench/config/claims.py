@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pfactor_bench.claims import check_claim
+from pfactor_bench.config.file import Section
 from pfactor_bench.errors import ConfigError
-from pfactor_bench.suite_file import Section
 from pfactor_bench.types import Claim, Requirement
 
 __all__ = ["read_claims"]

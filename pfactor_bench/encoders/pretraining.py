@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pfactor_bench.checkpoints import Encoder, manifest_path, read_encoder, write_encoder
+from pfactor_bench.encoders.checkpoints import Encoder, manifest_path, read_encoder, write_encoder
+from pfactor_bench.encoders.sources import StoredEncoder, people_for_fold, refuse_shared_people
 from pfactor_bench.errors import ConfigError
 from pfactor_bench.heads import encoder_state
 from pfactor_bench.identity import code_versions, digest, model_identity
 from pfactor_bench.models import build_model
-from pfactor_bench.sources import StoredEncoder, people_for_fold, refuse_shared_people
 from pfactor_bench.training.device import seeded
 from pfactor_bench.training.fold import Scale
 from pfactor_bench.training.loop import fit
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-    from pfactor_bench.sources import SourceTask, SourceWindows
+    from pfactor_bench.encoders.sources import SourceTask, SourceWindows
     from pfactor_bench.training.loop import Loss
     from pfactor_bench.types import Cohort, ModelSpec, Split
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from pfactor_bench.cohorts import COHORTS
+from pfactor_bench.config.file import Section
+from pfactor_bench.config.values import list_of, look_up, read_budget, read_ingredient
+from pfactor_bench.encoders.sources import SOURCES, SourceTask, StoredEncoder
 from pfactor_bench.regimes import REGIMES
-from pfactor_bench.sources import SOURCES, SourceTask, StoredEncoder
-from pfactor_bench.suite_file import Section
-from pfactor_bench.suite_values import list_of, look_up, read_budget, read_ingredient
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from pfactor_bench.sources import People
+    from pfactor_bench.encoders.sources import People
     from pfactor_bench.types import Case
 
 __all__ = ["read_source"]

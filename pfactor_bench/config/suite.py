@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 from pfactor_bench.baselines import BASELINES
 from pfactor_bench.cohorts import COHORTS
+from pfactor_bench.config.cases import read_cases
+from pfactor_bench.config.claims import read_claims
+from pfactor_bench.config.file import Section, read_section
+from pfactor_bench.config.source import read_source
+from pfactor_bench.config.values import list_of, look_up, read_budget, read_ingredient
 from pfactor_bench.saliency import WINDOW_CHOICES
 from pfactor_bench.splits import SPLITTERS
-from pfactor_bench.suite_cases import read_cases
-from pfactor_bench.suite_claims import read_claims
-from pfactor_bench.suite_file import Section, read_section
-from pfactor_bench.suite_source import read_source
-from pfactor_bench.suite_values import list_of, look_up, read_budget, read_ingredient
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from pfactor_bench.encoders.sources import SourceTask, StoredEncoder
     from pfactor_bench.registry import Registry
-    from pfactor_bench.sources import SourceTask, StoredEncoder
     from pfactor_bench.types import Budget, Case, Claim, Ingredient
 
 __all__ = ["Suite", "load_suite"]

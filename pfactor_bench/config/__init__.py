@@ -1,0 +1,7 @@
+"""Suite files: read, and checked with line numbers before anything heavy is imported."""
+
+from __future__ import annotations
+
+from pfactor_bench.config.suite import Suite, load_suite
+
+__all__ = ["Suite", "load_suite"]

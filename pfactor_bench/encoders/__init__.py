@@ -1,0 +1,1 @@
+"""Encoders: what they are pretrained on and on whom, and how they are kept."""
