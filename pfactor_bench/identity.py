@@ -26,14 +26,13 @@ _PACKAGES = ("torch", "braindecode", "numpy")
 
 #: The parts of this package whose code does.
 _TRAINING = (
+    "encoders",
     "finished.py",
     "heads.py",
     "metrics.py",
     "models.py",
-    "pretraining.py",
     "regimes.py",
     "saliency.py",
-    "sources.py",
     "training",
 )
 
