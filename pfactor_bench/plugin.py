@@ -1,11 +1,13 @@
 """The pytest plugin: parametrises tests over whatever the suites declare, and writes the reports.
 
-A test asks for one of four arguments and is run once for each thing it names:
+A test asks for one of five arguments and is run once for each thing it names:
 
 ``suite_case``
     a `SuiteCase`: one regime with one seed;
 ``suite_check``
     a `SuiteCheck`: one leakage check;
+``suite_audit``
+    a `SuiteAudit`: one regime, audited as if it were a stranger's study;
 ``suite_claim``
     a `SuiteClaim`: one claim;
 ``suite_timing``
@@ -26,16 +28,19 @@ from pfactor_bench.errors import PfactorBenchError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from pfactor_bench.auditing.audit import Audit
     from pfactor_bench.checks import CatalogueEntry
     from pfactor_bench.config import Suite
     from pfactor_bench.pipeline import Prepared
     from pfactor_bench.record import Record
     from pfactor_bench.types import Case, CaseResult, Claim, Finding, Verdict
 
-__all__ = ["SuiteCase", "SuiteCheck", "SuiteClaim", "SuiteRun", "SuiteTiming"]
+__all__ = ["SuiteAudit", "SuiteCase", "SuiteCheck", "SuiteClaim", "SuiteRun", "SuiteTiming"]
 
 _RUNS = pytest.StashKey[dict[Path, "SuiteRun"]]()
 _DEVICES = ("cpu", "cuda")
+#: Lies beside the suites and is none.
+_LEDGER = "expected_failures.yaml"
 
 
 class _Item(Protocol):
@@ -138,6 +143,25 @@ class SuiteCheck:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class SuiteAudit:
+    """One regime of one suite, to be audited from the first of its seeds."""
+
+    run: SuiteRun
+    case: Case
+
+    @property
+    def id(self) -> str:
+        """The test's id."""
+        return f"{self.run.suite.name}/{self.case.regime}/audit"
+
+    def audit(self) -> Audit:
+        """Train the regime on changed cohorts, and return what that brought to light."""
+        from pfactor_bench.auditing.regimes import audit_regime
+
+        return audit_regime(self.run.prepared, self.case)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class SuiteClaim:
     """One claim of one suite."""
 
@@ -209,10 +233,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test once for each case, check, claim or timing that the suites declare."""
+    """Run a test once for each case, check, audit, claim or timing of the suites."""
     makers: dict[str, Callable[[SuiteRun], Iterable[_Item]]] = {
         "suite_case": _suite_cases,
         "suite_check": _suite_checks,
+        "suite_audit": _suite_audits,
         "suite_claim": _suite_claims,
         "suite_timing": _suite_timings,
     }
@@ -261,7 +286,7 @@ def _runs(config: pytest.Config, folder: Path) -> list[SuiteRun]:
     runs = config.stash[_RUNS]
     if not config.getoption("--suite"):
         for path in sorted(folder.glob("*.yaml")):
-            if path not in runs:
+            if path not in runs and path.name != _LEDGER:
                 _add_run(config, path)
         return [run for run in runs.values() if run.suite.quick]
     return list(runs.values())
@@ -290,6 +315,11 @@ def _suite_checks(run: SuiteRun) -> Iterable[SuiteCheck]:
     from pfactor_bench.checks import catalogue
 
     return (SuiteCheck(run=run, entry=entry) for entry in catalogue())
+
+
+def _suite_audits(run: SuiteRun) -> Iterable[SuiteAudit]:
+    first = {case.regime: case for case in reversed(run.suite.cases)}
+    return (SuiteAudit(run=run, case=first[regime]) for regime in reversed(first))
 
 
 def _suite_claims(run: SuiteRun) -> Iterable[SuiteClaim]:

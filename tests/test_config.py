@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
     from pfactor_bench.config import Suite
 
-SUITES = sorted((Path(__file__).parents[1] / "suites").glob("*.yaml"))
+SUITES = sorted(
+    path
+    for path in (Path(__file__).parents[1] / "suites").glob("*.yaml")
+    if path.name != "expected_failures.yaml"
+)
 
 VALID = """\
 name: tiny

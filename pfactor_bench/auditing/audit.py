@@ -201,7 +201,7 @@ def _study(target: Target) -> Study:
     if target.kind == "regime":
         target.load()  # an unknown name is refused before anything runs
         case = Case(regime="from-scratch", model=ModelSpec(name=target.name), seed=0)
-        return regime_study(case, last_subjects(), _BUDGET)
+        return regime_study(case, lambda cohort: last_subjects()(cohort.subjects), _BUDGET)
     if target.kind == "model":
         return model_study(target.load, last_subjects(), _BUDGET)
     if target.kind == "estimator":
