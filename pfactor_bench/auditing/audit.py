@@ -6,13 +6,15 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from pfactor_bench.auditing.artefacts import available_artefacts
 from pfactor_bench.auditing.targets import find_target
 from pfactor_bench.checks import run_checks
 from pfactor_bench.checks._effort import DEFAULT, QUICK, THOROUGH, Effort
 from pfactor_bench.checks._probe import Probe
+from pfactor_bench.errors import StudyError
 from pfactor_bench.splits import grouped_k_fold, last_subjects
 from pfactor_bench.studies.adapters import estimator_study, model_study
-from pfactor_bench.studies.contract import read_answer, regime_study, table_columns
+from pfactor_bench.studies.contract import regime_study
 from pfactor_bench.studies.harness import asker
 from pfactor_bench.studies.inner_splits import record_inner_splits
 from pfactor_bench.studies.network import question_network
@@ -20,7 +22,7 @@ from pfactor_bench.studies.sandbox import Failure, Limits
 from pfactor_bench.types import Budget, Case, ModelSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     import pandas as pd
 
@@ -110,6 +112,7 @@ def audit(
     only: Iterable[str] | None = None,
     timeout: float | None = None,
     seed: int = 0,
+    claims: Mapping[str, Any] | None = None,
     on_finding: Callable[[Finding], object] = lambda _finding: None,
 ) -> Audit:
     """Audit somebody's study, model, estimator or saved predictions for leaks.
@@ -133,6 +136,8 @@ def audit(
         Seconds that one run of the target may take; by default ten minutes.
     seed
         Handed to the target, and of all changes.
+    claims
+        What is claimed of saved predictions: metric to value, and maybe ``seeds`` and ``saliency``.
     on_finding
         Called with each finding as soon as there is one.
 
@@ -143,7 +148,8 @@ def audit(
     Raises
     ------
     StudyError
-        If there is no such target, it cannot be imported, or its table breaks the contract.
+        If there is no such target, it cannot be imported, its table breaks the contract, or claims
+        are made of something else than saved predictions.
     UnknownNameError
         If `only` names a check that does not exist.
     """
@@ -153,7 +159,16 @@ def audit(
         cohort = synthetic()
     limits = Limits() if timeout is None else Limits(seconds=timeout)
     found = find_target(target, limits)
-    available, probe = _available(found, cohort, budget, limits, seed)
+    available: dict[str, object]
+    if found.kind == "predictions":
+        available, probe = available_artefacts(found.load(), cohort, claims or {}), None
+    elif claims:
+        raise StudyError(
+            f"claims are compared with saved predictions, and {found.name!r} is a {found.kind}: "
+            f"save what it predicts and audit the table"
+        )
+    else:
+        available, probe = _available(found, cohort, budget, limits, seed)
     findings = run_checks(available, only=only, on_finding=on_finding)
     return Audit(
         target=found.name,
@@ -168,12 +183,8 @@ def audit(
 
 def _available(
     target: Target, cohort: Cohort, effort: Effort, limits: Limits, seed: int
-) -> tuple[dict[str, object], Probe | None]:
-    """Return what the checks can look at."""
-    if target.kind == "predictions":
-        table = target.load()
-        answer = read_answer(_plain_columns(table), cohort)
-        return {"cohort": cohort, "predictions": table, "split": answer.stated_split()}, None
+) -> tuple[dict[str, object], Probe]:
+    """Return what the checks can look at when a target can be run."""
     probe = Probe(asker(_study(target), seed=seed, limits=limits), cohort, effort, seed)
     available: dict[str, object] = {"cohort": cohort, "study": probe}
     if not isinstance(probe.answer, Failure):
@@ -187,13 +198,6 @@ def _available(
         # An estimator that makes no splits has none to be checked.
         available["inner_splits"] = splits or None
     return available, probe
-
-
-def _plain_columns(table: Any) -> dict[str, list[object]]:  # noqa: ANN401 - a DataFrame
-    columns = table_columns(table)
-    if "sample_id" in columns:
-        columns["sample_id"] = [str(name) for name in columns["sample_id"]]
-    return columns
 
 
 def _study(target: Target) -> Study:

@@ -53,6 +53,12 @@ def add_audit_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--only", metavar="LK…", nargs="+", help="run these checks only, such as LK003 LK101"
     )
+    parser.add_argument(
+        "--claims",
+        metavar="FILE",
+        type=Path,
+        help="numbers claimed of predictions.csv, YAML or JSON: 'r: 0.21' or 'seeds: [42, 43]'",
+    )
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the findings as JSON")
     parser.add_argument("--out", metavar="DIR", type=Path, help="write a report into a folder")
     parser.add_argument(
@@ -63,6 +69,7 @@ def add_audit_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_audit(options: argparse.Namespace) -> int:
     """Audit what was asked for, tell what was found, and return the exit code."""
+    from pfactor_bench.auditing.artefacts import read_claims
     from pfactor_bench.auditing.audit import DEFAULT, QUICK, THOROUGH, audit
     from pfactor_bench.record import ensure_writable, write_atomically
 
@@ -77,6 +84,7 @@ def run_audit(options: argparse.Namespace) -> int:
         only=options.only,
         timeout=options.timeout,
         seed=options.seed,
+        claims=None if options.claims is None else read_claims(options.claims),
         on_finding=_progress,
     )
     print(_table(result))  # noqa: T201

@@ -19,6 +19,7 @@ __all__ = ["CatalogueEntry", "Severity", "catalogue", "run_check", "run_checks"]
 
 #: The modules that hold checks. To add a family, add a module and its name here.
 _FAMILIES = (
+    "claimed",
     "declared",
     "duplicates",
     "fitting",

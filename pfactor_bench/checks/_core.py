@@ -38,6 +38,7 @@ EVIDENCE_ROWS = 20
 #: Everything that can be injected into a check, in the words that a reason uses.
 ARGUMENTS: dict[str, str] = {
     "artefacts": "fingerprints of the cohort that stored artefacts were made from",
+    "claimed": "claimed numbers",
     "claims": "claims",
     "cohort": "a cohort",
     "declared_seeds": "declared seeds",

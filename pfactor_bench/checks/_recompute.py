@@ -25,7 +25,7 @@ _BASELINE = "train-mean"
 
 
 def by_case(predictions: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Yield the table of each case, and its name: from ``case``, or from ``regime`` and ``seed``.
+    """Yield each case's table and name, from ``case``, ``regime`` and ``seed``, or ``seed``.
 
     A table without these columns is one case without a name. The train-mean predictor is a case as
     well, without predictions: they follow from the split.
@@ -34,6 +34,8 @@ def by_case(predictions: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
         names = predictions["case"].astype(str)
     elif {"regime", "seed"} <= set(predictions.columns):
         names = predictions["regime"].astype(str) + "/seed-" + predictions["seed"].astype(str)
+    elif "seed" in predictions.columns:
+        names = "seed-" + predictions["seed"].astype(str)
     else:
         yield "", predictions
         return
@@ -175,12 +177,17 @@ def _formulas(
     truth: NDArray[np.float64], predicted: NDArray[np.float64], baseline: NDArray[np.float64]
 ) -> dict[str, float]:
     error = float(((truth - predicted) ** 2).mean())
-    found = {"mse": error, "mae": float(np.abs(truth - predicted).mean())}
+    found = {
+        "mse": error,
+        "rmse": float(np.sqrt(error)),
+        "mae": float(np.abs(truth - predicted).mean()),
+    }
     variance = float(truth.var())
     if variance > 0:
         found["r2"] = 1 - error / variance
         found["nrmse"] = float(np.sqrt(error / variance))
         found["pearson_r"] = found["r"] = _correlation(truth, predicted)
+        found["spearman_r"] = _correlation(_ranks(truth), _ranks(predicted))
     base_error = float(((truth - baseline) ** 2).mean())
     if base_error > 0:
         found["skill"] = 1 - error / base_error
@@ -192,3 +199,10 @@ def _correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
         return 0.0
     a, b = a - a.mean(), b - b.mean()
     return float((a * b).sum() / np.sqrt((a**2).sum() * (b**2).sum()))
+
+
+def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return ranks; ties share their mean rank."""
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ranks: NDArray[np.float64] = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
+    return ranks

@@ -84,14 +84,17 @@ def augmented_across(cohort: Cohort, split: Split) -> Outcome:
 
 
 @check("LK030", kinds=(30,))
-def everybody_is_predicted(cohort: Cohort, split: Split, predictions: pd.DataFrame) -> Outcome:
+def everybody_is_predicted(
+    cohort: Cohort, predictions: pd.DataFrame, split: Split | None = None
+) -> Outcome:
     """Find held-out people without a prediction, and people who are on no side at all.
 
     How it is detected
     ------------------
     The people held out by the split, and everybody in the cohort, are compared with those who are
     predicted or trained on. People who are left out altogether are compared with the others by
-    their scores.
+    their scores. Of a table that states no split, only the windows of predicted people are looked
+    at.
 
     Why it matters
     --------------
@@ -114,13 +117,14 @@ def everybody_is_predicted(cohort: Cohort, split: Split, predictions: pd.DataFra
     rows = cohort.table["sample_id"].isin(predictions["sample_id"]).to_numpy()
     subjects = cohort.subjects
     predicted = set(subjects[rows].tolist())
-    held_out = {name for fold in split.folds for name in subjects[fold.test].tolist()}
-    trained = {name for fold in split.folds for name in subjects[fold.train].tolist()}
+    folds = split.folds if split is not None else ()
+    held_out = {name for fold in folds for name in subjects[fold.test].tolist()}
+    trained = {name for fold in folds for name in subjects[fold.train].tolist()}
     dropped: list[dict[str, Scalar]] = [{"subject": one} for one in sorted(held_out - predicted)]
     if dropped:
         return failed(f"{len(dropped)} held-out people have no prediction", dropped)
     nowhere = sorted(set(subjects.tolist()) - predicted - trained)
-    if nowhere:
+    if nowhere and split is not None:
         inside, outside = (
             cohort.y[~np.isin(subjects, nowhere)],
             cohort.y[np.isin(subjects, nowhere)],
