@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -154,13 +154,14 @@ def _fold_arrays(
 
 def _add_values(found: dict[str, list[float]], folds: list[_Arrays]) -> None:
     """Add the metrics over people and over windows, folds pooled and averaged."""
-    for prefixes, parts in (
-        (("",), [_per_person(*fold) for fold in folds]),
-        (_WINDOW_LEVEL, [fold[1:] for fold in folds]),
+    rows: list[NDArray[Any]] = [np.concatenate(arrays) for arrays in zip(*folds, strict=True)]
+    # Who is held out several times is one person, whose predictions are averaged.
+    for prefixes, pooled, parts in (
+        (("",), _per_person(*rows), [_per_person(*fold) for fold in folds]),
+        (_WINDOW_LEVEL, rows[1:], [fold[1:] for fold in folds]),
     ):
-        pooled = _formulas(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
-        each = [_formulas(*part) for part in parts]
-        for name, value in pooled.items():
+        together, each = _formulas(*pooled), [_formulas(*part) for part in parts]
+        for name, value in together.items():
             averaged = float(np.mean([one[name] for one in each if name in one] or [value]))
             for prefix in prefixes:
                 found.setdefault(f"{prefix}{name}", []).extend([value, averaged])

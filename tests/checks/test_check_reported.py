@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 import pytest
 
 from pfactor_bench.checks import run_check
-from pfactor_bench.metrics import score
+from pfactor_bench.metrics import score, subject_means
 from pfactor_bench.types import Claim, Interval, Measurement, Requirement, Saliency
 
 if TYPE_CHECKING:
@@ -79,6 +80,19 @@ def test_number_from_elsewhere_is_found(
 ) -> None:
     """A correlation that the predictions do not have is found."""
     assert _reported("pearson_r", 0.99, cohort, split, predictions).status == "fail"
+
+
+def test_person_held_out_twice_is_one_person(
+    cohort: Cohort, split: Split, predictions: pd.DataFrame
+) -> None:
+    """Repeated folds are averaged person by person before anything is scored."""
+    again = [replace(fold, name=f"again-{fold.name}") for fold in split.folds]
+    twice = replace(split, folds=(*split.folds, *again))
+    moved = predictions.assign(fold="again-" + predictions["fold"], y_pred=0.0)
+    tested = cohort.table["sample_id"].map(predictions.set_index("sample_id")["y_pred"])
+    people = [subject_means(cohort.subjects, one)[1] for one in (cohort.y, tested / 2)]
+    value = float(((people[0] - people[1]) ** 2).mean())
+    assert _reported("mse", value, cohort, twice, pd.concat([predictions, moved])).status == "pass"
 
 
 def test_train_mean_is_checked_beside_the_cases(
