@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pfactor_bench.checks._core import check
-from pfactor_bench.checks._outcomes import failed, passed, undecided
+from pfactor_bench.checks._outcomes import failed, not_applicable, passed, undecided, warned
 from pfactor_bench.studies.network import relative_difference
 from pfactor_bench.studies.sandbox import Failure
 
@@ -18,6 +18,8 @@ __all__: list[str] = []
 
 #: Differences of float32 sums taken in another order, relative to the outputs' size.
 _ROUNDING = 1e-4
+#: So many standard errors beyond guessing are no guessing.
+_CLEARLY = 3.0
 
 
 @check("LK201", kinds=(24,))
@@ -132,6 +134,51 @@ def instances_are_independent(model: Mapping[str, Any] | Failure) -> Outcome:
     if difference > _ROUNDING:
         return failed(f"training one instance changed another one's outputs by {difference:.2g}")
     return passed("instances do not share what they learn")
+
+
+@check("LK206", kinds=(3,), severity="weakness")
+def identity_in_embeddings(model: Mapping[str, Any] | Failure) -> Outcome:
+    """Probe what reaches the head: training must not make people recognisable.
+
+    How it is detected
+    ------------------
+    A linear probe learns from half of each training person's windows who they are, and is tried on
+    the other half, before and after four epochs of training. A share of recognised windows that is
+    3 standard errors above both chance and the untrained network's is a warning.
+
+    Why it matters
+    --------------
+    A network that recognises people can store their scores. That is no leak while whole people are
+    held out; it is all of the skill as soon as one person stands on both sides of a split.
+
+    How to fix it
+    -------------
+    Keep whole people on one side, and let fewer parameters, more people or an adversarial loss make
+    recognising them harder.
+
+    What it cannot see
+    ------------------
+    Identity that is not linear in the embeddings, or that a longer training would add.
+
+    Source
+    ------
+    Alain & Bengio 2016, arXiv:1610.01644; Chaibub Neto et al. 2019,
+    doi:10.1038/s41746-019-0178-x.
+    """
+    if isinstance(model, Failure):
+        return undecided("the network could not be run: see LK200")
+    found = model["identity"]
+    if "missing" in found:
+        return not_applicable(f"there are no embeddings to probe: {found['missing']}")
+    said = (
+        f"{found['trained']:.0%} of windows give away whose they are, {found['untrained']:.0%} "
+        f"before training, {found['chance']:.0%} by chance"
+    )
+    reference = max(found["chance"], found["untrained"])
+    error = (reference * (1 - reference) / found["n_windows"]) ** 0.5
+    if found["trained"] > reference + _CLEARLY * error:
+        return warned(f"training makes people recognisable: {said}", [found])
+    return passed(f"training does not make people recognisable: {said}")
 
 
 @check("LK208", kinds=(15, 28))

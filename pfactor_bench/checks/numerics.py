@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pfactor_bench.checks._core import check
-from pfactor_bench.checks._outcomes import failed, passed, undecided, warned
+from pfactor_bench.checks._outcomes import failed, not_applicable, passed, undecided, warned
 from pfactor_bench.studies.network import relative_difference
 from pfactor_bench.studies.sandbox import Failure
 
@@ -127,6 +127,41 @@ def precision_does_not_matter(model: Mapping[str, Any] | Failure) -> Outcome:
     if difference > _PRECISION:
         return warned(f"outputs in single and double precision differ by {difference:.2g}")
     return passed("outputs agree in single and double precision")
+
+
+@check("LK207", kinds=(), severity="weakness")
+def device_does_not_matter(model: Mapping[str, Any] | Failure) -> Outcome:
+    """Compare CPU and GPU: outputs must agree to a percent.
+
+    How it is detected
+    ------------------
+    Where torch finds a CUDA device, one network with the same weights runs on both, in eval mode.
+
+    Why it matters
+    --------------
+    A result that only one kind of device gives cannot be repeated by most readers.
+
+    How to fix it
+    -------------
+    Create every tensor on the device of the inputs, and keep sums of large numbers out of float16.
+
+    What it cannot see
+    ------------------
+    Differences that build up during training.
+
+    Source
+    ------
+    Bouthillier et al. 2021, arXiv:2103.03098.
+    """
+    if isinstance(model, Failure):
+        return undecided("the network could not be run: see LK200")
+    answers = model["cuda"]
+    if "missing" in answers:
+        return not_applicable(answers["missing"])
+    difference = relative_difference(answers["cpu"], answers["cuda"])
+    if difference > _PRECISION:
+        return warned(f"outputs on the CPU and on a GPU differ by {difference:.2g}")
+    return passed("outputs agree on the CPU and on a GPU")
 
 
 def _finite(outputs: list[float]) -> bool:

@@ -6,12 +6,14 @@ import json
 import sys
 from contextlib import contextmanager
 from copy import deepcopy
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pfactor_bench.studies.adapters import build_network
+from pfactor_bench.studies.embeddings import probe_identity
 from pfactor_bench.studies.harness import to_json
 from pfactor_bench.studies.sandbox import Failure, run_jobs
 
@@ -28,6 +30,7 @@ __all__ = ["question_network", "relative_difference"]
 
 _N_WINDOWS = 8
 _N_REPEATS = 10
+_ADDRESSES = 1 << 44
 _TOUCHING = frozenset({"open", "socket.connect", "socket.getaddrinfo", "subprocess.Popen"})
 #: Imports made on first use are no secret input.
 _CODE = (".py", ".pyc", ".so", ".pyd", ".dll")
@@ -53,13 +56,23 @@ def question_network(
         Outputs for the same windows ``together``, ``alone``, ``reordered``, ``repeated``, in
         ``double`` precision, and after ``another`` instance was trained; outputs for ``constant``
         and ``loud`` windows; names of ``deaf`` modules, that stay in train mode, of ``changed``
-        state and of parameters ``without_gradient``; and what was ``opened`` meanwhile.
+        state and of parameters ``without_gradient``; what was ``opened`` meanwhile; what tells
+        its people apart as ``identity``; and its outputs on a GPU as ``cuda``. The last two are
+        ``{"missing": reason}`` where there is nothing to tell.
     """
     (reply,) = run_jobs([partial(_session, load, cohort)], limits)
     if isinstance(reply, Failure):
         return reply
     answers: dict[str, Any] = json.loads(reply)
-    return answers
+    # A GPU's driver maps far more addresses than it uses memory.
+    unlimited = replace(limits, memory=_ADDRESSES)
+    (identity,) = run_jobs([partial(probe_identity, load, cohort)], limits)
+    (cuda,) = run_jobs([partial(_on_cuda, load, cohort)], unlimited)
+    return {**answers, "identity": _or_missing(identity), "cuda": _or_missing(cuda)}
+
+
+def _or_missing(reply: bytes | Failure) -> Any:  # noqa: ANN401 - as it was answered
+    return {"missing": reply.reason} if isinstance(reply, Failure) else json.loads(reply)
 
 
 def relative_difference(one: list[float], other: list[float]) -> float:
@@ -73,9 +86,7 @@ def relative_difference(one: list[float], other: list[float]) -> float:
 def _session(load: Callable[[], Callable[..., nn.Module]], cohort: Cohort) -> bytes:
     import torch
 
-    factory = load()
-    rows = np.linspace(0, len(cohort.X) - 1, _N_WINDOWS).astype(int)
-    X = torch.tensor(cohort.X[rows])
+    factory, X = load(), _some_windows(cohort)
     torch.manual_seed(0)
     model = build_network(factory, cohort).eval()
     answers: dict[str, Any] = {
@@ -88,6 +99,29 @@ def _session(load: Callable[[], Callable[..., nn.Module]], cohort: Cohort) -> by
     answers["without_gradient"] = _without_gradient(model, X)
     answers["another"] = _after_another(factory, cohort, X)
     return to_json(answers)
+
+
+def _on_cuda(load: Callable[[], Callable[..., nn.Module]], cohort: Cohort) -> bytes:
+    """Run one network on the CPU and on a GPU, and return both outputs."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return to_json({"missing": "torch finds no CUDA device on this machine"})
+    if torch.cuda._is_in_bad_fork():  # noqa: SLF001 - torch has no public name for it
+        return to_json({"missing": "this process uses the GPU itself, and cannot share it"})
+    X = _some_windows(cohort)
+    torch.manual_seed(0)
+    model = build_network(load(), cohort).eval()
+    answers = {"cpu": _outputs(model, X), "cuda": _outputs(model.cuda(), X.cuda())}
+    return to_json(answers)
+
+
+def _some_windows(cohort: Cohort) -> torch.Tensor:
+    """Return a few windows, spread over the cohort."""
+    import torch
+
+    rows = np.linspace(0, len(cohort.X) - 1, _N_WINDOWS).astype(int)
+    return torch.tensor(cohort.X[rows])
 
 
 def _forward_answers(model: nn.Module, X: torch.Tensor) -> dict[str, Any]:

@@ -6,12 +6,14 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from pfactor_bench.checks import run_check
 from pfactor_bench.cohorts.synthetic import synthetic
+from pfactor_bench.studies.embeddings import tell_people_apart
 from pfactor_bench.studies.network import question_network
 from pfactor_bench.studies.sandbox import Failure, Limits
 from pfactor_bench.training.device import warm_up
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
     from pfactor_bench.types import Finding
 
-_CODES = ("LK200", "LK201", "LK202", "LK203", "LK204", "LK205", "LK208")
+_CODES = ("LK200", "LK201", "LK202", "LK203", "LK204", "LK205", "LK206", "LK208")
 _COHORT = synthetic(n_subjects=4, n_windows=3)
 
 
@@ -44,6 +46,19 @@ class _Ordinary(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Predict."""
         return self.layers(x)
+
+
+class _Named(_Ordinary):
+    """Its last layer goes by the name that braindecode gives it."""
+
+    def __init__(self, **shape: Any) -> None:
+        super().__init__(**shape)
+        *encoder, self.final_layer = self.layers
+        self.layers = nn.Sequential(*encoder)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Predict from what the encoder makes of the windows."""
+        return self.final_layer(self.layers(x))
 
 
 class _DeafToEval(_Ordinary):
@@ -125,7 +140,7 @@ def _answers(factory: Callable[..., nn.Module]) -> dict[str, Any] | Failure:
 @pytest.mark.parametrize("code", _CODES)
 def test_ordinary_network_passes(code: str) -> None:
     """BatchNorm and dropout are fine in eval mode."""
-    finding = _ask(_Ordinary, code)
+    finding = _ask(_Named if code == "LK206" else _Ordinary, code)
     assert finding.status == "pass", finding.explanation
 
 
@@ -144,6 +159,81 @@ def test_ordinary_network_passes(code: str) -> None:
 def test_broken_network_is_found(factory: Callable[..., nn.Module], code: str, status: str) -> None:
     """The check that is meant to find it finds it."""
     assert _ask(factory, code).status == status
+
+
+def _model(**answers: object) -> dict[str, Any]:
+    return {"identity": answers, "cuda": answers}
+
+
+@pytest.mark.parametrize(
+    ("trained", "untrained", "status"),
+    [(0.5, 0.1, "warn"), (0.5, 0.48, "pass"), (0.11, 0.02, "pass")],
+    ids=["learnt", "there before training", "chance"],
+)
+def test_identity_that_training_adds_is_named(
+    trained: float, untrained: float, status: str
+) -> None:
+    """What the untrained network, or guessing, recognises as well is not training's doing."""
+    answers = _model(trained=trained, untrained=untrained, chance=0.1, n_windows=100)
+    assert run_check("LK206", model=answers).status == status
+
+
+def test_identity_comes_with_numbers() -> None:
+    """The warning says how many are recognised, before and after, and by chance."""
+    answers = _model(trained=0.5, untrained=0.1, chance=0.1, n_windows=100)
+    row = run_check("LK206", model=answers).evidence[0]
+    assert row == {"trained": 0.5, "untrained": 0.1, "chance": 0.1, "n_windows": 100}
+
+
+def test_network_without_a_known_head_has_no_embeddings() -> None:
+    """Nobody says which layer comes last, so nothing is probed, and that is said."""
+    finding = _ask(_Ordinary, "LK206")
+    assert (finding.status, "head" in finding.explanation) == ("not_applicable", True)
+
+
+@pytest.mark.parametrize(("moved", "status"), [(0.0, "pass"), (0.5, "warn")])
+def test_device(moved: float, status: str) -> None:
+    """Outputs that differ between devices are named."""
+    answers = _model(cpu=[1.0, 2.0], cuda=[1.0, 2.0 + moved])
+    assert run_check("LK207", model=answers).status == status
+
+
+def test_machine_without_a_gpu_compares_nothing() -> None:
+    """There the reason is given."""
+    finding = run_check("LK207", model=_model(missing="torch finds no CUDA device"))
+    assert (finding.status, finding.explanation) == (
+        "not_applicable",
+        "torch finds no CUDA device",
+    )
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no CUDA device here")
+def test_ordinary_network_is_the_same_on_a_gpu() -> None:
+    """The same weights answer alike on both devices."""
+    assert _ask(_Ordinary, "LK207").status == "pass"
+
+
+def _clouds(distance: float) -> tuple[Any, Any]:
+    """Return the embeddings of five people, each a cloud, and their names."""
+    rng = np.random.default_rng(0)
+    people = np.repeat([f"sub-{number}" for number in range(5)], 40)
+    centres = distance * rng.normal(size=(5, 8))
+    return np.repeat(centres, 40, axis=0) + rng.normal(size=(200, 8)), people
+
+
+def test_probe_recognises_people_far_apart() -> None:
+    """Clouds that do not touch are told apart without error."""
+    assert tell_people_apart(*_clouds(20.0)) == 1.0
+
+
+def test_probe_guesses_where_people_are_alike() -> None:
+    """Without a difference a fifth of the guesses is right, give or take."""
+    assert abs(tell_people_apart(*_clouds(0.0)) - 0.2) < 0.12
+
+
+def test_probe_of_constant_embeddings_guesses() -> None:
+    """A network that forgets everything gives nobody away."""
+    assert tell_people_apart(np.ones((20, 3)), np.repeat(["a", "b"], 10)) == 0.5
 
 
 @pytest.mark.parametrize("code", _CODES)
