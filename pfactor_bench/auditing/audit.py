@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from pfactor_bench.auditing.artefacts import available_artefacts
@@ -12,7 +13,7 @@ from pfactor_bench.checks import run_checks
 from pfactor_bench.checks._effort import DEFAULT, QUICK, THOROUGH, Effort
 from pfactor_bench.checks._probe import Probe
 from pfactor_bench.errors import StudyError
-from pfactor_bench.splits import grouped_k_fold, last_subjects
+from pfactor_bench.splits import grouped_k_fold, last_subjects, random_windows
 from pfactor_bench.studies.adapters import estimator_study, model_study
 from pfactor_bench.studies.contract import regime_study
 from pfactor_bench.studies.harness import asker
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from pfactor_bench.auditing.targets import Target
+    from pfactor_bench.auditing.targets import Kind, Target
+    from pfactor_bench.splits import Splitter
     from pfactor_bench.studies.contract import Answer, Study
     from pfactor_bench.types import Cohort, Finding
 
@@ -40,6 +42,13 @@ _EXIT_CODES: dict[AuditVerdict, int] = {"clean": 0, "leaky": 1, "inconclusive": 
 
 #: What a model is trained with while it is audited: the case study's budget.
 _BUDGET = Budget(epochs=4)
+
+#: How people are held out where the audit decides.
+_SPLIT_HERE: dict[Kind, Splitter] = {
+    "model": last_subjects(),
+    "regime": last_subjects(),
+    "estimator": grouped_k_fold(n_folds=3),
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -192,6 +201,10 @@ def _available(
         available["predictions"] = _predictions(probe.answer, cohort)
     if target.kind in {"model", "regime"}:
         available["model"] = question_network(target.load, cohort, limits)
+    if target.kind in _SPLIT_HERE:
+        available["paired"] = partial(
+            _by_person_and_by_window, target, cohort, effort, limits, seed
+        )
     if target.kind == "estimator":
         fold = grouped_k_fold(n_folds=3)(cohort.subjects).folds[0]
         splits = record_inner_splits(target.load, cohort, fold, seed, limits)
@@ -202,20 +215,41 @@ def _available(
 
 def _study(target: Target) -> Study:
     """Return the target as a study; models and estimators are trained on people."""
-    if target.kind == "regime":
-        target.load()  # an unknown name is refused before anything runs
-        case = Case(regime="from-scratch", model=ModelSpec(name=target.name), seed=0)
-        return regime_study(case, lambda cohort: last_subjects()(cohort.subjects), _BUDGET)
-    if target.kind == "model":
-        return model_study(target.load, last_subjects(), _BUDGET)
-    if target.kind == "estimator":
-        return estimator_study(target.load, grouped_k_fold(n_folds=3))
+    if target.kind in _SPLIT_HERE:
+        return _study_on(target, _SPLIT_HERE[target.kind])
 
     def study(cohort: Cohort, *, seed: int) -> pd.DataFrame:
         table: pd.DataFrame = target.load()(cohort, seed=seed)
         return table
 
     return study
+
+
+def _study_on(target: Target, splitter: Splitter) -> Study:
+    """Return a model or an estimator as a study on a split of the audit's choice."""
+    if target.kind == "regime":
+        target.load()  # an unknown name is refused before anything runs
+        case = Case(regime="from-scratch", model=ModelSpec(name=target.name), seed=0)
+        return regime_study(case, lambda cohort: splitter(cohort.subjects), _BUDGET)
+    if target.kind == "model":
+        return model_study(target.load, splitter, _BUDGET)
+    return estimator_study(target.load, splitter)
+
+
+def _by_person_and_by_window(
+    target: Target, cohort: Cohort, effort: Effort, limits: Limits, seed: int
+) -> tuple[Answer | Failure, Answer | Failure] | None:
+    """Train a target on people and on windows held out; None where the effort allows for none."""
+    if not effort.paired_folds:
+        return None
+    rules = (
+        grouped_k_fold(n_folds=effort.paired_folds),
+        random_windows(n_folds=effort.paired_folds),
+    )
+    clean, leaky = (
+        asker(_study_on(target, rule), seed=seed, limits=limits)([cohort])[0] for rule in rules
+    )
+    return clean, leaky
 
 
 def _predictions(answer: Answer, cohort: Cohort) -> pd.DataFrame:

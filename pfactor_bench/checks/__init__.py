@@ -23,6 +23,7 @@ _FAMILIES = (
     "declared",
     "duplicates",
     "fitting",
+    "inflation",
     "inputs",
     "learning",
     "metamorphic",

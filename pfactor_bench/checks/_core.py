@@ -51,6 +51,7 @@ ARGUMENTS: dict[str, str] = {
     "measurements": "measurements",
     "metric": "a metric function",
     "model": "a network's answers to questions",
+    "paired": "a target whose split the audit chooses",
     "predictions": "a table of predictions",
     "pretraining": "pretraining manifests, by fold",
     "saliency": "saliency maps",

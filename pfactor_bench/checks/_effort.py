@@ -23,6 +23,8 @@ class Effort:
         Draws per scale, people whose signal is replaced, cohorts of noise.
     permutations
         Most label permutations of the whole study.
+    paired_folds
+        Folds, by person and by window, that show what a split of windows would gain; 0 for none.
     """
 
     unchanged: int
@@ -32,6 +34,7 @@ class Effort:
     signal_draws: int
     noise_draws: int
     permutations: int
+    paired_folds: int
 
 
 QUICK = Effort(
@@ -42,6 +45,7 @@ QUICK = Effort(
     signal_draws=1,
     noise_draws=2,
     permutations=0,
+    paired_folds=0,
 )
 DEFAULT = Effort(
     unchanged=2,
@@ -51,6 +55,7 @@ DEFAULT = Effort(
     signal_draws=2,
     noise_draws=3,
     permutations=0,
+    paired_folds=3,
 )
 THOROUGH = Effort(
     unchanged=4,
@@ -60,4 +65,5 @@ THOROUGH = Effort(
     signal_draws=4,
     noise_draws=5,
     permutations=40,
+    paired_folds=5,
 )

@@ -34,9 +34,9 @@ class Outcome:
     n_evidence: int | None = None
 
 
-def passed(explanation: str) -> Outcome:
-    """Return that nothing was found, and what was looked at."""
-    return Outcome(status="pass", explanation=explanation)
+def passed(explanation: str, evidence: Sequence[Mapping[str, Scalar]] = ()) -> Outcome:
+    """Return that nothing was found, what was looked at, and maybe what was measured."""
+    return Outcome(status="pass", explanation=explanation, evidence=evidence)
 
 
 def failed(

@@ -178,7 +178,7 @@ def identity_in_embeddings(model: Mapping[str, Any] | Failure) -> Outcome:
     error = (reference * (1 - reference) / found["n_windows"]) ** 0.5
     if found["trained"] > reference + _CLEARLY * error:
         return warned(f"training makes people recognisable: {said}", [found])
-    return passed(f"training does not make people recognisable: {said}")
+    return passed(f"training does not make people recognisable: {said}", [found])
 
 
 @check("LK208", kinds=(15, 28))
