@@ -18,7 +18,8 @@ class Effort:
     folds
         Folds whose held-out people are changed; spread over all folds.
     scales
-        Sizes of label changes, in standard deviations of the scores.
+        Sizes of random label changes, in standard deviations of the scores; each fold's scores are
+        gathered far above and far below all others besides.
     label_draws, signal_draws, noise_draws
         Draws per scale, people whose signal is replaced, cohorts of noise.
     permutations
@@ -51,7 +52,7 @@ DEFAULT = Effort(
     unchanged=2,
     folds=2,
     scales=(1.0, 3.0, 10.0),
-    label_draws=2,
+    label_draws=1,
     signal_draws=2,
     noise_draws=3,
     permutations=0,

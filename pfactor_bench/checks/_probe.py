@@ -155,7 +155,8 @@ class Probe:
                 for person in folds[0].held_out
             ]
         n_chosen = min(self.effort.folds, len(folds))
-        chosen = np.unique(np.linspace(0, len(folds) - 1, n_chosen).round().astype(int))
+        # A single one is the last: what is carried from fold to fold does not reach the first.
+        chosen = np.unique(np.linspace(len(folds) - 1, 0, n_chosen).round().astype(int))
         return tuple(folds[number] for number in chosen)
 
     def movement(

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 __all__: list[str] = []
 
+#: Where scores are gathered, in standard deviations: far above all others, and far below.
+_FAR = (10.0, -10.0)
+
 
 @check("LK100", kinds=())
 def keeps_the_contract(study: Probe) -> Outcome:
@@ -70,9 +73,10 @@ def blind_to_held_out_scores(study: Probe) -> Outcome:
     How it is detected
     ------------------
     Fold by fold, the scores of the held-out people, and of nobody else, are moved by random draws
-    of 1, 3 and 10 standard deviations, and the study runs again. The fold's predictions are
-    compared with those for the unchanged cohort; what unchanged reruns differ by does not count. A
-    split that follows the scores is given draws that change no rank.
+    of 1, 3 and 10 standard deviations, or gathered far above or below all others, and the study
+    runs again. The fold's predictions are compared with those for the unchanged cohort; what
+    unchanged reruns differ by does not count. A split that follows the scores is given draws that
+    change no rank.
 
     Why it matters
     --------------
@@ -184,7 +188,16 @@ def _first_and_others(study: Probe, fold: ProbedFold, rng: np.random.Generator) 
 
 
 def _label_draws(study: Probe, fold: ProbedFold) -> list[tuple[str, Cohort]]:
-    return [
+    gathered = [
+        (
+            f"scores gathered {distance:+g} SD from the mean",
+            changes.gather_scores(
+                study.cohort, fold.held_out, distance, study.rng("gather", fold.name, distance)
+            ),
+        )
+        for distance in _FAR
+    ]
+    return gathered + [
         (
             f"scores redrawn, {scale:g} SD, draw {draw}",
             changes.redraw_scores(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "changed",
+    "gather_scores",
     "move_scores",
     "permute_scores",
     "redraw_scores",
@@ -98,6 +99,24 @@ def move_scores(cohort: Cohort, people: Collection[str], distance: float) -> Coh
     """Move the scores of some people by so many standard deviations, all of them alike."""
     step = distance * float(_scores(cohort)[1].std())
     return changed(cohort, y=cohort.y + np.where(np.isin(cohort.subjects, list(people)), step, 0.0))
+
+
+def gather_scores(
+    cohort: Cohort, people: Collection[str], distance: float, rng: np.random.Generator
+) -> Cohort:
+    """Put the scores of some people close together, so many standard deviations from the mean.
+
+    Whatever is chosen by them, or kept within their range, goes as far as it can.
+    """
+    scores = _scores(cohort)[1]
+    sd = float(scores.std())
+    # Not all equal: a study may divide by their spread.
+    new = {
+        name: float(scores.mean()) + sd * (distance + 0.01 * rng.standard_normal())
+        for name in sorted(people)
+    }
+    moved = [new.get(name, old) for name, old in zip(cohort.subjects, cohort.y, strict=True)]
+    return changed(cohort, y=np.array(moved))
 
 
 def permute_scores(cohort: Cohort, rng: np.random.Generator) -> Cohort:

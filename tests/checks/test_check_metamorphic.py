@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pfactor_bench.checks import catalogue, run_check, run_checks
-from pfactor_bench.checks._effort import DEFAULT
+from pfactor_bench.checks._effort import DEFAULT, QUICK
 from pfactor_bench.checks._probe import Probe
 from pfactor_bench.cohorts.synthetic import synthetic
 from pfactor_bench.studies.harness import asker
@@ -51,6 +51,15 @@ def test_planted_leak_is_found(name: str, people: Cohort) -> None:
     split = probe.answer.stated_split()
     finding = run_check(planted.found_by, study=probe, cohort=people, split=split)
     assert finding.status == "fail", finding.explanation
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, planted in PLANTED.items() if planted.found_by == "LK101"]
+)
+def test_use_of_held_out_scores_is_found_quickly(name: str, people: Cohort) -> None:
+    """One fold and three changed cohorts are enough, for early stopping and clipping, too."""
+    study = asker(PLANTED[name].study, seed=0, limits=Limits(seconds=60))
+    assert run_check("LK101", study=Probe(study, people, QUICK)).status == "fail"
 
 
 @pytest.mark.parametrize("name", HONEST)
