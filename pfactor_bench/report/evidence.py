@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 __all__ = ["checks_section", "leak_sentence"]
 
-#: What a reader must see first comes first.
+#: What a reader must see first comes first; what could not be looked for is a long list, so last.
 _STATUSES = {
     "fail": "**fail**",
     "error": "**error**",
     "warn": "warn",
+    "pass": "pass",
     "skipped": "skipped",
     "not_applicable": "not applicable",
-    "pass": "pass",
 }
 _NO_PROOF = "Passing checks does not prove the absence of leakage."
 

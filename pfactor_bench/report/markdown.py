@@ -141,13 +141,17 @@ def _limits_section(record: Record) -> str:
     lines += [
         _INTERVALS.format(people=count(n, "person", "people")),
         _CHECKS,
-        *(
-            f"Not looked for: {escape(found.code)} {escape(found.title)} "
-            f"({escape(found.explanation)})."
-            for found in record.findings
-            if found.status in ("not_applicable", "skipped")
-        ),
+        *_not_looked_for(record),
         "Saliency shows what a prediction is sensitive to, not what causes the score.",
         f"Nothing here is a diagnosis, or fit to make one from {escape(record.cohort['target'])}.",
     ]
     return f"## Limits\n\n{bullets(lines)}"
+
+
+def _not_looked_for(record: Record) -> list[str]:
+    codes = [f.code for f in record.findings if f.status in ("not_applicable", "skipped")]
+    if not codes:
+        return []
+    return [
+        f"Not looked for: {', '.join(map(escape, codes))}. The table of checks says why, one by one."
+    ]
