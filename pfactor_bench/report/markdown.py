@@ -153,5 +153,5 @@ def _not_looked_for(record: Record) -> list[str]:
     if not codes:
         return []
     return [
-        f"Not looked for: {', '.join(map(escape, codes))}. The table of checks says why, one by one."
+        f"Not looked for: {', '.join(map(escape, codes))}. The table of checks says why."
     ]
