@@ -13,7 +13,7 @@ from pfactor_bench.auditing.audit import QUICK, audit
 from pfactor_bench.cohorts.synthetic import synthetic
 from pfactor_bench.config import load_suite
 from pfactor_bench.splits import make_split
-from pfactor_bench.studies.contract import regime_study
+from pfactor_bench.studies.adapters import regime_study
 
 if TYPE_CHECKING:
     from pfactor_bench.auditing.audit import Audit

@@ -14,8 +14,7 @@ from pfactor_bench.checks._effort import DEFAULT, QUICK, THOROUGH, Effort
 from pfactor_bench.checks._probe import Probe
 from pfactor_bench.errors import StudyError
 from pfactor_bench.splits import grouped_k_fold, last_subjects, random_windows
-from pfactor_bench.studies.adapters import estimator_study, model_study
-from pfactor_bench.studies.contract import regime_study
+from pfactor_bench.studies.adapters import estimator_study, model_study, regime_study
 from pfactor_bench.studies.harness import asker
 from pfactor_bench.studies.inner_splits import record_inner_splits
 from pfactor_bench.studies.network import question_network

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pfactor_bench.auditing.audit import QUICK, audit
 from pfactor_bench.preparation import encoders_of
 from pfactor_bench.splits import make_split
-from pfactor_bench.studies.contract import regime_study
+from pfactor_bench.studies.adapters import regime_study
 
 if TYPE_CHECKING:
     from pfactor_bench.auditing.audit import Audit

@@ -1,24 +1,26 @@
-"""Models and estimators as studies, so that one audit serves all of them."""
+"""Regimes, models and estimators as studies, so that one audit serves all of them."""
 
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     import pandas as pd
+    import torch
     from numpy.typing import NDArray
     from torch import nn
 
     from pfactor_bench.splits import Splitter
     from pfactor_bench.studies.contract import Study
-    from pfactor_bench.types import Budget, Cohort, Fold, Split
+    from pfactor_bench.types import Budget, Case, Cohort, Fold, Split
 
-__all__ = ["build_network", "estimator_study", "fit_estimator", "model_study"]
+__all__ = ["build_network", "estimator_study", "fit_estimator", "model_study", "regime_study"]
 
 
 def model_study(
@@ -54,6 +56,42 @@ def model_study(
                 )
             predictions.append(trajectory.held_out[-1])
         return _table(cohort, split, predictions)
+
+    return study
+
+
+def regime_study(
+    case: Case,
+    split: Callable[[Cohort], Split],
+    budget: Budget,
+    *,
+    encoders: Mapping[str, Mapping[str, torch.Tensor]] | None = None,
+) -> Study:
+    """Return a built-in regime as a study: what audits a stranger's study audits ours.
+
+    It trains on the CPU, since the processes that an audit runs it in cannot share a GPU.
+
+    Parameters
+    ----------
+    case
+        Model and regime. Its seed is counted on from by the one that the study is called with.
+    split
+        Decides who is held out.
+    budget
+        Of training.
+    encoders
+        By fold, what pretrained regimes start from; None for regimes that do not.
+    """
+
+    def study(cohort: Cohort, *, seed: int) -> pd.DataFrame:
+        from pfactor_bench.training.case import run_case
+        from pfactor_bench.training.device import choose_device
+
+        seeded, device = replace(case, seed=case.seed + seed), choose_device("cpu")
+        result = run_case(
+            seeded, cohort, split(cohort), budget, device=device, encoders=encoders or None
+        )
+        return result.predictions
 
     return study
 

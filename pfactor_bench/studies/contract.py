@@ -15,15 +15,14 @@ from pfactor_bench.errors import StudyError
 from pfactor_bench.types import Fold, Split
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
-    import torch
     from numpy.typing import NDArray
 
-    from pfactor_bench.types import Budget, Case, Cohort
+    from pfactor_bench.types import Cohort
 
-__all__ = ["Answer", "AnsweredFold", "Study", "read_answer", "regime_study", "table_columns"]
+__all__ = ["Answer", "AnsweredFold", "Study", "read_answer", "table_columns"]
 
 #: The columns of the contract; others are ignored.
 COLUMNS = ("sample_id", "y_pred", "fold", "role")
@@ -167,42 +166,6 @@ def read_answer(
     if not folds:
         raise StudyError("the study predicted nothing: return a row per held-out window")
     return Answer(folds=tuple(folds), names_folds="fold" in columns, notes=tuple(notes))
-
-
-def regime_study(
-    case: Case,
-    split: Callable[[Cohort], Split],
-    budget: Budget,
-    *,
-    encoders: Mapping[str, Mapping[str, torch.Tensor]] | None = None,
-) -> Study:
-    """Return a built-in regime as a study: what audits a stranger's study audits ours.
-
-    It trains on the CPU, since the processes that an audit runs it in cannot share a GPU.
-
-    Parameters
-    ----------
-    case
-        Model and regime. Its seed is counted on from by the one that the study is called with.
-    split
-        Decides who is held out.
-    budget
-        Of training.
-    encoders
-        By fold, what pretrained regimes start from; None for regimes that do not.
-    """
-
-    def study(cohort: Cohort, *, seed: int) -> pd.DataFrame:
-        from pfactor_bench.training.case import run_case
-        from pfactor_bench.training.device import choose_device
-
-        seeded, device = replace(case, seed=case.seed + seed), choose_device("cpu")
-        result = run_case(
-            seeded, cohort, split(cohort), budget, device=device, encoders=encoders or None
-        )
-        return result.predictions
-
-    return study
 
 
 def _positions(sample_ids: Sequence[object], cohort: Cohort) -> NDArray[np.int64]:
