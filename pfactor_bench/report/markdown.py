@@ -152,6 +152,4 @@ def _not_looked_for(record: Record) -> list[str]:
     codes = [f.code for f in record.findings if f.status in ("not_applicable", "skipped")]
     if not codes:
         return []
-    return [
-        f"Not looked for: {', '.join(map(escape, codes))}. The table of checks says why."
-    ]
+    return [f"Not looked for: {', '.join(map(escape, codes))}. The table of checks says why."]
