@@ -15,7 +15,7 @@ import pandas as pd
 
 from pfactor_bench.checks import run_checks
 from pfactor_bench.claims import judge
-from pfactor_bench.cohorts import COHORTS
+from pfactor_bench.cohorts import reads_data_folder
 from pfactor_bench.comparisons import compare_starts, measure_sources
 from pfactor_bench.finished import case_key, case_path, read_case, write_case
 from pfactor_bench.ladder import measure_confounds, measure_ladder, measure_spread
@@ -217,7 +217,7 @@ def _command(suite: Suite) -> str:
     """Return what to type to run the suite again, without a path of this machine."""
     path = suite.path.resolve()
     shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path.name
-    data = " --data DIR" if "data_dir" in COHORTS[suite.cohort.kind].__annotations__ else ""
+    data = " --data DIR" if reads_data_folder(suite.cohort.kind) else ""
     return f"pfactor-bench run {shown}{data}"
 
 

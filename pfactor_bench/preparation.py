@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pfactor_bench.cohorts import COHORTS
+from pfactor_bench.cohorts import COHORTS, reads_data_folder
 from pfactor_bench.encoders.checkpoints import read_encoder
 from pfactor_bench.encoders.pretraining import EncoderRecipe, encoders_by_fold, plan_people
 from pfactor_bench.encoders.sources import SOURCES, SourceTask, StoredEncoder, check_windows_fit
@@ -115,11 +115,10 @@ def encoders_of(prepared: Prepared, case: Case) -> Mapping[str, Encoder]:
 
 
 def _load(recipe: Ingredient, data_dir: Path | None, **replaced: object) -> Cohort:
-    maker = COHORTS[recipe.kind]
     supplied: dict[str, Any] = {**recipe.args, **replaced}
-    if data_dir is not None and "data_dir" in maker.__annotations__:
+    if data_dir is not None and reads_data_folder(recipe.kind):
         supplied["data_dir"] = data_dir
-    return maker(**supplied)
+    return COHORTS[recipe.kind](**supplied)
 
 
 def _load_source(

@@ -17,9 +17,14 @@ if TYPE_CHECKING:
 
     from pfactor_bench.types import Cohort
 
-__all__ = ["COHORTS", "fingerprint", "make_cohort", "parse_scores"]
+__all__ = ["COHORTS", "fingerprint", "make_cohort", "parse_scores", "reads_data_folder"]
 
 COHORTS: Registry[Callable[..., Cohort]] = Registry("cohort")
 COHORTS.add_lazy("synthetic", "pfactor_bench.cohorts.synthetic:synthetic")
 COHORTS.add_lazy("bids", "pfactor_bench.cohorts.bids:bids")
 COHORTS.add_lazy("eegmat", "pfactor_bench.cohorts.eegmat:eegmat")
+
+
+def reads_data_folder(kind: str) -> bool:
+    """Return whether cohorts of this kind are looked for in the folder that ``--data`` names."""
+    return "data_dir" in COHORTS[kind].__annotations__
