@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pfactor_bench.inference import mean_interval, metric_intervals
-from pfactor_bench.inference.shares import bands_at_least, sets_at_least
+from pfactor_bench.baselines import train_mean
+from pfactor_bench.inference import metric_intervals
 from pfactor_bench.metrics import METRICS, Metric, score, subject_means
-from pfactor_bench.saliency import pool_people
+from pfactor_bench.planted import planted_shares, randomised_similarity, share_of_map
 from pfactor_bench.seeds import seed_for
 from pfactor_bench.types import Interval, Measurement
 
@@ -23,12 +23,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pfactor_bench.types import Case, CaseResult, Cohort, PlantedSignal, Saliency, Split
+    from pfactor_bench.types import Case, CaseResult, Cohort, Split
 
 __all__ = ["HeldOut", "held_out", "measure", "pooled_arrays"]
-
-#: A planted rhythm leaks into neighbouring frequencies of a short window: Hz to either side.
-_HALF_BAND = 1.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -44,7 +41,8 @@ class HeldOut:
     subjects, y_true
         Subject and true score of each row.
     y_base
-        Prediction of the train-mean predictor: the mean over the fold's training windows.
+        Prediction of the train-mean predictor, `pfactor_bench.baselines.train_mean`: the mean over
+        the fold's training people, each counted once.
     """
 
     positions: NDArray[np.int64]
@@ -58,13 +56,12 @@ def held_out(cohort: Cohort, split: Split) -> HeldOut:
     """Return the held-out rows of every fold and what the train mean predicts for them."""
     positions = np.concatenate([fold.test for fold in split.folds])
     sizes = [len(fold.test) for fold in split.folds]
-    means = [cohort.y[fold.train].mean() for fold in split.folds]
     return HeldOut(
         positions=positions,
         folds=np.repeat([fold.name for fold in split.folds], sizes),
         subjects=cohort.subjects[positions],
         y_true=cohort.y[positions],
-        y_base=np.repeat(means, sizes),
+        y_base=np.concatenate([train_mean(cohort, fold) for fold in split.folds]),
     )
 
 
@@ -140,7 +137,7 @@ def measure(
         mine = [results[case] for case in cases]
         found += _pooled_measurements(regime, mine, rows)
         if cohort.planted is not None:
-            found += _planted_shares(regime, mine, cohort, cohort.planted)
+            found += planted_shares(regime, mine, cohort, cohort.planted)
     return tuple(found)
 
 
@@ -159,113 +156,10 @@ def _case_measurements(
     for saliency in result.saliency:
         name = f"{case.id}/saliency_{saliency.chosen_by}"
         if cohort.planted is not None:
-            found.append(_share_of_map(f"{name}_planted_share", saliency, cohort, cohort.planted))
+            found.append(share_of_map(f"{name}_planted_share", saliency, cohort, cohort.planted))
         if saliency.by_person is not None:
-            found.append(_randomised_similarity(f"{name}_randomised_similarity", saliency))
+            found.append(randomised_similarity(f"{name}_randomised_similarity", saliency))
     return found
-
-
-def _share_of_map(
-    name: str, saliency: Saliency, cohort: Cohort, planted: PlantedSignal
-) -> Measurement:
-    members = _planted_channels(cohort, planted)
-    by_channel = saliency.map.mean(axis=1)
-    total = float(by_channel.sum())
-    return Measurement(
-        name=name,
-        case=name.rpartition("/")[0],
-        value=float(by_channel[members].sum() / total) if total else None,
-        missing_because=None if total else "the gradient is 0 everywhere",
-        note=f"{len(members) / len(by_channel):.2f} by chance; "
-        f"peak channel {cohort.ch_names[int(by_channel.argmax())]}",
-    )
-
-
-def _randomised_similarity(name: str, saliency: Saliency) -> Measurement:
-    value = saliency.randomised_similarity
-    return Measurement(
-        name=name,
-        case=name.rpartition("/")[0],
-        value=value,
-        missing_because="a map is constant or not finite" if value is None else None,
-        note="rank correlation with the map of the same model with shuffled weights: near 1, the "
-        "map shows the architecture and not what was learnt (Adebayo et al. 2018)",
-    )
-
-
-def _planted_shares(
-    regime: str, results: Sequence[CaseResult], cohort: Cohort, planted: PlantedSignal
-) -> list[Measurement]:
-    """Return how much saliency lies in the planted channels and band, over held-out people."""
-    found = []
-    for same_way in zip(*(result.saliency for result in results), strict=True):
-        parts = [one.by_person for one in same_way if one.by_person is not None]
-        if len(parts) < len(same_way):
-            continue
-        people = pool_people(parts)
-        name = f"{regime}/saliency_{same_way[0].chosen_by}"
-        found += [
-            _channel_share(f"{name}_planted_share", people.channel_share, cohort, planted),
-            _band_share(f"{name}_planted_band_share", people.spectral_share, cohort, planted),
-        ]
-    return found
-
-
-def _channel_share(
-    name: str, shares: NDArray[np.float64], cohort: Cohort, planted: PlantedSignal
-) -> Measurement:
-    members = _planted_channels(cohort, planted)
-    n_at_least, n_sets = sets_at_least(shares.mean(axis=0), members)
-    note = (
-        f"{len(members) / shares.shape[1]:.3f} by chance; {n_at_least:,} of {n_sets:,} sets of "
-        f"{len(members)} channels hold at least as much"
-    )
-    return _share_over_people(name, shares, members, note=note)
-
-
-def _band_share(
-    name: str, shares: NDArray[np.float64], cohort: Cohort, planted: PlantedSignal
-) -> Measurement:
-    members = _planted_band(cohort, planted)
-    n_at_least, n_bands = bands_at_least(shares.mean(axis=0), members)
-    low, high = planted.frequency - _HALF_BAND, planted.frequency + _HALF_BAND
-    note = (
-        f"{low:g}-{high:g} Hz: {len(members) / shares.shape[1]:.3f} by chance; {n_at_least:,} of "
-        f"{n_bands:,} bands of that width hold at least as much"
-    )
-    return _share_over_people(name, shares, members, note=note)
-
-
-def _share_over_people(
-    name: str, shares: NDArray[np.float64], members: Sequence[int], *, note: str
-) -> Measurement:
-    """Return the mean of each person's share in `members`, with its interval over people."""
-    regime = name.rpartition("/")[0]
-    if not shares.sum(axis=1).all():
-        reason = "the gradient of a held-out person is 0 everywhere"
-        return Measurement(name=name, case=regime, value=None, missing_because=reason)
-    values = shares[:, members].sum(axis=1)
-    interval = mean_interval(values, seed=seed_for("interval", name))
-    known = isinstance(interval, Interval)
-    return Measurement(
-        name=name,
-        case=regime,
-        value=float(values.mean()),
-        ci=interval if isinstance(interval, Interval) else None,
-        n_subjects=len(values),
-        note=note if known else f"{note}; {interval}",
-    )
-
-
-def _planted_channels(cohort: Cohort, planted: PlantedSignal) -> list[int]:
-    return [cohort.ch_names.index(name) for name in planted.ch_names]
-
-
-def _planted_band(cohort: Cohort, planted: PlantedSignal) -> list[int]:
-    """Return positions among a window's frequencies above 0."""
-    frequencies = np.fft.rfftfreq(cohort.X.shape[2], 1 / cohort.sfreq)[1:]
-    near: NDArray[np.int64] = np.flatnonzero(abs(frequencies - planted.frequency) <= _HALF_BAND)
-    return near.tolist() or [int(abs(frequencies - planted.frequency).argmin())]
 
 
 def _last_epoch(case_id: str, result: CaseResult) -> list[Measurement]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from pfactor_bench.baselines import BASELINES
 from pfactor_bench.cohorts import COHORTS
 from pfactor_bench.ladder import measure_confounds, measure_ladder, measure_spread
 from pfactor_bench.measure import held_out
@@ -51,6 +54,19 @@ def ladder(cohort, split, arrays):
         regimes=(REGIME,),
     )
     return {measurement.name: measurement for measurement in found}
+
+
+def test_train_mean_that_scores_stand_beside_is_the_baseline(cohort) -> None:
+    """One predictor by that name, also where people have unequal numbers of windows."""
+    lopsided = replace(
+        cohort,
+        X=cohort.X[3:],
+        y=cohort.y[3:],
+        table=cohort.table.iloc[3:].reset_index(drop=True),
+    )
+    split = grouped_k_fold(n_folds=4)(lopsided.subjects)
+    baseline = np.concatenate([BASELINES["train-mean"](lopsided, fold) for fold in split.folds])
+    assert baseline.tolist() == held_out(lopsided, split).y_base.tolist()
 
 
 def test_ceiling_is_close_to_perfect(ladder) -> None:

@@ -21,20 +21,13 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
-from pfactor_bench.errors import ConfigError
+from pfactor_bench.claims.requirement import edges, meets
 from pfactor_bench.types import Claim, Interval, Measurement, Requirement, Verdict, VerdictStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = [
-    "MIN_SUBJECTS_TO_HOLD",
-    "POWER",
-    "check_claim",
-    "gate_failures",
-    "judge",
-    "required",
-]
+__all__ = ["MIN_SUBJECTS_TO_HOLD", "POWER", "gate_failures", "judge"]
 
 #: With fewer people an interval is too unreliable to carry a claim, however narrow it looks.
 MIN_SUBJECTS_TO_HOLD = 8
@@ -42,57 +35,8 @@ MIN_SUBJECTS_TO_HOLD = 8
 #: The power that "people needed" is stated for.
 POWER = 0.8
 
-#: Metrics whose entries are windows: many of one person, so no sample of people.
-_WINDOW_LEVEL = ("window_", "val_", "best_val_")
-
 #: Beyond this, "people needed" says only that nobody will ever measure so many.
 _MOST_PEOPLE = 1_000_000
-
-
-def check_claim(claim: Claim) -> None:
-    """Refuse a claim that no measurement could decide.
-
-    Raises
-    ------
-    ConfigError
-        If it sets none or several of above, below, near and equals, a number is not finite, a
-        margin or tolerance is negative or belongs to another requirement, or it draws an inference
-        from a window-level measurement.
-    """
-    requirement = claim.requirement
-    chosen = [
-        name
-        for name in ("above", "below", "near", "equals")
-        if getattr(requirement, name) is not None
-    ]
-    if len(chosen) != 1:
-        raise ConfigError(
-            f"claim {claim.id!r} sets {' and '.join(chosen) or 'no requirement'}: "
-            f"set exactly one of above, below, near and equals"
-        )
-    _check_numbers(claim)
-    if requirement.margin and chosen == ["equals"]:
-        raise ConfigError(
-            f"claim {claim.id!r} sets margin with equals: a reproduction has a 'tolerance', "
-            f"an equivalence is 'near' with a margin"
-        )
-    if requirement.tolerance and chosen != ["equals"]:
-        raise ConfigError(
-            f"claim {claim.id!r} sets tolerance with {chosen[0]}: 'tolerance' belongs to equals, "
-            f"{chosen[0]} has a 'margin'"
-        )
-    if requirement.near is not None and not requirement.margin:
-        raise ConfigError(
-            f"claim {claim.id!r} asks for near {requirement.near:g} without a margin: no interval "
-            f"fits into a point; add the margin that still counts as no difference"
-        )
-    metric = claim.measurement.rpartition("/")[2]
-    if metric.startswith(_WINDOW_LEVEL) and chosen != ["equals"]:
-        raise ConfigError(
-            f"claim {claim.id!r} asks for {metric!r} {required(requirement)}, but windows of one "
-            f"person are no sample of people: claim it of the subject-level metric instead "
-            f"(such as 'skill' or 'pearson_r'), or use equals to reproduce a number"
-        )
 
 
 def judge(claims: Iterable[Claim], measurements: Iterable[Measurement]) -> tuple[Verdict, ...]:
@@ -119,18 +63,6 @@ def judge(claims: Iterable[Claim], measurements: Iterable[Measurement]) -> tuple
 def gate_failures(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
     """Return the verdicts that must fail a run: gates that do not hold."""
     return tuple(v for v in verdicts if v.level == "gate" and v.status != "holds")
-
-
-def required(requirement: Requirement) -> str:
-    """Return a requirement in the few words of a table cell."""
-    if requirement.equals is not None:
-        return f"= {requirement.equals:g} ± {requirement.tolerance:g}"
-    if requirement.near is not None:
-        return f"≈ {requirement.near:g} ± {requirement.margin:g}"
-    if requirement.above is not None:
-        return f"> {requirement.above - requirement.margin:g}"
-    assert requirement.below is not None  # noqa: S101 - a requirement has one of the four
-    return f"< {requirement.below + requirement.margin:g}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -166,14 +98,14 @@ def _estimate(claim: Claim, measurement: Measurement | None) -> _Estimate | None
         return None
     value, ci = measurement.value, measurement.ci
     reach, distance = min(
-        (_reach(value, edge, ci), abs(value - edge)) for edge in _edges(claim.requirement)
+        (_reach(value, edge, ci), abs(value - edge)) for edge in edges(claim.requirement)
     )
     return _Estimate(
         n=measurement.n_subjects,
         ci=ci,
         distance=distance,
         reach=reach,
-        good=_meets(value, claim.requirement),
+        good=meets(value, claim.requirement),
     )
 
 
@@ -239,7 +171,7 @@ def _reproduced(value: float, requirement: Requirement) -> tuple[VerdictStatus, 
 
 
 def _exact(value: float, requirement: Requirement) -> tuple[VerdictStatus, str]:
-    good = _meets(value, requirement)
+    good = meets(value, requirement)
     return ("holds" if good else "fails"), "a count or a computed quantity, not an estimate"
 
 
@@ -293,35 +225,6 @@ def _settled_by(value: float, decision: _Decision, people: int | None) -> str:
     )
 
 
-def _edges(requirement: Requirement) -> tuple[float, ...]:
-    if requirement.near is not None:
-        return requirement.near - requirement.margin, requirement.near + requirement.margin
-    if requirement.above is not None:
-        return (requirement.above - requirement.margin,)
-    assert requirement.below is not None  # noqa: S101 - a requirement has one of the four
-    return (requirement.below + requirement.margin,)
-
-
-def _meets(value: float, requirement: Requirement) -> bool:
-    if requirement.near is not None:
-        return abs(value - requirement.near) < requirement.margin
-    (edge,) = _edges(requirement)
-    return value > edge if requirement.above is not None else value < edge
-
-
 def _normal(level: float) -> float:
     """Return the half-width, in standard errors, of a normal interval."""
     return NormalDist().inv_cdf((1 + level) / 2)
-
-
-def _check_numbers(claim: Claim) -> None:
-    for name in ("above", "below", "near", "equals", "tolerance", "margin"):
-        number = getattr(claim.requirement, name)
-        if number is not None and not math.isfinite(number):
-            raise ConfigError(f"claim {claim.id!r} sets {name} to {number!r}: give a finite number")
-    for name in ("tolerance", "margin"):
-        number = getattr(claim.requirement, name)
-        if number < 0:
-            raise ConfigError(
-                f"claim {claim.id!r} sets {name} to {number!r}: it cannot be negative"
-            )
