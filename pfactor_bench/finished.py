@@ -51,6 +51,7 @@ def case_key(
     split: Split,
     budget: Budget,
     *,
+    engine: str,
     saliency: Sequence[str],
     encoders: Mapping[str, str],
     device: torch.device,
@@ -59,8 +60,8 @@ def case_key(
 
     Parameters
     ----------
-    case, cohort, split, budget, saliency, device
-        What is run.
+    case, cohort, split, budget, engine, saliency, device
+        What is run, and how.
     encoders
         By fold, the sha256 of the encoder that it starts from; empty without any.
     """
@@ -72,6 +73,7 @@ def case_key(
             "start": case.start,
             "seed": case.seed,
             "budget": asdict(case_budget(case, budget)),
+            "engine": engine,
             "saliency": list(saliency),
             "encoders": dict(encoders),
             "device": device.type,

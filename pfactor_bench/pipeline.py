@@ -40,7 +40,7 @@ from pfactor_bench.record_facts import (
     split_facts,
 )
 from pfactor_bench.report import render
-from pfactor_bench.training.case import run_case
+from pfactor_bench.training.engine import run_group
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -114,6 +114,7 @@ def compute(
         prepared.cohort,
         prepared.split,
         prepared.suite.budget,
+        engine=prepared.suite.engine,
         saliency=prepared.suite.saliency,
         encoders={fold: encoder.manifest["sha256"] for fold, encoder in encoders.items()},
         device=prepared.device,
@@ -201,16 +202,18 @@ def _train(
     encoders: Mapping[str, Encoder],
     on_epoch: Callable[[], object],
 ) -> CaseResult:
-    return run_case(
-        case,
+    tensors = {fold: encoder.tensors for fold, encoder in encoders.items()}
+    return run_group(
+        prepared.suite.engine,
+        (case,),
         prepared.cohort,
         prepared.split,
         prepared.suite.budget,
         device=prepared.device,
-        encoders={fold: encoder.tensors for fold, encoder in encoders.items()},
+        encoders={case: tensors} if tensors else None,
         saliency=prepared.suite.saliency,
         on_epoch=on_epoch,
-    )
+    )[case]
 
 
 def _command(suite: Suite) -> str:

@@ -86,6 +86,11 @@ def test_budget_has_the_case_studys_defaults(load) -> None:
         ("[1, 2]", "[1, 1]", r":12: 1 stands twice in 'seeds'"),
         ("[1, 2]", "[one]", r":12: 'one' in 'seeds' is not int"),
         ("epochs: 1", "epochs: 0", r":14: epochs is 0: it must be above 0"),
+        (
+            "epochs: 1",
+            "epochs: 1\nengine: fasst",
+            r":15: unknown engine 'fasst': did you mean 'fast'",
+        ),
         ("epochs: 1", "epoch: 1", r":14: unknown key 'epoch' in budget: did you mean 'epochs'"),
         ("above: 0", "above: 0\n    below: 1", r":16: claim 'skill' sets above and below"),
         ("skill\n    above", "window_skill\n    above", r":16: claim 'skill'"),

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 def trained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return a list that gets the id of every case that is really trained."""
     ids: list[str] = []
-    original: Callable = pipeline.run_case
+    original: Callable = pipeline.run_group
 
-    def counted(case, *args, **kwargs):
-        ids.append(case.id)
-        return original(case, *args, **kwargs)
+    def counted(engine, group, *args, **kwargs):
+        ids.extend(case.id for case in group)
+        return original(engine, group, *args, **kwargs)
 
-    monkeypatch.setattr(pipeline, "run_case", counted)
+    monkeypatch.setattr(pipeline, "run_group", counted)
     return ids
 
 
@@ -83,13 +83,14 @@ def test_resumed_run_writes_the_same_bytes(tmp_path: Path) -> None:
         ("n_folds: 2", "n_folds: 2, seed: 1"),
         ("  name: EEGNet", "  name: EEGNet\n  args: {F1: 4}"),
         ("seeds: [1, 2]\nbudget: {epochs: 1}", "seeds: [1, 2]\nbudget: {epochs: 2}"),
+        ("seeds: [1, 2]", "seeds: [1, 2]\nengine: fast"),
         ("seeds: [1, 2]", "seeds: [1, 2]\nsaliency: [smallest-error]"),
     ],
 )
 def test_changed_input_is_trained_again(
     tmp_path: Path, trained: list[str], old: str, new: str
 ) -> None:
-    """Cohort, split, model, budget and what is asked for."""
+    """Cohort, split, model, budget, engine and what is asked for."""
     run_tiny(tmp_path)
     trained.clear()
     assert old in REGIME_SUITE

@@ -16,6 +16,7 @@ from pfactor_bench.config.source import read_source
 from pfactor_bench.config.values import list_of, look_up, read_budget, read_ingredient
 from pfactor_bench.saliency import WINDOW_CHOICES
 from pfactor_bench.splits import SPLITTERS
+from pfactor_bench.training.engine import ENGINES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,6 +40,7 @@ _KEYS = (
     "regimes",
     "seeds",
     "budget",
+    "engine",
     "saliency",
     "baselines",
     "claims",
@@ -71,6 +73,8 @@ class Suite:
         What encoders are pretrained on; None where no regime starts from one.
     budget
         How long to train.
+    engine
+        How cases are trained, a name in `pfactor_bench.training.engine.ENGINES`.
     saliency
         How windows are chosen for saliency maps; the first is drawn.
     baselines
@@ -92,6 +96,7 @@ class Suite:
     cases: tuple[Case, ...]
     source: SourceTask | StoredEncoder | None
     budget: Budget
+    engine: str
     saliency: tuple[str, ...]
     baselines: tuple[str, ...]
     claims: tuple[Claim, ...]
@@ -135,11 +140,18 @@ def load_suite(path: Path) -> Suite:
         cases=cases,
         source=read_source(top, cases, path.parent),
         budget=read_budget(top),
+        engine=_engine(top),
         saliency=_names(top, "saliency", WINDOW_CHOICES, default=("all-held-out",)),
         baselines=_names(top, "baselines", BASELINES, default=()),
         claims=read_claims(top),
         quick=top.get("quick", bool, default=False),
     )
+
+
+def _engine(top: Section) -> str:
+    name: str = top.get("engine", str, default="plain")
+    look_up(top, "engine", ENGINES, name)
+    return name
 
 
 def _names(

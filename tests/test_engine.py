@@ -1,0 +1,56 @@
+"""Engines: which cases become one job, and that a job leaves what its cases leave alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from pfactor_bench.cohorts import COHORTS
+from pfactor_bench.errors import UnknownNameError
+from pfactor_bench.training.engine import group_cases
+from pfactor_bench.types import Budget, Case, ModelSpec
+
+EEGNET, CONFORMER = ModelSpec(name="EEGNet"), ModelSpec(name="EEGConformer")
+CASES = tuple(
+    Case(regime=f"{model.name}/{start}", model=model, start=start, seed=seed)
+    for model in (EEGNET, CONFORMER)
+    for start in ("from-scratch", "full-finetune")
+    for seed in range(5)
+)
+BUDGET = Budget(epochs=1)
+
+
+@pytest.fixture(scope="module")
+def cohort():
+    """Return a small cohort."""
+    return COHORTS["synthetic"](n_subjects=6, n_windows=4)
+
+
+def test_plain_engine_trains_each_case_alone(cohort) -> None:
+    """It is the reference."""
+    assert group_cases("plain", CASES, cohort, BUDGET) == tuple((case,) for case in CASES)
+
+
+@pytest.mark.parametrize("engine", ["plain", "fast"])
+@pytest.mark.parametrize("n_workers", [1, 2, 40])
+def test_every_case_is_in_one_group(cohort, engine: str, n_workers: int) -> None:
+    """None is lost, none is trained twice."""
+    groups = group_cases(engine, CASES, cohort, BUDGET, n_workers=n_workers)
+    assert sorted(CASES, key=id) == sorted((one for group in groups for one in group), key=id)
+
+
+def test_cases_of_a_group_differ_in_their_seed_only(cohort) -> None:
+    """Model, start and learning rate are shared."""
+    for group in group_cases("fast", CASES, cohort, BUDGET):
+        assert len({case.regime for case in group}) == 1
+
+
+def test_groups_leave_work_for_every_worker(cohort) -> None:
+    """Five cases on two workers are no single group."""
+    groups = group_cases("fast", CASES[:5], cohort, BUDGET, n_workers=2)
+    assert [3, 2] == [len(group) for group in groups]
+
+
+def test_unknown_engine_is_refused(cohort) -> None:
+    """With the closest name."""
+    with pytest.raises(UnknownNameError, match="did you mean 'fast'"):
+        group_cases("fasst", CASES, cohort, BUDGET)
