@@ -215,12 +215,17 @@ def _folder(record: Path) -> Path:
 
 
 def _verdict_lines(record: Record) -> str:
+    from pfactor_bench.report.text import plain
+
+    # plain: an exception's message may hold a terminal's control sequences.
     lines = [
-        f"{verdict.status:<12} {verdict.level:<6} {verdict.claim}: {verdict.explanation}"
+        f"{verdict.status:<12} {verdict.level:<6} {plain(verdict.claim)}: "
+        f"{plain(verdict.explanation)}"
         for verdict in record.verdicts
     ]
     lines += [
-        f"{finding.status:<12} check  {finding.code} {finding.title}: {finding.explanation}"
+        f"{finding.status:<12} check  {plain(finding.code)} {plain(finding.title)}: "
+        f"{plain(finding.explanation)}"
         for finding in record.findings
         if finding.status in {"fail", "error"}
     ]

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pfactor_bench.errors import OutputError, RecordError
+from pfactor_bench.migrations import SCHEMA_VERSION, migrate
 from pfactor_bench.types import (
     Claim,
     Finding,
@@ -44,7 +45,6 @@ __all__ = [
     "write_record",
 ]
 
-SCHEMA_VERSION = 1
 RECORD_FILE = "record.json"
 ARRAYS_FILE = "arrays.npz"
 PREDICTIONS_FILE = "predictions.parquet"
@@ -60,7 +60,8 @@ class Record:
         ``name, title, question, file, sha256`` and the parsed YAML under ``definition``.
     cohort
         ``name, target, unit, sfreq, ch_names, n_subjects, n_windows, n_times, score_mean, score_sd,
-        fingerprint, notes, provenance, planted``.
+        fingerprint, notes, provenance, planted, people``. ``people`` holds ``subjects``, ``scores``
+        and ``n_windows`` of everybody; None in records that schema 1 was written in.
     split
         ``name`` and ``folds``, each with ``name, train_subjects, test_subjects, n_train_windows,
         n_test_windows``.
@@ -145,7 +146,7 @@ def read_record(path: Path) -> Record:
     Raises
     ------
     RecordError
-        If there is none, or it was not written by this project or by a newer version of it.
+        If there is none, it was not written by this project, or by a newer version of it.
     """
     if path.is_dir():
         path = path / RECORD_FILE
@@ -158,13 +159,13 @@ def read_record(path: Path) -> Record:
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise RecordError(f"cannot read the record {str(path)!r}: {error}") from error
     version = data.get("schema_version") if isinstance(data, dict) else None
-    if version != SCHEMA_VERSION:
+    if type(version) is not int or not 1 <= version <= SCHEMA_VERSION:
         raise RecordError(
-            f"{str(path)!r} has schema_version {version!r}, this version reads {SCHEMA_VERSION}: "
-            f"render it with the version that wrote it, or run the suite again"
+            f"{str(path)!r} has schema_version {version!r}, this version reads 1 to "
+            f"{SCHEMA_VERSION}: use the version that wrote it, or run the suite again"
         )
     try:
-        return _from_json(data)
+        return _from_json(migrate(data))
     except (KeyError, TypeError, ValueError) as error:
         raise RecordError(f"{str(path)!r} is not a complete record: {error!r}") from error
 

@@ -27,7 +27,8 @@ __all__ = [
 
 def cohort_facts(cohort: Cohort) -> dict[str, Any]:
     """Return what a reader must know of the data, without a single sample."""
-    scores = cohort.table.assign(y=cohort.y).groupby("subject")["y"].first()
+    people = cohort.table.assign(y=cohort.y).groupby("subject")["y"]
+    scores = people.first()
     n_windows, _, n_times = cohort.X.shape
     planted = cohort.planted
     return {
@@ -44,6 +45,11 @@ def cohort_facts(cohort: Cohort) -> dict[str, Any]:
         "fingerprint": cohort.fingerprint,
         "notes": list(cohort.notes),
         "provenance": dict(cohort.provenance),
+        "people": {
+            "subjects": [str(name) for name in scores.index],
+            "scores": scores.tolist(),
+            "n_windows": people.size().tolist(),
+        },
         "planted": planted and {"ch_names": list(planted.ch_names), "frequency": planted.frequency},
     }
 

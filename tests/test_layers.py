@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "pfactor_bench"
 STAGES = (
     ("__init__",),
     ("errors", "types", "seeds", "registry"),
-    ("claims", "record", "provenance"),
+    ("claims", "migrations", "record", "provenance"),
     ("cohorts", "splits"),
     ("features", "metrics", "inference", "power", "learning_curve", "confounds", "baselines"),
     ("models", "heads", "regimes", "training", "saliency", "identity"),

@@ -1,0 +1,51 @@
+"""Records of earlier schemas, brought to the present one step at a time.
+
+A step never guesses: what an earlier schema did not hold is None, and a report says so.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = ["SCHEMA_VERSION", "migrate"]
+
+#: Of the records that this version writes. ``docs/record.schema.json`` describes them.
+SCHEMA_VERSION = 2
+
+
+def migrate(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the content of a record as `SCHEMA_VERSION` has it.
+
+    Parameters
+    ----------
+    data
+        A parsed ``record.json``.
+
+    Returns
+    -------
+    dict
+        A copy; `data` is left as it is.
+
+    Raises
+    ------
+    ValueError
+        If it has no schema version, or one that this version does not know.
+    """
+    current = dict(data)
+    while (version := current.get("schema_version")) != SCHEMA_VERSION:
+        if type(version) is not int or version not in _STEPS:
+            raise ValueError(f"schema_version {version!r}")
+        current = {**_STEPS[version](current), "schema_version": version + 1}
+    return current
+
+
+def _from_1(data: dict[str, Any]) -> dict[str, Any]:
+    """Leave room for every person's score and number of windows, which schema 2 holds."""
+    return {**data, "cohort": {**data["cohort"], "people": None}}
+
+
+#: From each earlier schema to the next.
+_STEPS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1}
