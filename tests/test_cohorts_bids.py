@@ -65,7 +65,7 @@ def contents(folder: Path) -> dict[str, str]:
 def unread(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fail if signals are read: the error under test must come first."""
 
-    def prepare(*_: object) -> None:
+    def prepare(*_: object, **__: object) -> None:
         pytest.fail("signals were read before the folder was checked")
 
     monkeypatch.setattr("pfactor_bench.cohorts.bids.prepare", prepare)
@@ -598,11 +598,13 @@ class TestRefusedWhileReading:
 
         assert load(tiny_bids, exclude=["sub-02"]).n_subjects == 3
 
-    def test_recording_whose_name_eegdash_cannot_place(self, tiny_bids: Path) -> None:
+    def test_recording_that_lies_where_bids_puts_none(self, tiny_bids: Path) -> None:
         """It must not disappear."""
         misplaced = tiny_bids / "sub-02" / recording(tiny_bids).name
         recording(tiny_bids).rename(misplaced)
-        with pytest.raises(CohortError, match="does not recognise 1 recordings of data set 'tiny'"):
+        with pytest.raises(
+            CohortError, match="1 recordings of data set 'tiny' are not where BIDS puts them"
+        ):
             load(tiny_bids)
 
 

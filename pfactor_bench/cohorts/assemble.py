@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pfactor_bench.cohorts.scores import parse_scores
+from pfactor_bench.cohorts.streaming import blocks
 from pfactor_bench.errors import CohortError
 from pfactor_bench.types import Cohort, PlantedSignal
 
@@ -126,8 +127,8 @@ def fingerprint(
     """
     digest = hashlib.sha256()
     digest.update(repr((X.shape, float(sfreq), tuple(ch_names), unit, target)).encode())
-    for window in X:
-        digest.update(window.astype("<f4").tobytes())
+    for _, windows in blocks(X):
+        digest.update(np.ascontiguousarray(windows, dtype="<f4").data)
     digest.update(y.astype("<f8").tobytes())
     for column in table.columns:
         digest.update(f"\x1e{column}\x1f".encode())
@@ -220,16 +221,19 @@ def _subject_scores(
 def _check_samples(
     name: str, X: NDArray[np.float32], table: pd.DataFrame, ch_names: Sequence[str]
 ) -> None:
-    # One window at a time: the whole of a memory map need not fit in memory.
     varies = np.zeros(X.shape[1], dtype=bool)
-    for position, window in enumerate(X):
-        if not np.isfinite(window).all():
-            channel = ch_names[int(np.argmin(np.isfinite(window).all(axis=1)))]
+    for first, windows in blocks(X):
+        low, high = windows.min(axis=2), windows.max(axis=2)
+        # NaN passes through both, so they are finite only where every sample is.
+        broken = ~(np.isfinite(low) & np.isfinite(high))
+        if broken.any():
+            position, channel = np.argwhere(broken)[0]
             raise CohortError(
-                f"window {table['sample_id'].iloc[position]!r} of cohort {name!r} holds NaN or "
-                f"infinite samples in channel {channel!r}: repair or leave out the recording"
+                f"window {table['sample_id'].iloc[first + position]!r} of cohort {name!r} holds "
+                f"NaN or infinite samples in channel {ch_names[channel]!r}: repair or leave out "
+                f"the recording"
             )
-        varies |= window.max(axis=1) > window.min(axis=1)
+        varies |= (high > low).any(axis=0)
     flat = [channel for channel, alive in zip(ch_names, varies, strict=True) if not alive]
     if flat:
         raise CohortError(

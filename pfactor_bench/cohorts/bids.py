@@ -14,9 +14,10 @@ from pfactor_bench.cohorts.bids_folder import (
     read_participants,
     refuse_empty,
 )
-from pfactor_bench.cohorts.bids_signals import Preparation, prepare
+from pfactor_bench.cohorts.bids_signals import prepare
+from pfactor_bench.cohorts.preparation import plan_preparation
 from pfactor_bench.cohorts.scores import parse_scores
-from pfactor_bench.errors import CohortError
+from pfactor_bench.cohorts.store import named_store
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,8 +80,13 @@ def bids(
         If the folder, its scores, or a recording cannot be used. What names and tables can tell is
         found before a signal is read.
     """
-    _check_channels(channels)
-    preparation = _checked_preparation(sfreq, l_freq, h_freq, window_seconds)
+    preparation = plan_preparation(
+        channels=channels,
+        sfreq=sfreq,
+        l_freq=l_freq,
+        h_freq=h_freq,
+        window_seconds=window_seconds,
+    )
     folder = dataset_folder(dataset, data_dir)
     people = read_participants(folder, target)
     scores, notes = parse_scores(
@@ -95,14 +101,14 @@ def bids(
     files = [file for file in files if file.subject in people.index and file.path.exists()]
     refuse_empty(dataset, files)
     description = read_description(folder)
-    X, table, ch_names, said = prepare(folder, files, channels, preparation)
+    prepared = prepare(dataset, files, preparation, store=named_store())
     return make_cohort(
         name=dataset,
-        X=X,
-        table=table.join(people, on="subject"),
+        X=prepared.X,
+        table=prepared.table.join(people, on="subject"),
         target=target,
         sfreq=sfreq,
-        ch_names=ch_names,
+        ch_names=prepared.ch_names,
         unit="uV",
         provenance={
             "source": "bids",
@@ -111,42 +117,11 @@ def bids(
             "doi": description.get("DatasetDOI"),
             "license": description.get("License"),
             "task": task,
-            "channels": list(ch_names),
+            "channels": list(prepared.ch_names),
             "sfreq": float(sfreq),
             "l_freq": l_freq,
             "h_freq": h_freq,
             "window_seconds": float(window_seconds),
         },
-        notes=(*notes, *left_out, *said),
+        notes=(*notes, *left_out, *prepared.notes),
     )
-
-
-def _checked_preparation(
-    sfreq: float, l_freq: float | None, h_freq: float | None, window_seconds: float
-) -> Preparation:
-    if sfreq <= 0:
-        raise CohortError(f"sfreq is {sfreq!r}: a rate in Hz is above 0")
-    low, high = l_freq or 0.0, h_freq or sfreq / 2
-    if not 0 <= low < high or (h_freq is not None and h_freq >= sfreq / 2):
-        raise CohortError(
-            f"pass band from l_freq {l_freq!r} to h_freq {h_freq!r} is impossible at {sfreq:g} Hz: "
-            f"0 <= l_freq < h_freq < {sfreq / 2:g} is needed"
-        )
-    samples = round(window_seconds * sfreq)
-    if samples < 1 or abs(samples - window_seconds * sfreq) > 1e-6:  # noqa: PLR2004 - rounding
-        raise CohortError(
-            f"window_seconds {window_seconds!r} is not a whole number of samples at {sfreq:g} Hz"
-        )
-    return Preparation(sfreq=sfreq, l_freq=l_freq, h_freq=h_freq, window_samples=samples)
-
-
-def _check_channels(channels: Sequence[str] | None) -> None:
-    if channels is None:
-        return
-    if isinstance(channels, str):
-        raise CohortError(f"channels is {channels!r}: give a list, [{channels}]")
-    if not channels:
-        raise CohortError("channels is an empty list: name some, or leave it out to take all")
-    twice = [name for name in channels if list(channels).count(name) > 1]
-    if twice:
-        raise CohortError(f"channel {twice[0]!r} stands twice in channels: keep one")

@@ -167,7 +167,7 @@ def list_recordings(folder: Path) -> list[RecordingFile]:
     Raises
     ------
     CohortError
-        If there is none.
+        If there is none, or one does not lie where BIDS puts it.
     """
     files = [
         RecordingFile(path=path, subject=path.relative_to(folder).parts[0], task=_task_of(path))
@@ -178,6 +178,16 @@ def list_recordings(folder: Path) -> list[RecordingFile]:
         raise CohortError(
             f"data set {folder.name!r} holds no EEG recording: expected files such as "
             f"sub-00/eeg/sub-00_task-rest_eeg.edf"
+        )
+    misplaced = [
+        file.path.name
+        for file in files
+        if file.path.parent.name != "eeg" or not file.path.name.startswith(f"{file.subject}_")
+    ]
+    if misplaced:
+        raise CohortError(
+            f"{len(misplaced)} recordings of data set {folder.name!r} are not where BIDS puts them "
+            f"({listed(misplaced)}): expected paths such as sub-00/eeg/sub-00_task-rest_eeg.edf"
         )
     return files
 

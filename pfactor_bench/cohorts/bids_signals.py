@@ -1,312 +1,256 @@
-"""From the recordings of a BIDS folder to windows in microvolts.
+"""From the recordings of a BIDS folder to windows, several at a time.
 
-EEGDash finds the recordings and braindecode prepares them. The packages that read signals take
-seconds to import and reconfigure logging and warnings, so they are imported in here and kept quiet.
+With a store, each recording is prepared once and the windows stay on disk; without one they are
+held in memory. The samples are the same.
 """
 
 from __future__ import annotations
 
-import logging
 import os
-import warnings
+import re
 from collections import Counter
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
 from pfactor_bench.cohorts.assemble import listed
-from pfactor_bench.cohorts.bids_folder import unusable
-from pfactor_bench.errors import CohortError, did_you_mean
+from pfactor_bench.cohorts.recording import eeg_channels, prepare_recording
+from pfactor_bench.cohorts.store import DamagedEntryError
+from pfactor_bench.errors import CohortError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from pfactor_bench.cohorts.bids_folder import RecordingFile
+    from pfactor_bench.cohorts.preparation import Preparation
+    from pfactor_bench.cohorts.recording import Windows
+    from pfactor_bench.cohorts.store import WindowsStore
 
-__all__ = ["Preparation", "prepare"]
+__all__ = ["JOBS_VARIABLE", "Prepared", "prepare"]
 
-_MICROVOLTS_PER_VOLT = 1e6
+#: The environment variable that says how many recordings are prepared at a time.
+JOBS_VARIABLE = "PFACTOR_BENCH_JOBS"
 
-#: How MNE begins to say that an EDF file ends before its header says so.
-_CUT_SHORT = "Number of records from the header does not match the file"
+#: Less than this for each process is read and prepared before further ones have started.
+_BYTES_PER_JOB = 500e6
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Preparation:
-    """How every recording is prepared.
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Prepared:
+    """The windows of many recordings.
 
     Parameters
     ----------
-    sfreq
-        Rate to resample to, in Hz.
-    l_freq, h_freq
-        Pass band in Hz; None leaves that side open.
-    window_samples
-        Length of a window at `sfreq`.
+    X
+        Float32, shape ``(n_windows, n_chans, n_times)``, in microvolts; a memory map with a store.
+    table
+        A row per window, with `pfactor_bench.cohorts.assemble.WINDOW_COLUMNS`.
+    ch_names
+        The channels of `X`.
+    notes
+        Recordings left out or cut, and what was heard while reading.
     """
 
-    sfreq: float
-    l_freq: float | None
-    h_freq: float | None
-    window_samples: int
+    X: NDArray[np.float32]
+    table: pd.DataFrame
+    ch_names: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 def prepare(
-    folder: Path,
+    dataset: str,
     files: Sequence[RecordingFile],
-    channels: Sequence[str] | None,
     preparation: Preparation,
-) -> tuple[NDArray[np.float32], pd.DataFrame, tuple[str, ...], tuple[str, ...]]:
-    """Read, prepare and cut recordings one by one, so that memory holds one of them.
+    *,
+    store: WindowsStore | None = None,
+    drop_if_flat: Sequence[str] = (),
+) -> Prepared:
+    """Read, prepare and cut recordings.
 
     Parameters
     ----------
-    folder
-        Of the data set, resolved.
+    dataset
+        The data set's name, for messages.
     files
-        Its recordings to load, all of one task.
-    channels
-        Names in the order wanted; None takes the EEG channels of the first recording.
+        Its recordings to load.
     preparation
         What to do with each.
-
-    Returns
-    -------
-    X : ndarray of float32, shape (n_windows, n_chans, n_times)
-        In microvolts.
-    table : DataFrame
-        A row per window, with `pfactor_bench.cohorts.assemble.WINDOW_COLUMNS`.
-    ch_names : tuple of str
-        The channels of `X`.
-    notes : tuple of str
-        Recordings left out, and what was heard while reading.
+    store
+        Where windows are kept; None keeps them in memory.
+    drop_if_flat
+        Channels that are left out if they are flat in every recording.
 
     Raises
     ------
     CohortError
         Naming the first recording that cannot be used.
     """
-    windows: list[NDArray[np.float32]] = []
-    tables: list[pd.DataFrame] = []
-    short: list[str] = []
-    heard: Counter[str] = Counter()
-    pairs = list(zip(files, _find_recordings(folder, files), strict=True))
+    if not preparation.channels:
+        preparation = replace(preparation, channels=eeg_channels(dataset, files[0]))
+    results: list[_Done] = []
+    work = _results(dataset, files, preparation, store)
     hidden = True if os.environ.get("CI") else None
-    for file, recording in tqdm(pairs, desc=folder.name, unit="recording", disable=hidden):
-        with _blaming(folder.name, file), _listening(heard):
-            recording.raw = _open(file.path)
-            channels = channels or _eeg_channels(file.path, recording.raw)
-            _check_channels(folder.name, file, recording.raw, channels)
-            _check_samples(folder.name, file, recording.raw, channels)
-            X = _cut(recording, channels, preparation)
-        recording.raw = None
-        if len(X) == 0:
-            short.append(file.path.name)
-            continue
-        windows.append(X)
-        tables.append(_table(file, recording.record["entities"], *X.shape[::2]))
-    if not windows:
-        raise CohortError(f"every recording of data set {folder.name!r} is shorter than a window")
+    for file, (key, windows, repaired) in zip(
+        files,
+        tqdm(work, total=len(files), desc=dataset, unit="recording", disable=hidden),
+        strict=True,
+    ):
+        results.append(_Done(file=file, key=key, windows=windows, repaired=repaired))
+    kept = [done for done in results if len(done.windows.start)]
+    if not kept:
+        why = _notes(results) or ("it is shorter than a window",)
+        raise CohortError(
+            f"every recording of data set {dataset!r} is shorter than a window or left out: "
+            f"{why[0]}"
+        )
+    names, positions, dropped = _channels(kept, preparation.channels, drop_if_flat)
+    if store is None:
+        X = np.concatenate([done.windows.X for done in kept])
+        X = X if len(positions) == X.shape[1] else X[:, positions]
+    else:
+        X = _join(store, kept, positions)
+    return Prepared(
+        X=X,
+        table=pd.concat([_table(done, preparation) for done in kept], ignore_index=True),
+        ch_names=names,
+        notes=(*_notes(results), *dropped),
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class _Done:
+    """A recording that is prepared; `key` is empty without a store."""
+
+    file: RecordingFile
+    key: str
+    windows: Windows
+    repaired: bool
+
+
+def _results(
+    dataset: str,
+    files: Sequence[RecordingFile],
+    preparation: Preparation,
+    store: WindowsStore | None,
+) -> Iterable[tuple[str, Windows, bool]]:
+    """Return each recording's result in order, as soon as it is there."""
+    n_jobs = _jobs(files)
+    if n_jobs == 1:
+        return (_one(dataset, file, preparation, store) for file in files)
+    from joblib import Parallel, delayed
+
+    # Processes, since MNE holds the interpreter; loky's, which need nothing of the caller's script.
+    parallel = Parallel(n_jobs=n_jobs, return_as="generator", backend="loky")
+    outcomes: Iterator[tuple[str, Windows, bool]] = parallel(
+        delayed(_one)(dataset, file, preparation, store) for file in files
+    )
+    return outcomes
+
+
+def _jobs(files: Sequence[RecordingFile]) -> int:
+    """Return how many processes to use."""
+    from joblib import cpu_count
+
+    asked = os.environ.get(JOBS_VARIABLE)
+    if asked is None:
+        n_bytes = sum(file.path.stat().st_size for file in files)
+        return max(1, min(int(cpu_count()), int(n_bytes / _BYTES_PER_JOB)))
+    if not asked.isdigit() or int(asked) < 1:
+        raise CohortError(f"{JOBS_VARIABLE} is {asked!r}: give a number of processes, 1 or more")
+    return int(asked)
+
+
+def _one(
+    dataset: str, file: RecordingFile, preparation: Preparation, store: WindowsStore | None
+) -> tuple[str, Windows, bool]:
+    """Return a recording's key and windows, and whether a damaged entry had to be replaced."""
+    if store is None:
+        return "", prepare_recording(dataset, file, preparation), False
+    key, repaired = store.key(file, preparation), False
+    with store.claimed(key):
+        try:
+            found = store.read(key)
+        except DamagedEntryError:
+            store.remove(key)
+            found, repaired = None, True
+        if found is None:
+            found = prepare_recording(dataset, file, preparation)
+            store.write(key, found)
+    return key, found.without_samples(), repaired
+
+
+def _join(
+    store: WindowsStore, kept: Sequence[_Done], positions: Sequence[int]
+) -> NDArray[np.float32]:
+    try:
+        return store.join([done.key for done in kept], positions)
+    except DamagedEntryError as error:
+        raise CohortError(
+            f"the windows store {str(store.folder)!r} changed while it was read ({error}): the "
+            f"disk may be failing; run again to prepare what is damaged anew"
+        ) from error
+
+
+def _channels(
+    kept: Sequence[_Done], channels: Sequence[str], drop_if_flat: Sequence[str]
+) -> tuple[tuple[str, ...], list[int], list[str]]:
+    """Return the channels to keep by name and position, and notes about the flat ones."""
+    flat = Counter(name for done in kept for name in done.windows.flat)
+    dropped = [name for name in drop_if_flat if flat[name] == len(kept)]
+    positions = [at for at, name in enumerate(channels) if name not in dropped]
+    notes = [
+        f"channel {name} is flat in all {len(kept)} recordings, as the recording reference is, and "
+        f"was left out"
+        for name in dropped
+    ]
+    for name, count in flat.items():
+        if count < len(kept):
+            where = [done.file.path.name for done in kept if name in done.windows.flat]
+            notes.append(f"channel {name} is flat in {count} recordings: {listed(where)}")
+    return tuple(channels[at] for at in positions), positions, notes
+
+
+def _notes(results: Sequence[_Done]) -> tuple[str, ...]:
+    """Return what readers must know of the recordings: each kind of news once, with names."""
+    heard = Counter(text for done in results for text in done.windows.heard)
     notes = [
         f"{count} recordings were read with a warning: {text}" for text, count in heard.items()
     ]
+    notes += [
+        f"recording {done.file.path.name} {text}" for done in results for text in done.windows.said
+    ]
+    short = [
+        done.file.path.name
+        for done in results
+        if not len(done.windows.start) and not done.windows.said
+    ]
     if short:
         notes.append(f"{len(short)} recordings shorter than a window left out: {listed(short)}")
-    table = pd.concat(tables, ignore_index=True)
-    return np.concatenate(windows), table, tuple(channels or ()), tuple(notes)
-
-
-def _find_recordings(folder: Path, files: Sequence[RecordingFile]) -> list[Any]:
-    """Return EEGDash's recording of each file."""
-    with _kept_logging(), warnings.catch_warnings():
-        # Where a warning is an error, EEGDash takes it for a missing table and says nothing.
-        warnings.simplefilter("ignore")
-        from eegdash import EEGDashDataset
-
-        found = EEGDashDataset(
-            dataset=folder.name,
-            cache_dir=folder.parent,
-            download=False,
-            modality="eeg",
-            _suppress_comp_warning=True,
-            **({"task": files[0].task} if files[0].task else {}),
+    repaired = [done.file.path.name for done in results if done.repaired]
+    if repaired:
+        notes.append(
+            f"{len(repaired)} entries of the windows store were damaged and prepared anew: "
+            f"{listed(repaired)}"
         )
-    by_path = {folder / recording.record["bids_relpath"]: recording for recording in found.datasets}
-    missed = [file.path.name for file in files if file.path not in by_path]
-    if missed:
-        raise CohortError(
-            f"EEGDash does not recognise {len(missed)} recordings of data set {folder.name!r} "
-            f"({listed(missed)}): name and place them as BIDS asks"
-        )
-    return [by_path[file.path] for file in files]
+    return tuple(notes)
 
 
-def _open(path: Path) -> Any:  # noqa: ANN401 - MNE has no types
-    """Open a recording with MNE alone.
-
-    EEGDash's own reader rewrites tables of the folder that it finds fault with, participants.tsv
-    among them, and does not let MNE say that a file is cut short. An audit leaves data as they are.
-    """
-    import mne
-
-    with warnings.catch_warnings():
-        warnings.filterwarnings("error", message=_CUT_SHORT)
-        return mne.io.read_raw(path)
-
-
-def _channel_kinds(path: Path, raw: Any) -> dict[str, str]:  # noqa: ANN401 - MNE has no types
-    """Return each channel's kind: the file's, unless channels.tsv knows that it is no EEG."""
-    kinds = dict(zip(raw.ch_names, raw.get_channel_types(), strict=True))
-    sidecar = path.with_name(path.name.replace(f"_eeg{path.suffix}", "_channels.tsv"))
-    if sidecar.is_file():
-        table = pd.read_csv(
-            sidecar, sep="\t", dtype=str, encoding="utf-8-sig", usecols=["name", "type"]
-        ).dropna()
-        for name, kind in zip(table["name"], table["type"].str.lower(), strict=True):
-            if name in kinds and kind != "eeg":
-                kinds[name] = kind
-    return kinds
-
-
-def _eeg_channels(path: Path, raw: Any) -> list[str]:  # noqa: ANN401 - MNE has no types
-    return [name for name, kind in _channel_kinds(path, raw).items() if kind == "eeg"]
-
-
-def _check_channels(
-    dataset: str,
-    file: RecordingFile,
-    raw: Any,  # noqa: ANN401 - MNE has no types
-    channels: Sequence[str],
-) -> None:
-    kinds = _channel_kinds(file.path, raw)
-    for name in channels:
-        if name not in kinds:
-            raise CohortError(
-                f"recording {file.path.name!r} of data set {dataset!r} has no channel {name!r}"
-                f"{did_you_mean(name, kinds)}"
-            )
-        if kinds[name] != "eeg":
-            raise CohortError(
-                f"channel {name!r} of recording {file.path.name!r} of data set {dataset!r} is of "
-                f"type {kinds[name]!r}: leave it out of channels, only EEG is filtered and scaled"
-            )
-
-
-def _check_samples(
-    dataset: str,
-    file: RecordingFile,
-    raw: Any,  # noqa: ANN401 - MNE has no types
-    channels: Sequence[str],
-) -> None:
-    """Find samples that are no numbers before the filter spreads them over the recording."""
-    for name, samples in zip(channels, raw.get_data(picks=list(channels)), strict=True):
-        broken = np.flatnonzero(~np.isfinite(samples))
-        if len(broken):
-            seconds = broken[0] / raw.info["sfreq"]
-            reason = (
-                f"channel {name!r} holds {len(broken)} NaN or infinite samples from {seconds:g} s"
-            )
-            raise unusable(dataset, file, reason)
-
-
-def _cut(
-    recording: Any,  # noqa: ANN401 - EEGDash has no types
-    channels: Sequence[str],
-    preparation: Preparation,
-) -> NDArray[np.float32]:
-    """Prepare an opened recording in the case study's order and return its windows."""
-    from braindecode.datasets import BaseConcatDataset
-    from braindecode.preprocessing import (
-        Preprocessor,
-        create_fixed_length_windows,
-        preprocess,
-    )
-
-    alone = BaseConcatDataset([recording])
-    steps = [
-        # First, so that no time goes into channels that nobody asked for.
-        Preprocessor("pick_channels", apply_on_array=False, ch_names=list(channels), ordered=True),
-        Preprocessor("resample", apply_on_array=False, sfreq=preparation.sfreq),
-        Preprocessor(
-            "filter", apply_on_array=False, l_freq=preparation.l_freq, h_freq=preparation.h_freq
-        ),
-        Preprocessor(_to_microvolts),
-    ]
-    preprocess(alone, steps)
-    length = preparation.window_samples
-    if recording.raw.n_times < length:
-        return np.empty((0, len(channels), length), dtype=np.float32)
-    cut = create_fixed_length_windows(
-        alone,
-        window_size_samples=length,
-        window_stride_samples=length,
-        on_last_window="drop",
-        preload=False,
-    )
-    return np.stack([window for window, *_ in cut], dtype=np.float32)
-
-
-def _to_microvolts(volts: NDArray[np.float64]) -> NDArray[np.float64]:
-    return volts * _MICROVOLTS_PER_VOLT
-
-
-def _table(
-    file: RecordingFile, entities: Mapping[str, str | None], n_windows: int, window_samples: int
-) -> pd.DataFrame:
-    # Not from EEGDash's description: there a participant's column named "run" becomes the run.
-    stem = file.path.stem.removesuffix("_eeg")
-    start = np.arange(n_windows) * window_samples
+def _table(done: _Done, preparation: Preparation) -> pd.DataFrame:
+    stem = done.file.path.stem.removesuffix("_eeg")
+    entities = dict(re.findall(r"(ses|run)-([A-Za-z0-9]+)", stem))
     return pd.DataFrame(
         {
-            "sample_id": [f"{stem}__w{window:03d}" for window in range(n_windows)],
-            "subject": file.subject,
-            "session": entities.get("session") or "",
-            "run": entities.get("run") or "",
-            "task": file.task or "",
-            "start": start,
-            "stop": start + window_samples,
+            "sample_id": [f"{stem}__w{window:03d}" for window in range(len(done.windows.start))],
+            "subject": done.file.subject,
+            "session": entities.get("ses", ""),
+            "run": entities.get("run", ""),
+            "task": done.file.task or "",
+            "start": done.windows.start,
+            "stop": done.windows.start + preparation.window_samples,
         }
     )
-
-
-@contextmanager
-def _blaming(dataset: str, file: RecordingFile) -> Iterator[None]:
-    """Turn whatever a reader raises into an error that names the recording."""
-    try:
-        yield
-    except CohortError:
-        raise
-    except Exception as error:
-        raise unusable(dataset, file, error) from error
-
-
-@contextmanager
-def _listening(heard: Counter[str]) -> Iterator[None]:
-    """Collect what readers warn of, so that it reaches the report and not the terminal."""
-    import mne
-
-    with warnings.catch_warnings(record=True) as caught, mne.use_log_level("WARNING"):
-        warnings.simplefilter("always")
-        for about_code in (DeprecationWarning, FutureWarning):
-            warnings.simplefilter("ignore", about_code)
-        yield
-    heard.update({" ".join(str(warning.message).split()) for warning in caught})
-
-
-@contextmanager
-def _kept_logging() -> Iterator[None]:
-    """Undo what importing EEGDash does to the root logger, which is the user's."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    try:
-        yield
-    finally:
-        root.handlers[:] = handlers
-        root.setLevel(level)
