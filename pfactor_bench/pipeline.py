@@ -40,6 +40,7 @@ from pfactor_bench.record_facts import (
     split_facts,
 )
 from pfactor_bench.report import render
+from pfactor_bench.shuffles import measure_shuffles, shuffled_correlations
 from pfactor_bench.training.engine import run_group
 
 if TYPE_CHECKING:
@@ -137,6 +138,7 @@ def conclude(prepared: Prepared, results: Mapping[Case, CaseResult]) -> Record:
         *measure_ladder(cohort, split, arrays, baselines=suite.baselines, regimes=regimes),
         *measure_spread(cohort, split, arrays, regimes=regimes),
         *measure_confounds(cohort, arrays, regimes=regimes),
+        *measure_shuffles(arrays, shuffled_correlations(cohort, split, arrays, regimes=regimes)),
         *compare_starts(results, arrays),
         *measure_sources(manifests_by_model(encoders)),
     )
@@ -186,7 +188,10 @@ def publish(
     """Write record, arrays, predictions, figure and report; return the report's path."""
     ensure_writable(out)
     buffer = io.BytesIO()
-    arrays = pooled_arrays(prepared.cohort, prepared.split, results)
+    cohort, split = prepared.cohort, prepared.split
+    arrays = pooled_arrays(cohort, split, results)
+    regimes = dict.fromkeys(case.regime for case in results)
+    arrays |= shuffled_correlations(cohort, split, arrays, regimes=regimes)
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
     write_atomically(out / ARRAYS_FILE, buffer.getvalue())
     write_atomically(

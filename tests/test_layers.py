@@ -18,7 +18,7 @@ STAGES = (
     ("features", "metrics", "inference", "power", "learning_curve", "confounds", "baselines"),
     ("models", "heads", "regimes", "training", "saliency", "identity"),
     ("encoders", "finished"),
-    ("planted", "measure", "comparisons", "ladder"),
+    ("planted", "measure", "comparisons", "ladder", "shuffles"),
     ("studies",),
     ("checks",),
     ("report",),

@@ -24,7 +24,6 @@ __all__ = [
     "ladder_is_drawn",
     "ladder_rungs",
     "ladder_section",
-    "spread_section",
 ]
 
 #: A single predictor beside the train mean is in the report's figure already.
@@ -97,28 +96,6 @@ def ladder_section(record: Record) -> str:
             _HOW_TO_READ,
             *missing,
         ]
-    )
-
-
-def spread_section(record: Record) -> str:
-    """Return what people, seeds and folds each add to the uncertainty of the error."""
-    rows = [
-        [
-            escape(regime),
-            escape(found.name.rpartition("/")[2]),
-            value_with_interval(found),
-            escape(found.missing_because or ""),
-        ]
-        for regime in regimes(record)
-        for found in record.measurements
-        if found.name.startswith(f"{regime}/spread/")
-    ]
-    if not rows:
-        return ""
-    headers = ["regime", "source", "standard error it adds", ""]
-    return (
-        f"## Where the uncertainty comes from\n\n{table(headers, rows)}\n\n"
-        f"Of the mean squared error over people, by analysis of variance."
     )
 
 

@@ -8,42 +8,35 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pfactor_bench.report.cautions import cautions
+from pfactor_bench.report.citation import cite_section
 from pfactor_bench.report.comparison import comparison_section
-from pfactor_bench.report.evidence import checks_section, leak_sentence
+from pfactor_bench.report.evidence import checks_section
 from pfactor_bench.report.facts import (
     first_saliency,
     held_out_people,
-    metric,
-    outcome,
     regimes,
-    value_with_interval,
     windows_chosen,
 )
 from pfactor_bench.report.figure import alt_text
-from pfactor_bench.report.ladder import confounds_section, ladder_section, spread_section
-from pfactor_bench.report.origins import (
-    cohort_section,
-    provenance_section,
-    split_section,
-    timing_section,
-)
+from pfactor_bench.report.head import head_section
+from pfactor_bench.report.ladder import confounds_section, ladder_section
+from pfactor_bench.report.origins import cohort_section, provenance_section, split_section
 from pfactor_bench.report.results import (
     claims_section,
     per_seed_section,
     regimes_section,
     saliency_section,
 )
+from pfactor_bench.report.shuffles import shuffles_section
+from pfactor_bench.report.spread import spread_section
 from pfactor_bench.report.text import bullets, count, escape
+from pfactor_bench.report.timing import timing_section
 
 if TYPE_CHECKING:
     from pfactor_bench.record import Record
 
 __all__ = ["report_text"]
 
-_CONTENTS = (
-    "[What to know before quoting a number](#what-to-know-before-quoting-a-number) · "
-    "[Checks](#checks) · [Limits](#limits) · [Run it again](#run-it-again)"
-)
 _INTERVALS = (
     "Intervals are over the {people} held out here. They do not cover another cohort, another way "
     "of recording, or a model trained on other people."
@@ -64,16 +57,14 @@ def report_text(record: Record) -> str:
         the texts differ only in the sections Timing and Provenance.
     """
     sections = [
-        f"# {escape(record.suite['title'])}",
-        f"*{escape(record.suite['question'])}*",
-        verdict_sentence(record),
-        _CONTENTS,
+        head_section(record),
         claims_section(record),
         _figure_section(record),
         f"## What to know before quoting a number\n\n{bullets(cautions(record))}",
         checks_section(record),
         ladder_section(record),
         per_seed_section(record),
+        shuffles_section(record),
         spread_section(record),
         confounds_section(record),
         regimes_section(record),
@@ -83,33 +74,10 @@ def report_text(record: Record) -> str:
         split_section(record),
         timing_section(record),
         provenance_section(record),
+        cite_section(record),
         _limits_section(record),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
-
-
-def verdict_sentence(record: Record) -> str:
-    """Return what a reader in a hurry must take away, good or bad, in the same words."""
-    people = count(held_out_people(record), "held-out person", "held-out people")
-    answers = []
-    for regime, cases in regimes(record).items():
-        skill = metric(record, regime, "skill")
-        level = f"{skill.ci.level:.0%} interval" if skill and skill.ci else "no interval"
-        answers.append(
-            f"**{escape(cases[0]['model'])} ({escape(regime)}) {outcome(record, regime)} on "
-            f"{people}**: skill {value_with_interval(skill)}, {level} over people."
-        )
-    return "\n\n".join([*answers, f"{_claims_held(record)} {leak_sentence(record)}"])
-
-
-def _claims_held(record: Record) -> str:
-    parts = []
-    for level, name in (("gate", "gate claim"), ("report", "reported claim")):
-        verdicts = [verdict for verdict in record.verdicts if verdict.level == level]
-        if verdicts:
-            holding = sum(verdict.status == "holds" for verdict in verdicts)
-            parts.append(f"{holding} of {count(len(verdicts), name)}")
-    return f"**Claims that hold: {', '.join(parts)}.**" if parts else "**Nothing was claimed.**"
 
 
 def _figure_section(record: Record) -> str:

@@ -1,18 +1,18 @@
-"""Sections of a report about where its numbers come from: people, split, time, code."""
+"""Sections of a report about where its numbers come from: people, split, code."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
 
-from pfactor_bench.report.text import bullets, code_block, count, escape, listed, number, table
+from pfactor_bench.report.head import run_again
+from pfactor_bench.report.people import cohort_plot, split_plot
+from pfactor_bench.report.text import bullets, count, escape, listed, number, table
 
 if TYPE_CHECKING:
     from pfactor_bench.record import Record
 
-__all__ = ["cohort_section", "provenance_section", "split_section", "timing_section"]
-
-_MIB = 2**20
+__all__ = ["cohort_section", "provenance_section", "split_section"]
 
 
 def cohort_section(record: Record) -> str:
@@ -35,7 +35,9 @@ def cohort_section(record: Record) -> str:
     rows.append(["made with", made])
     notes = bullets([f"Note: {escape(note, limit=5000)}" for note in cohort["notes"]])
     return "\n\n".join(
-        part for part in ("## Cohort", table(["what", "value"], rows), notes) if part
+        part
+        for part in ("## Cohort", cohort_plot(record), table(["what", "value"], rows), notes)
+        if part
     )
 
 
@@ -63,34 +65,14 @@ def split_section(record: Record) -> str:
     ]
     return (
         f"## Split\n\nBy {escape(record.split['name'])}: {count(len(folds), 'fold')}.\n\n"
-        f"{table(headers, rows)}"
+        f"{split_plot(record)}\n\n{table(headers, rows)}"
     )
-
-
-def timing_section(record: Record) -> str:
-    """Return what took how long on the machine of this run."""
-    rows = [
-        [
-            escape(timing.name),
-            escape(timing.device),
-            f"{timing.seconds:.2f}",
-            f"{timing.windows / timing.seconds:,.0f}"
-            if timing.windows is not None and timing.seconds > 0
-            else "–",
-            f"{timing.peak_bytes / _MIB:,.0f}" if timing.peak_bytes is not None else "–",
-        ]
-        for timing in record.timings
-    ]
-    headers = ["work", "device", "seconds", "windows/s", "peak memory (MiB)"]
-    body = table(headers, rows) if rows else "Nothing was timed."
-    checks = sum(finding.seconds for finding in record.findings)
-    return f"## Timing\n\n{body}\n\nAll checks together: {checks:.2f} s."
 
 
 def provenance_section(record: Record) -> str:
     """Return what the run rested on, and the command that repeats it."""
     facts = dict(record.provenance)
-    command = facts.pop("command", None)
+    facts.pop("command", None)
     commit = facts.pop("commit", None)
     dirty = facts.pop("dirty", None)
     packages = facts.pop("packages", None) or {}
@@ -103,9 +85,8 @@ def provenance_section(record: Record) -> str:
         ["record schema", str(record.schema_version)],
     ]
     parts = ["## Provenance", table(["what", "value"], rows)]
-    if command:
-        checkout = [f"git checkout {commit}"] if commit else []
-        parts += ["### Run it again", code_block([*checkout, command])]
+    if again := run_again(record, *([f"git checkout {commit}"] if commit else [])):
+        parts += ["### Run it again", again]
     return "\n\n".join(parts)
 
 

@@ -73,12 +73,12 @@ def _escape_block_start(found: re.Match[str]) -> str:
     return f"{found[0]}\\" if found[0].isdigit() else f"\\{found[0]}"
 
 
-def code_block(lines: list[str]) -> str:
+def code_block(lines: list[str], *, language: str = "sh") -> str:
     """Return commands in a fence that none of them can close."""
     body = "\n".join(plain(line, limit=2000) for line in lines)
     longest = max((len(run) for run in re.findall("`+", body)), default=0)
     fence = "`" * max(3, longest + 1)
-    return f"{fence}sh\n{body}\n{fence}"
+    return f"{fence}{language}\n{body}\n{fence}"
 
 
 def bullets(lines: list[str]) -> str:

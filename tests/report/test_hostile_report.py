@@ -44,7 +44,7 @@ def test_report_has_no_control_characters(record: Record, hostile: str) -> None:
     assert not set("\x1b\x00\x07\u202e\u2066\u200f\x85") & set(report_text(spoil(record, hostile)))
 
 
-@pytest.mark.parametrize("hostile", PAYLOADS)
+@pytest.mark.parametrize("hostile", ["".join(PAYLOADS[:6]), "".join(PAYLOADS[6:])])
 def test_figure_is_an_image_and_nothing_else(record: Record, arrays, hostile: str) -> None:
     """An SVG without script, link or handler, whatever it was drawn from."""
     spoiled = spoil(record, hostile)

@@ -1,0 +1,147 @@
+"""The first lines of a report: what a reader with half a minute must take away."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pfactor_bench.claims import MIN_SUBJECTS_TO_HOLD
+from pfactor_bench.report.evidence import leak_sentence
+from pfactor_bench.report.facts import (
+    held_out_people,
+    metric,
+    outcome,
+    regimes,
+    value_with_interval,
+)
+from pfactor_bench.report.text import code_block, count, escape, table
+
+if TYPE_CHECKING:
+    from pfactor_bench.record import Record
+    from pfactor_bench.types import Claim, Verdict
+
+__all__ = ["claims_held", "head_section", "run_again", "verdict_lines"]
+
+_SKILL = (
+    "Skill is the share of the train mean's squared error that is gone: 0 is no better than "
+    "predicting the mean of the people trained on for everybody, 1 is perfect. An interval that "
+    "holds 0 shows nothing."
+)
+_CONTENTS = (
+    "[Claims](#claims) · "
+    "[What to know before quoting a number](#what-to-know-before-quoting-a-number) · "
+    "[Checks](#checks) · [Limits](#limits) · [Cite](#cite)"
+)
+_NOT_HOLDING = {"fails": "Fails", "inconclusive": "Inconclusive"}
+_MOST_CLAIMS = 3
+
+
+def head_section(record: Record) -> str:
+    """Return title, question, verdict, and the answers to what a reviewer asks first."""
+    answers = [
+        ["On how many people?", _people(record)],
+        ["Is there a leak?", f"{_leak(record)} {leak_sentence(record)} [All checks](#checks)."],
+        ["What holds?", " ".join([claims_held(record), *_not_holding(record)])],
+    ]
+    return "\n\n".join(
+        [
+            f"# {escape(record.suite['title'])}",
+            f"*{escape(record.suite['question'])}*",
+            *verdict_lines(record),
+            _SKILL,
+            table(["asked first", "answer"], answers),
+            *_command(record),
+            _CONTENTS,
+        ]
+    )
+
+
+def verdict_lines(record: Record) -> list[str]:
+    """Return, for each regime, whether it beat the train mean: good news or bad in one form."""
+    people = count(held_out_people(record), "held-out person", "held-out people")
+    answers = []
+    for regime, cases in regimes(record).items():
+        skill = metric(record, regime, "skill")
+        level = f"{skill.ci.level:.0%} interval" if skill and skill.ci else "no interval"
+        answers.append(
+            f"**{escape(cases[0]['model'])} ({escape(regime)}) {outcome(record, regime)} on "
+            f"{people}**: skill {value_with_interval(skill)}, {level} over people."
+        )
+    return answers
+
+
+def claims_held(record: Record) -> str:
+    """Return how many claims of either level hold."""
+    parts = []
+    for level, name in (("gate", "gate claim"), ("report", "reported claim")):
+        verdicts = [verdict for verdict in record.verdicts if verdict.level == level]
+        if verdicts:
+            holding = sum(verdict.status == "holds" for verdict in verdicts)
+            parts.append(f"{holding} of {count(len(verdicts), name)}")
+    return f"**Claims that hold: {', '.join(parts)}.**" if parts else "**Nothing was claimed.**"
+
+
+def run_again(record: Record, *before: str) -> str:
+    """Return the command that repeats the run, in a block of its own; nothing where none is known.
+
+    Parameters
+    ----------
+    record
+        Whose run.
+    before
+        Commands that go first.
+    """
+    command = record.provenance.get("command")
+    return code_block([*before, command]) if command else ""
+
+
+def _command(record: Record) -> list[str]:
+    block = run_again(record)
+    return [f"Run it again ([at the same commit](#run-it-again)):\n\n{block}"] if block else []
+
+
+def _people(record: Record) -> str:
+    folds = record.split["folds"]
+    n = held_out_people(record)
+    trained = sorted({len(fold["train_subjects"]) for fold in folds})
+    between = f"{trained[0]:,}" if len(trained) == 1 else f"{trained[0]:,} to {trained[-1]:,}"
+    seeds = max(len(cases) for cases in regimes(record).values())
+    answer = (
+        f"**{count(n, 'person', 'people')}**, held out in {count(len(folds), 'fold')} from models "
+        f"that were trained on {between} others, with {count(seeds, 'seed')}."
+    )
+    if n < MIN_SUBJECTS_TO_HOLD:
+        answer += f" Fewer than {MIN_SUBJECTS_TO_HOLD} can carry no claim."
+    return answer
+
+
+def _leak(record: Record) -> str:
+    statuses = {finding.status for finding in record.findings}
+    if "fail" in statuses:
+        return "**Yes.**"
+    if "error" in statuses or not statuses & {"pass", "warn"}:
+        return "**Not known.**"
+    return "**None found.**"
+
+
+def _not_holding(record: Record) -> list[str]:
+    """Return the claims that do not hold, the gravest first, and what would settle them."""
+    claims = {claim.id: claim for claim in record.claims}
+    found = [
+        (claims[verdict.claim], verdict)
+        for status in _NOT_HOLDING
+        for verdict in record.verdicts
+        if verdict.status == status and verdict.claim in claims
+    ]
+    lines = [_claim_in_words(claim, verdict) for claim, verdict in found[:_MOST_CLAIMS]]
+    left = len(found) - _MOST_CLAIMS
+    return [*lines, f"And {left:,} more below."] if left > 0 else lines
+
+
+def _claim_in_words(claim: Claim, verdict: Verdict) -> str:
+    needed = (
+        f" (about {count(verdict.people_needed, 'person', 'people')} would settle it)"
+        if verdict.people_needed is not None
+        else ""
+    )
+    text = escape(claim.text, limit=160).rstrip(".")
+    return f"{_NOT_HOLDING[verdict.status]}: {text}{needed}."

@@ -1,0 +1,58 @@
+"""The sheet that a report's smaller figures are drawn on: title, caption, and axes below them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["Sheet"]
+
+# Inches. As wide as the report's main figure, so that points are points in all of them.
+_WIDTH = 10.4
+_EDGE = 0.12
+_ABOVE = 0.72
+_TITLE = 11
+
+
+class Sheet:
+    """A figure with its title and caption on top.
+
+    Parameters
+    ----------
+    title
+        What the figure answers.
+    caption
+        What its marks mean.
+    plot
+        Height of the axes, in inches.
+    below
+        Room for ticks and labels under them.
+    """
+
+    def __init__(self, title: str, caption: str, *, plot: float, below: float = 0.55) -> None:
+        from matplotlib.figure import Figure
+
+        self._plot = plot
+        self._below = below
+        self._height = _ABOVE + plot + below
+        self.title = title
+        self.figure: Figure = Figure(figsize=(_WIDTH, self._height))
+        left = _EDGE / _WIDTH
+        top = 1 - 0.1 / self._height
+        self.figure.text(left, top, title, va="top", size=_TITLE, weight="bold")
+        self.figure.text(left, 1 - 0.34 / self._height, caption, va="top")
+
+    def axes(self, left: float, *, right: float = _EDGE, until: float = _WIDTH) -> Axes:
+        """Return axes from `left` inches to `right` inches before `until`."""
+        width = until - right - left
+        return self.figure.add_axes(
+            (
+                left / _WIDTH,
+                self._below / self._height,
+                width / _WIDTH,
+                self._plot / self._height,
+            )
+        )

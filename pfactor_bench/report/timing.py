@@ -1,0 +1,133 @@
+"""The section of a report on what took how long, and its figure: a dot per training."""
+
+from __future__ import annotations
+
+from statistics import median
+from typing import TYPE_CHECKING
+
+from pfactor_bench.report.facts import regimes
+from pfactor_bench.report.text import count, escape, plain, table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pfactor_bench.record import Record
+    from pfactor_bench.types import Timing
+
+__all__ = ["draw_timing", "speeds", "timing_is_drawn", "timing_section"]
+
+_MIB = 2**20
+_ROW = 0.34
+_NAMES = 2.6
+_NUMBERS = 1.9
+_FEWEST_DRAWN = 2
+
+
+def timing_section(record: Record) -> str:
+    """Return what took how long on the machine of this run."""
+    rows = [
+        [
+            escape(timing.name),
+            escape(timing.device),
+            f"{timing.seconds:.2f}",
+            "–" if (speed := _speed(timing)) is None else f"{speed:,.0f}",
+            f"{timing.peak_bytes / _MIB:,.0f}" if timing.peak_bytes is not None else "–",
+        ]
+        for timing in record.timings
+    ]
+    headers = ["work", "device", "seconds", "windows/s", "peak memory (MiB)"]
+    body = table(headers, rows) if rows else "Nothing was timed."
+    checks = sum(finding.seconds for finding in record.findings)
+    parts = ["## Timing", *_plot(record), body, f"All checks together: {checks:.2f} s."]
+    return "\n\n".join(parts)
+
+
+def speeds(record: Record) -> dict[tuple[str, str], list[float]]:
+    """Return windows per second of every training, by regime and device, in the record's order."""
+    found: dict[tuple[str, str], list[float]] = {}
+    for timing in record.timings:
+        regime = _regime_of(timing.name, regimes(record))
+        speed = _speed(timing)
+        if regime is not None and speed is not None and timing.name.endswith("/train"):
+            found.setdefault((regime, timing.device), []).append(speed)
+    return found
+
+
+def timing_is_drawn(record: Record) -> bool:
+    """Return whether there are enough trainings for a strip of dots."""
+    return sum(map(len, speeds(record).values())) >= _FEWEST_DRAWN
+
+
+def draw_timing(record: Record) -> dict[str, bytes]:
+    """Draw windows per second, a row per regime and device, a dot per training.
+
+    Returns
+    -------
+    dict
+        ``timing.svg`` and ``timing.png``; nothing for less than two trainings.
+    """
+    from pfactor_bench.report import style
+    from pfactor_bench.report.page import Sheet
+
+    if not timing_is_drawn(record):
+        return {}
+    strips = speeds(record)
+    with style.house_style():
+        sheet = Sheet(
+            "Training speed on this machine",
+            "dot: training in one fold from one seed; bar: median",
+            plot=_ROW * len(strips) + 0.2,
+        )
+        axes = sheet.axes(_NAMES, right=_NUMBERS)
+        for row, values in enumerate(strips.values()):
+            # A spread that is the same every time, so that equal speeds do not hide each other.
+            heights = [row + 0.22 * ((number % 5) / 2 - 1) for number in range(len(values))]
+            axes.plot(values, heights, "o", color=style.TRAIN, markersize=4, alpha=0.55, mew=0)
+            middle = median(values)
+            axes.vlines(middle, row - 0.36, row + 0.36, color=style.HELD_OUT, linewidth=2.2)
+            axes.annotate(
+                f"median {middle:,.0f} of {len(values):,}",
+                (1, row),
+                xycoords=("axes fraction", "data"),
+                xytext=(8, 0),
+                textcoords="offset points",
+                va="center",
+                annotation_clip=False,
+            )
+        names = [f"{style.label(r, limit=26)}, {style.label(d, limit=12)}" for r, d in strips]
+        axes.set_yticks(range(len(strips)), names)
+        axes.set_ylim(len(strips) - 0.5, -0.5)
+        axes.set_xlim(left=0, right=1.05 * max(max(values) for values in strips.values()))
+        axes.set_xlabel("windows per second")
+        axes.spines[["top", "right", "left"]].set_visible(False)
+        axes.tick_params(axis="y", length=0)
+        encoded = style.encode(sheet.figure, title=sheet.title, description=_alt_text(record))
+    return {f"timing.{kind}": content for kind, content in encoded.items()}
+
+
+def _plot(record: Record) -> list[str]:
+    if not timing_is_drawn(record):
+        return []
+    return [
+        f"![{escape(_alt_text(record), limit=1000)}](timing.png)",
+        "*Speeds compare only on one machine under one load. [As vector graphics](timing.svg).*",
+    ]
+
+
+def _alt_text(record: Record) -> str:
+    rows = "; ".join(
+        f"{plain(regime)} on {plain(device)} {median(values):,.0f} windows/s at the median of "
+        f"{count(len(values), 'training')}, {min(values):,.0f} to {max(values):,.0f}"
+        for (regime, device), values in speeds(record).items()
+    )
+    return f"Training speed: {rows}."
+
+
+def _speed(timing: Timing) -> float | None:
+    """Return windows per second, None where windows make no sense."""
+    return timing.windows / timing.seconds if timing.windows and timing.seconds > 0 else None
+
+
+def _regime_of(name: str, known: Iterable[str]) -> str | None:
+    """Return the regime whose case a timing belongs to."""
+    return next((regime for regime in known if name.startswith(f"{regime}/seed-")), None)
