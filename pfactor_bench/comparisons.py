@@ -91,9 +91,7 @@ def _difference(
     y_pred, y_reference = arrays[f"{label}/y_pred"], arrays[f"{reference}/y_pred"]
     base = float(((y_true - arrays["y_base"]) ** 2).mean())
     n = len(y_true)
-    paired = paired_differences(
-        y_true, y_pred, {reference: y_reference}, seed=seed_for("difference", case)
-    )
+    paired = paired_differences(y_true, y_pred, {reference: y_reference})
     mean, interval = paired[reference]
     if mean is None or base == 0:
         why = interval if isinstance(interval, str) else "the train mean makes no error to save"
@@ -137,7 +135,7 @@ def _scaled(interval: Interval, by: float) -> Interval:
         low=interval.low / by,
         high=interval.high / by,
         level=interval.level,
-        method=f"{interval.method}, paired",
+        method=interval.method,
         se=None if interval.se is None else interval.se / by,
     )
 

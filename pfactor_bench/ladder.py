@@ -154,12 +154,7 @@ def _gains(
     predictions: Mapping[str, NDArray[np.float64]],
     arrays: Mapping[str, NDArray[Any]],
 ) -> Iterator[Measurement]:
-    differences = paired_differences(
-        arrays["y_true"],
-        arrays[f"{regime}/y_pred"],
-        predictions,
-        seed=seed_for("gain", regime),
-    )
+    differences = paired_differences(arrays["y_true"], arrays[f"{regime}/y_pred"], predictions)
     for baseline, (value, interval) in differences.items():
         yield Measurement(
             name=f"{regime}-vs-{baseline}/mse_gain",

@@ -14,9 +14,11 @@ from scipy import stats
 
 from pfactor_bench.inference import (
     corrected_resampled_t,
+    difference_interval,
     holm,
     mean_interval,
     metric_intervals,
+    mse_interval,
     paired_differences,
     pearson_interval,
     people_for_power,
@@ -143,28 +145,82 @@ def test_mean_interval_of_seven_people_is_students() -> None:
 
 def test_paired_difference_is_the_difference_of_mean_squared_errors() -> None:
     """Baseline minus model, the model's averaged over seeds."""
-    value, _ = paired_differences(TRUE, PRED, {"mean": BASE}, seed=0)["mean"]
+    value, _ = paired_differences(TRUE, PRED, {"mean": BASE})["mean"]
     expected = ((TRUE - BASE) ** 2).mean() - ((TRUE - PRED) ** 2).mean()
     assert expected == pytest.approx(value, abs=1e-12)
 
 
-def test_paired_differences_share_their_resamples() -> None:
-    """A baseline's interval does not depend on which others are compared."""
-    alone = paired_differences(TRUE, PRED, {"mean": BASE}, seed=0)["mean"]
-    among = paired_differences(TRUE, PRED, {"zero": 0 * BASE, "mean": BASE}, seed=0)["mean"]
-    ends = [(found(row[1]).low, found(row[1]).high) for row in (alone, among)]
-    assert ends[0] == pytest.approx(ends[1], abs=1e-9)
+def test_paired_difference_excludes_zero_where_the_paired_t_test_does() -> None:
+    """And so does skill: one question has one answer."""
+    error, base = ((TRUE - PRED) ** 2).mean(axis=0), (TRUE - BASE) ** 2
+    level = 1 - float(stats.ttest_rel(error, base).pvalue)
+    ends = [
+        [found(make(base, error, level=level + step)).low for step in (-1e-4, 1e-4)]
+        for make in (difference_interval, lambda a, b, level: ratio_interval(a, b, level=level))
+    ]
+    assert (True, True) == (ends[0][0] > 0 > ends[0][1], ends[1][0] > 1 > ends[1][1])
+
+
+def test_paired_difference_near_zero_end_is_students() -> None:
+    """The spread is taken as it is where the effect is no larger than seen."""
+    error, base = 0.5 * TRUE**2, TRUE**2
+    expected = stats.ttest_rel(base, error).confidence_interval(0.95)
+    interval = found(difference_interval(base, error))
+    assert expected.low == pytest.approx(interval.low, abs=1e-12)
+
+
+def test_paired_difference_far_end_solves_its_equation() -> None:
+    """At that end the t-test with the grown variance is just about to reject."""
+    error, base = ((TRUE - PRED) ** 2).mean(axis=0), (TRUE - BASE) ** 2
+    gains, both = base - error, (base + error) / 2
+    end = found(difference_interval(base, error)).high
+    grown = (both.var(ddof=1) / both.mean() ** 2 + 1.5) / N * (end**2 - gains.mean() ** 2)
+    t = (end - gains.mean()) / np.sqrt(gains.var(ddof=1) / N + grown)
+    assert stats.t.ppf(0.975, N - 1) == pytest.approx(t)
+
+
+@given(arrays(np.float64, (2, 9), elements=st.floats(0, 1e6)))
+def test_exchanged_predictors_change_signs_only(squared: np.ndarray) -> None:
+    """Neither is treated as the better one."""
+    one, other = difference_interval(*squared), difference_interval(*squared[::-1])
+    assert isinstance(one, str) == isinstance(other, str)
+    if isinstance(one, Interval) and isinstance(other, Interval):
+        assert (one.low, one.high) == pytest.approx((-other.high, -other.low))
+
+
+@given(arrays(np.float64, (2, 9), elements=st.floats(0, 1e6)))
+def test_paired_difference_is_students_or_up_to_half_as_wide_again(squared: np.ndarray) -> None:
+    """On each side."""
+    interval = difference_interval(*squared)
+    if isinstance(interval, Interval):
+        gains = squared[0] - squared[1]
+        student = stats.t.ppf(0.975, 8) * stats.sem(gains)
+        sides = np.array([gains.mean() - interval.low, interval.high - gains.mean()])
+        slack = 1e-9 * squared.max()
+        assert ((sides >= student - slack) & (sides <= 1.5 * student + slack)).all()
+
+
+def test_paired_difference_of_equal_predictors_has_a_reason() -> None:
+    """Rounding is no difference."""
+    assert isinstance(difference_interval(TRUE**2, TRUE**2 + 1e-16), str)
+
+
+def test_mse_interval_is_students_on_the_log_scale_downwards() -> None:
+    """Only upwards is something added."""
+    squared = (TRUE - PRED[0]) ** 2
+    half = stats.t.ppf(0.975, N - 1) * stats.sem(squared) / squared.mean()
+    assert squared.mean() * np.exp(-half) == pytest.approx(found(mse_interval(squared)).low)
 
 
 def test_paired_difference_with_a_nan_baseline_has_a_reason() -> None:
     """One broken baseline does not break the others."""
-    broken = paired_differences(TRUE, PRED, {"a": BASE * np.nan, "b": BASE}, seed=0)
+    broken = paired_differences(TRUE, PRED, {"a": BASE * np.nan, "b": BASE})
     assert (None, True) == (broken["a"][0], isinstance(broken["b"][1], Interval))
 
 
 def test_nothing_to_compare_with_is_nothing_found() -> None:
     """No baselines, no rows."""
-    assert {} == paired_differences(TRUE, PRED, {}, seed=0)
+    assert {} == paired_differences(TRUE, PRED, {})
 
 
 def test_permutation_p_value_agrees_with_all_permutations() -> None:
@@ -386,7 +442,7 @@ def test_whole_inference_of_a_suite_takes_under_five_seconds() -> None:
         metric_intervals(TRUE, PRED, BASE, seed=0)
         for prediction in baselines.values():
             metric_intervals(TRUE, prediction[np.newaxis] + 0.1 * TRUE, BASE, seed=0)
-        paired_differences(TRUE, PRED, baselines, seed=0)
+        paired_differences(TRUE, PRED, baselines)
         permutation_p_value(TRUE, PRED, seed=0)
         variance_components((TRUE - PRED) ** 2, np.repeat(list("abcd"), 9))
         seconds.append(time.process_time() - began)

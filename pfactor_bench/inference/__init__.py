@@ -19,17 +19,19 @@ from pfactor_bench.inference.correlations import (
     spearman_interval,
 )
 from pfactor_bench.inference.intervals import metric_intervals
-from pfactor_bench.inference.means import mean_interval, mean_intervals
+from pfactor_bench.inference.means import mean_interval
 from pfactor_bench.inference.ratios import ratio_interval
+from pfactor_bench.inference.squares import difference_interval, mse_interval
 from pfactor_bench.inference.variance import VarianceComponent, variance_components
 
 __all__ = [
     "VarianceComponent",
     "corrected_resampled_t",
+    "difference_interval",
     "holm",
     "mean_interval",
-    "mean_intervals",
     "metric_intervals",
+    "mse_interval",
     "paired_differences",
     "pearson_interval",
     "people_for_power",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import stats
 
-from pfactor_bench.inference.means import mean_intervals
+from pfactor_bench.inference.squares import difference_interval
 from pfactor_bench.power import people_needed_for_mean
 from pfactor_bench.types import Interval
 
@@ -31,8 +31,6 @@ def paired_differences(
     y_pred: NDArray[np.float64],
     baselines: Mapping[str, NDArray[np.float64]],
     *,
-    seed: int,
-    n_draws: int = 10_000,
     level: float = 0.95,
 ) -> dict[str, tuple[float | None, Interval | str]]:
     """Return how much smaller a model's squared error is than each baseline's, person by person.
@@ -45,10 +43,6 @@ def paired_differences(
         A row per seed, shape ``(n_seeds, n)``; errors are averaged over seeds.
     baselines
         Name to predictions, shape ``(n,)`` or ``(n_seeds, n)``.
-    seed
-        Of the resampling; all baselines see the same resamples.
-    n_draws
-        Resamples.
     level
         Nominal coverage.
 
@@ -59,24 +53,26 @@ def paired_differences(
         squared score units, and its interval or the reason why there is none. The mean is None
         where a prediction is not finite.
     """
-    if not baselines:
-        return {}
-    error = np.atleast_2d((y_true - y_pred) ** 2).mean(axis=0)
-    gains = np.column_stack(
-        [np.atleast_2d((y_true - base) ** 2).mean(axis=0) - error for base in baselines.values()]
-    )
-    finite = np.isfinite(gains).all(axis=0)
-    intervals = iter(
-        mean_intervals(gains[:, finite], seed=seed, n_draws=n_draws, level=level)
-        if finite.any()
-        else ()
-    )
-    return {
-        name: (float(gain.mean()), next(intervals))
-        if known
-        else (None, "not every person has a finite prediction")
-        for name, gain, known in zip(baselines, gains.T, finite, strict=True)
-    }
+    error = _squared_errors(y_true, y_pred)
+    found: dict[str, tuple[float | None, Interval | str]] = {}
+    for name, baseline in baselines.items():
+        base = _squared_errors(y_true, baseline)
+        if np.isfinite(base - error).all():
+            found[name] = (
+                float((base - error).mean()),
+                difference_interval(base, error, level=level),
+            )
+        else:
+            found[name] = (None, "not every person has a finite prediction")
+    return found
+
+
+def _squared_errors(
+    y_true: NDArray[np.float64], y_pred: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return each person's squared error, averaged over seeds."""
+    errors: NDArray[np.float64] = np.atleast_2d((y_true - y_pred) ** 2).mean(axis=0)
+    return errors
 
 
 def people_for_power(

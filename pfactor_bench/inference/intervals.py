@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pfactor_bench.inference.correlations import pearson_interval, spearman_interval
-from pfactor_bench.inference.means import MIN_PEOPLE, mean_intervals
+from pfactor_bench.inference.means import MIN_PEOPLE, mean_interval
 from pfactor_bench.inference.ratios import ratio_interval
+from pfactor_bench.inference.squares import mse_interval
 from pfactor_bench.metrics import METRICS
 from pfactor_bench.types import Interval
 
@@ -73,17 +74,12 @@ def metric_intervals(
         return dict.fromkeys(METRICS, reason)
     errors = np.abs(y_true - y_pred)
     squared = (errors**2).mean(axis=0)
-    mse, mae = mean_intervals(
-        np.column_stack([squared, errors.mean(axis=0)]),
-        seed=seed,
-        n_draws=n_draws,
-        level=level,
-        log=True,
-    )
     unexplained = _unexplained(squared, y_true, level=level)
     return {
-        "mse": mse,
-        "mae": mae,
+        "mse": mse_interval(squared, level=level),
+        "mae": mean_interval(
+            errors.mean(axis=0), seed=seed, n_draws=n_draws, level=level, log=True
+        ),
         "r2": _one_minus(unexplained),
         "pearson_r": pearson_interval(y_true, y_pred, level=level),
         "spearman_r": spearman_interval(y_true, y_pred, level=level),

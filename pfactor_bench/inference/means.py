@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["MIN_PEOPLE", "mean_interval", "mean_intervals"]
+__all__ = ["LARGEST_LOG", "MIN_PEOPLE", "ROUNDING", "mean_interval", "mean_intervals"]
 
 #: With fewer people no spread is worth the name.
 MIN_PEOPLE = 3
@@ -26,10 +26,10 @@ _MIN_BOOTSTRAP = 8
 _CHUNK = 500
 
 #: A factor of e²⁵ either way, eleven orders of magnitude, is the widest interval of a logarithm.
-_LARGEST_LOG = 25.0
+LARGEST_LOG = 25.0
 
 #: A spread below this share of the values' size is rounding, not a spread.
-_ROUNDING = 1e-9
+ROUNDING = 1e-9
 
 
 def mean_interval(
@@ -57,8 +57,8 @@ def mean_intervals(
     """Return the intervals of several means over the same people, from the same resamples.
 
     The half-width is the standard error times the `level` quantile of ``|t|`` over resamples of
-    people. For the skewed differences of squared errors it covers better than Student's t, BCa and
-    the equal-tailed bootstrap-t (docs/calibration.md). Below 8 people it falls back on Student's t.
+    people. Below 8 people it falls back on Student's t. Squared errors have intervals of their own,
+    in `pfactor_bench.inference.squares`.
 
     Parameters
     ----------
@@ -111,10 +111,10 @@ def _interval(
 ) -> Interval | str:
     mean = float(column.mean())
     standard_error = float(column.std(ddof=1) / np.sqrt(len(column)))
-    if standard_error <= _ROUNDING * float(np.abs(column).max(initial=0.0)):
+    if standard_error <= ROUNDING * float(np.abs(column).max(initial=0.0)):
         return "the value is the same for every person"
     # Differences of this many orders of magnitude are no interval, and would overflow.
-    if not np.isfinite(critical) or (log and critical * standard_error > _LARGEST_LOG * mean):
+    if not np.isfinite(critical) or (log and critical * standard_error > LARGEST_LOG * mean):
         return "too few people differ from each other for a spread to be estimated"
     if log:
         factor = float(np.exp(critical * standard_error / mean))
