@@ -39,6 +39,7 @@ def test_light_command_imports_nothing_heavy(command: str, tiny_report) -> None:
     assert not HEAVY & modules
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("command", ["--help", "checks", "judge", "render"])
 def test_light_command_answers_quickly(command: str, tiny_report) -> None:
     """The best of three, so that a busy machine does not decide."""
