@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pfactor_bench import __version__
 from pfactor_bench.auditing.cli import add_audit_arguments, run_audit
+from pfactor_bench.data_options import add_data_arguments, set_data_environment
 from pfactor_bench.errors import PfactorBenchError
 from pfactor_bench.power_cli import add_power_arguments, run_power
 
@@ -68,12 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="run a suite and write its report")
     run.add_argument("suite", type=Path, metavar="SUITE", help="a suite's YAML file")
     run.add_argument("--out", type=Path, metavar="DIR", help="default: reports/<suite's name>")
-    run.add_argument(
-        "--data",
-        type=Path,
-        metavar="DIR",
-        help="folder that holds the datasets (default: $PFACTOR_BENCH_DATA)",
-    )
+    add_data_arguments(run)
     run.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     run.add_argument(
         "--cache",
@@ -118,6 +114,7 @@ def _parser() -> argparse.ArgumentParser:
 def _run(options: argparse.Namespace) -> int:
     from pfactor_bench.config import load_suite
 
+    set_data_environment(options)
     suite = load_suite(options.suite)
     out: Path = options.out or Path("reports") / suite.name
     record = _run_with_progress(suite, out, options)

@@ -25,7 +25,7 @@ STAGES = (
     ("config",),
     ("preparation", "record_facts", "model_table", "pipeline", "timing"),
     ("auditing",),
-    ("doctor", "plugin", "testing", "power_cli", "cli"),
+    ("doctor", "plugin", "testing", "data_options", "power_cli", "cli"),
     ("__main__",),
 )
 

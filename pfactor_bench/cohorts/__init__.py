@@ -22,6 +22,7 @@ __all__ = ["COHORTS", "fingerprint", "make_cohort", "parse_scores", "reads_data_
 COHORTS: Registry[Callable[..., Cohort]] = Registry("cohort")
 COHORTS.add_lazy("synthetic", "pfactor_bench.cohorts.synthetic:synthetic")
 COHORTS.add_lazy("bids", "pfactor_bench.cohorts.bids:bids")
+COHORTS.add_lazy("hbn", "pfactor_bench.cohorts.hbn:hbn")
 COHORTS.add_lazy("eegmat", "pfactor_bench.cohorts.eegmat:eegmat")
 
 

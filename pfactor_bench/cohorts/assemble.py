@@ -49,6 +49,7 @@ def make_cohort(
     provenance: Mapping[str, Any],
     notes: Sequence[str] = (),
     planted: PlantedSignal | None = None,
+    may_be_flat: Sequence[str] = (),
 ) -> Cohort:
     """Check windows and their table, drop people without a score, and take the fingerprint.
 
@@ -61,6 +62,8 @@ def make_cohort(
     table
         A row per window with `WINDOW_COLUMNS` and a column `target`, which becomes ``Cohort.y`` and
         leaves the table.
+    may_be_flat
+        Channels that are known to hold nothing, such as the recording reference.
 
     Returns
     -------
@@ -83,7 +86,7 @@ def make_cohort(
     y: NDArray[np.float64] = np.asarray(table["subject"].map(scored), dtype=np.float64)
     check_scores(name, target, scored.dropna())
     table = table.drop(columns=[target]).reset_index(drop=True)
-    _check_samples(name, X, table, ch_names)
+    _check_samples(name, X, table, ch_names, may_be_flat)
     X, y = _locked(np.ascontiguousarray(X, dtype=np.float32)), _locked(y)
     return Cohort(
         name=name,
@@ -219,7 +222,11 @@ def _subject_scores(
 
 
 def _check_samples(
-    name: str, X: NDArray[np.float32], table: pd.DataFrame, ch_names: Sequence[str]
+    name: str,
+    X: NDArray[np.float32],
+    table: pd.DataFrame,
+    ch_names: Sequence[str],
+    may_be_flat: Sequence[str],
 ) -> None:
     varies = np.zeros(X.shape[1], dtype=bool)
     for first, windows in blocks(X):
@@ -234,7 +241,11 @@ def _check_samples(
                 f"the recording"
             )
         varies |= (high > low).any(axis=0)
-    flat = [channel for channel, alive in zip(ch_names, varies, strict=True) if not alive]
+    flat = [
+        channel
+        for channel, alive in zip(ch_names, varies, strict=True)
+        if not alive and channel not in may_be_flat
+    ]
     if flat:
         raise CohortError(
             f"channel {flat[0]!r} of cohort {name!r} is flat in every window (flat: "

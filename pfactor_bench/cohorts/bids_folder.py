@@ -275,10 +275,10 @@ def leave_out(
     scored = set(people.index[people[target].notna()])
     reasons = (
         ("excluded by name", known & set(exclude)),
+        (f"without {target} left out", known - scored),
         ("without a recording of the task left out", known - recorded),
         ("whose recordings are links to files that are not here left out", recorded - fetched),
         ("with a recording but no row in participants.tsv left out", recorded - known),
-        (f"without {target} left out", known - scored),
     )
     notes: list[str] = []
     told: set[str] = set()
