@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pfactor_bench import __version__
 from pfactor_bench.auditing.cli import add_audit_arguments, run_audit
+from pfactor_bench.compare.cli import add_compare_arguments, run_compare
 from pfactor_bench.data_options import add_data_arguments, set_data_environment
 from pfactor_bench.errors import PfactorBenchError
 from pfactor_bench.power_cli import add_power_arguments, run_power
@@ -95,6 +96,10 @@ def _parser() -> argparse.ArgumentParser:
     render = commands.add_parser("render", help="write report and figure of a stored record again")
     render.add_argument("record", type=Path, metavar="RECORD", help="record.json or its folder")
     render.set_defaults(command=_render)
+
+    compare = commands.add_parser("compare", help="set reports beside each other")
+    add_compare_arguments(compare)
+    compare.set_defaults(command=run_compare)
 
     checks = commands.add_parser("checks", help="list the leakage checks, or explain one")
     checks.add_argument("code", nargs="?", help="such as LK003")

@@ -22,6 +22,7 @@ STAGES = (
     ("studies",),
     ("checks",),
     ("report",),
+    ("compare",),
     ("config",),
     ("preparation", "record_facts", "model_table", "pipeline", "timing"),
     ("auditing",),

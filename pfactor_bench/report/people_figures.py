@@ -21,6 +21,7 @@ __all__ = ["draw_cohort", "draw_split"]
 _ROW = 0.26
 _MOST_NAMES = 36
 _MOST_FOLD_NAMES = 12
+_MOST_BINS = 12
 _NEITHER, _TRAINED, _HELD_OUT, _BOTH = range(4)
 _COLORS = ("#F2F2F2", "#A9CCE3", style.HELD_OUT, "#000000")
 
@@ -97,13 +98,25 @@ def draw_cohort(record: Record) -> dict[str, bytes]:
         scores.axvline(record.cohort["score_mean"], **style.DASHED)
         scores.set(xlabel=style.label(record.cohort["target"]), ylabel="people")
         windows = sheet.axes(7.3)
-        windows.hist(people["n_windows"], bins=12, color=style.QUIET, edgecolor="white")
+        _draw_windows(windows, people["n_windows"])
         windows.set(xlabel="windows of a person", ylabel="people")
         for axes in (scores, windows):
             _whole_people(axes)
             style.quiet_frame(axes)
         encoded = style.encode(sheet.figure, title=sheet.title, description=cohort_alt_text(record))
     return {f"cohort.{kind}": content for kind, content in encoded.items()}
+
+
+def _draw_windows(axes: Axes, n_windows: Sequence[int]) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    low, high = min(n_windows), max(n_windows)
+    bins = min(_MOST_BINS, high - low + 1)
+    axes.hist(n_windows, bins=bins, range=(low - 0.5, high + 0.5), color=style.QUIET, ec="white")
+    # Room on either side, so that one bar does not fill the panel.
+    margin = max(0.5, (8 - (high - low)) / 2)
+    axes.set_xlim(low - margin, high + margin)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
 
 
 def _everybody(record: Record) -> list[str]:

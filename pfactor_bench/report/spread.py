@@ -69,8 +69,10 @@ def draw_spread(record: Record) -> dict[str, bytes]:
     by_source: dict[str, list[tuple[int, float]]] = {}
     names = list(dict.fromkeys(regime for regime, _ in _parts(record)))
     for regime, found in _parts(record):
+        # A source that is known nowhere keeps its place, so that marks mean the same everywhere.
+        points = by_source.setdefault(_source(found), [])
         if found.value is not None:
-            by_source.setdefault(_source(found), []).append((names.index(regime), found.value))
+            points.append((names.index(regime), found.value))
     with style.house_style():
         sheet = Sheet(
             "Where the uncertainty comes from",
@@ -81,6 +83,8 @@ def draw_spread(record: Record) -> dict[str, bytes]:
         for row in range(len(names)):
             axes.axhline(row, color="#EBEBEB", linewidth=0.7, zorder=0)
         for number, (source, points) in enumerate(by_source.items()):
+            if not points:
+                continue
             axes.plot(
                 [value for _, value in points],
                 # A little apart, so that equal values do not hide each other.

@@ -1,0 +1,1 @@
+"""Two reports beside each other: what changed, by how much, and what else differs."""
