@@ -9,7 +9,7 @@ import numpy as np
 
 from pfactor_bench.checks._core import check
 from pfactor_bench.checks._outcomes import failed, passed, undecided, warned
-from pfactor_bench.checks.duplicates import window_digests
+from pfactor_bench.duplicates import window_digests
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -135,7 +135,7 @@ def _same_person(cohort: Cohort, names: NDArray[np.str_]) -> NDArray[np.int64]:
 
     first: dict[str, str] = {}
     marks = [(f"name {canonical_name(name)}", name) for name in names.tolist()]
-    digests = window_digests(cohort.X)
+    digests = window_digests(cohort)
     marks += [
         (digest, name)
         for digest, name in zip(digests, cohort.subjects.tolist(), strict=True)
