@@ -15,6 +15,7 @@ from pfactor_bench.compare.cli import add_compare_arguments, run_compare
 from pfactor_bench.data_options import add_data_arguments, set_data_environment
 from pfactor_bench.errors import PfactorBenchError
 from pfactor_bench.power_cli import add_power_arguments, run_power
+from pfactor_bench.remeasure_cli import add_remeasure_arguments, run_remeasure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,6 +101,13 @@ def _parser() -> argparse.ArgumentParser:
     compare = commands.add_parser("compare", help="set reports beside each other")
     add_compare_arguments(compare)
     compare.set_defaults(command=run_compare)
+
+    remeasure = commands.add_parser(
+        "remeasure",
+        help="compute a stored run's numbers again from its predictions; trains nothing",
+    )
+    add_remeasure_arguments(remeasure)
+    remeasure.set_defaults(command=run_remeasure)
 
     checks = commands.add_parser("checks", help="list the leakage checks, or explain one")
     checks.add_argument("code", nargs="?", help="such as LK003")

@@ -48,9 +48,18 @@ if TYPE_CHECKING:
 
     from pfactor_bench.config import Suite
     from pfactor_bench.encoders.checkpoints import Encoder
-    from pfactor_bench.types import Case, CaseResult
+    from pfactor_bench.types import Case, CaseResult, Cohort, Measurement, Split
 
-__all__ = ["Prepared", "compute", "conclude", "prepare", "publish", "run"]
+__all__ = [
+    "Prepared",
+    "compute",
+    "conclude",
+    "measure_results",
+    "prepare",
+    "publish",
+    "run",
+    "write_arrays",
+]
 
 
 def run(
@@ -131,15 +140,8 @@ def conclude(prepared: Prepared, results: Mapping[Case, CaseResult]) -> Record:
     """Measure, check, judge, and put everything into one record."""
     suite, cohort, split = prepared.suite, prepared.cohort, prepared.split
     encoders = {case: encoders_of(prepared, case) for case in results}
-    arrays = pooled_arrays(cohort, split, results)
-    regimes = tuple(dict.fromkeys(case.regime for case in results))
     measurements = (
-        *measure(cohort, split, results),
-        *measure_ladder(cohort, split, arrays, baselines=suite.baselines, regimes=regimes),
-        *measure_spread(cohort, split, arrays, regimes=regimes),
-        *measure_confounds(cohort, arrays, regimes=regimes),
-        *measure_shuffles(arrays, shuffled_correlations(cohort, split, arrays, regimes=regimes)),
-        *compare_starts(results, arrays),
+        *measure_results(suite, cohort, split, results),
         *measure_sources(manifests_by_model(encoders)),
     )
     findings = run_checks(
@@ -182,18 +184,40 @@ def conclude(prepared: Prepared, results: Mapping[Case, CaseResult]) -> Record:
     )
 
 
+def measure_results(
+    suite: Suite, cohort: Cohort, split: Split, results: Mapping[Case, CaseResult]
+) -> tuple[Measurement, ...]:
+    """Return every number that follows from predictions, curves and saliency maps."""
+    arrays = pooled_arrays(cohort, split, results)
+    regimes = tuple(dict.fromkeys(case.regime for case in results))
+    return (
+        *measure(cohort, split, results),
+        *measure_ladder(cohort, split, arrays, baselines=suite.baselines, regimes=regimes),
+        *measure_spread(cohort, split, arrays, regimes=regimes),
+        *measure_confounds(cohort, arrays, regimes=regimes),
+        *measure_shuffles(arrays, shuffled_correlations(cohort, split, arrays, regimes=regimes)),
+        *compare_starts(results, arrays),
+    )
+
+
+def write_arrays(
+    cohort: Cohort, split: Split, results: Mapping[Case, CaseResult], out: Path
+) -> None:
+    """Write the arrays that a report's figures are drawn from."""
+    arrays = pooled_arrays(cohort, split, results)
+    regimes = dict.fromkeys(case.regime for case in results)
+    arrays |= shuffled_correlations(cohort, split, arrays, regimes=regimes)
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    write_atomically(out / ARRAYS_FILE, buffer.getvalue())
+
+
 def publish(
     record: Record, prepared: Prepared, results: Mapping[Case, CaseResult], out: Path
 ) -> Path:
     """Write record, arrays, predictions, figure and report; return the report's path."""
     ensure_writable(out)
-    buffer = io.BytesIO()
-    cohort, split = prepared.cohort, prepared.split
-    arrays = pooled_arrays(cohort, split, results)
-    regimes = dict.fromkeys(case.regime for case in results)
-    arrays |= shuffled_correlations(cohort, split, arrays, regimes=regimes)
-    np.savez_compressed(buffer, allow_pickle=False, **arrays)
-    write_atomically(out / ARRAYS_FILE, buffer.getvalue())
+    write_arrays(prepared.cohort, prepared.split, results, out)
     write_atomically(
         out / PREDICTIONS_FILE, _all_predictions(results).to_parquet(index=False) or b""
     )

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pfactor_bench.encoders.sources import SourceWindows
     from pfactor_bench.types import Case, Cohort, Ingredient, ModelSpec, Split
 
-__all__ = ["CACHE_VARIABLE", "Prepared", "encoders_of", "prepare"]
+__all__ = ["CACHE_VARIABLE", "Prepared", "encoders_of", "load_cohort", "prepare"]
 
 #: Names a folder where encoders are kept for every suite, instead of each report's own.
 CACHE_VARIABLE = "PFACTOR_BENCH_CACHE"
@@ -75,7 +75,7 @@ def prepare(
 ) -> Prepared:
     """Load the cohorts, split the subjects, and rehearse every start to see that it fits."""
     chosen = choose_device(device)
-    cohort = _load(suite.cohort, data_dir)
+    cohort = load_cohort(suite.cohort, data_dir)
     split = make_split(suite.split, cohort.table)
     source = _load_source(suite.source, cohort, data_dir)
     pretrained_on = plan_people(suite.source, source, cohort, split) if suite.source else {}
@@ -114,7 +114,8 @@ def encoders_of(prepared: Prepared, case: Case) -> Mapping[str, Encoder]:
     return encoders_by_fold(recipe, prepared.pretrained_on, prepared.cache)
 
 
-def _load(recipe: Ingredient, data_dir: Path | None, **replaced: object) -> Cohort:
+def load_cohort(recipe: Ingredient, data_dir: Path | None, **replaced: object) -> Cohort:
+    """Return the cohort of a recipe, from the data folder where it reads one."""
     supplied: dict[str, Any] = {**recipe.args, **replaced}
     if data_dir is not None and reads_data_folder(recipe.kind):
         supplied["data_dir"] = data_dir
@@ -126,7 +127,7 @@ def _load_source(
 ) -> SourceWindows | None:
     if not isinstance(source, SourceTask):
         return None
-    windows = SOURCES[source.kind](source, partial(_load, source.cohort, data_dir))
+    windows = SOURCES[source.kind](source, partial(load_cohort, source.cohort, data_dir))
     check_windows_fit(windows, cohort)
     return windows
 

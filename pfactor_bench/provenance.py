@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import torch
 
-__all__ = ["PACKAGES", "collect_provenance"]
+__all__ = ["PACKAGES", "collect_code", "collect_provenance"]
 
 #: Packages whose version may change a number.
 PACKAGES = ("torch", "torchaudio", "braindecode", "eegdash", "mne", "numpy", "scipy", "pandas")
@@ -35,13 +35,13 @@ def collect_provenance(*, device: torch.device, command: str) -> Mapping[str, An
     """
     import torch
 
-    commit, dirty = _git_state()
+    code = collect_code()
     return {
-        "version": __version__,
-        "commit": commit,
-        "dirty": dirty,
+        "version": code["version"],
+        "commit": code["commit"],
+        "dirty": code["dirty"],
         "command": command,
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "date": code["date"],
         "python": platform.python_version(),
         "platform": platform.platform(terse=True),
         "cpu": _cpu_name(),
@@ -50,6 +50,17 @@ def collect_provenance(*, device: torch.device, command: str) -> Mapping[str, An
         "cpu_capability": torch.backends.cpu.get_cpu_capability(),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else str(device),
         "packages": {name: _version_of(name) for name in PACKAGES},
+    }
+
+
+def collect_code() -> Mapping[str, Any]:
+    """Return which code runs, and when."""
+    commit, dirty = _git_state()
+    return {
+        "version": __version__,
+        "commit": commit,
+        "dirty": dirty,
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
 

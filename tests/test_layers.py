@@ -33,9 +33,9 @@ STAGES = (
     ("report",),
     ("compare",),
     ("config",),
-    ("preparation", "record_facts", "model_table", "pipeline", "timing"),
+    ("preparation", "record_facts", "model_table", "pipeline", "remeasuring", "timing"),
     ("auditing",),
-    ("doctor", "plugin", "testing", "data_options", "power_cli", "cli"),
+    ("doctor", "plugin", "testing", "data_options", "power_cli", "remeasure_cli", "cli"),
     ("__main__",),
 )
 

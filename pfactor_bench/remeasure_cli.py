@@ -1,0 +1,46 @@
+"""The subcommand ``pfactor-bench remeasure``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+
+__all__ = ["add_remeasure_arguments", "run_remeasure"]
+
+
+def add_remeasure_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what ``pfactor-bench remeasure`` takes."""
+    parser.description = (
+        "Compute every number of a stored run again from its predictions, judge its claims and "
+        "write its report, without training: for reports of an earlier version, whose intervals "
+        "were made otherwise. The cohort must be at hand and unchanged. What checks found and how "
+        "long training took stays as the run left it."
+    )
+    parser.add_argument("folder", type=Path, metavar="REPORT", help="the report's folder")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="folder that holds the datasets (default: $PFACTOR_BENCH_DATA)",
+    )
+
+
+def run_remeasure(args: argparse.Namespace) -> int:
+    """Measure again, print the verdicts, and return the exit code.
+
+    Raises
+    ------
+    PfactorBenchError
+        If the report is incomplete, or cohort or split are no longer those of the run.
+    """
+    from pfactor_bench.claims import gate_failures
+    from pfactor_bench.remeasuring import remeasure
+
+    record = remeasure(args.folder, data_dir=args.data)
+    for verdict in record.verdicts:
+        print(f"{verdict.status:<12} {verdict.claim}: {verdict.explanation}")  # noqa: T201
+    print(f"report: {args.folder / 'report.md'}")  # noqa: T201
+    return int(bool(gate_failures(record.verdicts)))
