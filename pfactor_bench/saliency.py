@@ -10,6 +10,7 @@ from scipy.stats import spearmanr
 
 from pfactor_bench.registry import Registry
 from pfactor_bench.training.loop import normalize_windows, predict
+from pfactor_bench.training.windows import take
 from pfactor_bench.types import PersonSaliency, Saliency
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
     from torch import nn
+
+    from pfactor_bench.training.windows import Windows
 
 __all__ = [
     "CIRCULAR_CHOICES",
@@ -57,7 +60,7 @@ def _smallest_error(
 
 def saliency_map(
     model: nn.Module,
-    X: torch.Tensor,
+    X: Windows,
     truth: NDArray[np.float64],
     *,
     people: NDArray[np.str_],
@@ -92,7 +95,7 @@ def saliency_map(
     import torch
 
     chosen = WINDOW_CHOICES[chosen_by](predict(model, X), truth)
-    shown = X[torch.from_numpy(chosen).to(X.device)]
+    shown = take(X, chosen)
     total = torch.zeros(X.shape[1:], dtype=torch.float64)
     by_channel, by_frequency = [], []
     for gradient in _gradients(model, shown):
@@ -147,17 +150,17 @@ def shuffled_weights(model: nn.Module) -> Iterator[None]:
                 parameter.copy_(before)
 
 
-def _gradients(model: nn.Module, X: torch.Tensor) -> Iterator[torch.Tensor]:
+def _gradients(model: nn.Module, X: Windows) -> Iterator[torch.Tensor]:
     """Yield the gradients of the predictions with respect to the windows, some at a time."""
     import torch
 
     for part in X.split(_BATCH):
-        windows = part.clone().requires_grad_(requires_grad=True)
+        windows = part.clone().requires_grad_()
         (gradient,) = torch.autograd.grad(model(normalize_windows(windows)).sum(), windows)
         yield gradient
 
 
-def _randomised_map(model: nn.Module, X: torch.Tensor) -> NDArray[np.float64]:
+def _randomised_map(model: nn.Module, X: Windows) -> NDArray[np.float64]:
     with shuffled_weights(model):
         parts = [gradient.abs().sum(dim=0).double().cpu() for gradient in _gradients(model, X)]
     total: NDArray[np.float64] = sum(parts[1:], start=parts[0]).numpy()

@@ -9,6 +9,7 @@ import numpy as np
 
 from pfactor_bench.models import build_model
 from pfactor_bench.regimes import begin
+from pfactor_bench.training.windows import windows_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pfactor_bench.regimes import Start
+    from pfactor_bench.training.windows import Windows
     from pfactor_bench.types import Budget, Case, Cohort, Fold
 
 __all__ = ["PreparedFold", "Scale", "prepare_fold"]
@@ -69,9 +71,9 @@ class PreparedFold:
     """
 
     start: Start
-    X: torch.Tensor
+    X: Windows
     y: torch.Tensor
-    X_held_out: torch.Tensor
+    X_held_out: Windows
     scale: Scale
 
 
@@ -94,8 +96,8 @@ def prepare_fold(
     scores = scale.to_model(cohort.y[fold.train]).astype(np.float32)
     return PreparedFold(
         start=start,
-        X=torch.from_numpy(cohort.X[fold.train]).to(device),
+        X=windows_at(cohort.X, fold.train, device),
         y=torch.from_numpy(scores).to(device),
-        X_held_out=torch.from_numpy(cohort.X[fold.test]).to(device),
+        X_held_out=windows_at(cohort.X, fold.test, device),
         scale=scale,
     )

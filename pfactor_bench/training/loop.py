@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import nn
 
+    from pfactor_bench.training.windows import Windows
     from pfactor_bench.types import Budget
 
     Loss: TypeAlias = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
@@ -57,9 +58,9 @@ def normalize_windows(windows: torch.Tensor) -> torch.Tensor:
 def fit(
     model: nn.Module,
     *,
-    X: torch.Tensor,
+    X: Windows,
     y: torch.Tensor,
-    X_held_out: torch.Tensor,
+    X_held_out: Windows,
     budget: Budget,
     trained: Sequence[nn.Module] = (),
     loss: Loss | None = None,
@@ -120,7 +121,7 @@ def fit(
     return Trajectory(train_mse=train_mse, held_out=held_out)
 
 
-def predict(model: nn.Module, X: torch.Tensor) -> NDArray[np.float64]:
+def predict(model: nn.Module, X: Windows) -> NDArray[np.float64]:
     """Return the model's score for each window, float64, shape ``(n_windows,)``."""
     import torch
 
