@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pfactor_bench import __version__
 from pfactor_bench.auditing.cli import add_audit_arguments, run_audit
 from pfactor_bench.compare.cli import add_compare_arguments, run_compare
-from pfactor_bench.data_options import add_data_arguments, set_data_environment
 from pfactor_bench.errors import PfactorBenchError
 from pfactor_bench.power_cli import add_power_arguments, run_power
 from pfactor_bench.remeasure_cli import add_remeasure_arguments, run_remeasure
+from pfactor_bench.run_cli import (
+    add_run_arguments,
+    add_status_arguments,
+    exit_code,
+    run_suite,
+    show_status,
+    verdict_lines,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pfactor_bench.checks import CatalogueEntry
-    from pfactor_bench.config import Suite
-    from pfactor_bench.record import Record
 
 __all__ = ["main"]
 
@@ -34,7 +37,7 @@ interval, and says which claims hold.
 
 _EXIT_CODES = """\
 exit codes: 0 nothing wrong; 1 a gate claim does not hold or a check found a leak; 2 bad usage or
-input
+input; 3 cases are missing; 130 interrupted
 """
 
 
@@ -52,8 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except PfactorBenchError as error:
         print(f"pfactor-bench: error: {error}", file=sys.stderr)  # noqa: T201
         return 2
-    except KeyboardInterrupt:
-        print("pfactor-bench: interrupted; no report was written", file=sys.stderr)  # noqa: T201
+    except KeyboardInterrupt as stopped:
+        reason = str(stopped) or "interrupted; no report was written"
+        print(f"pfactor-bench: {reason}", file=sys.stderr)  # noqa: T201
         return 130
     return code
 
@@ -68,18 +72,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
-    run = commands.add_parser("run", help="run a suite and write its report")
-    run.add_argument("suite", type=Path, metavar="SUITE", help="a suite's YAML file")
-    run.add_argument("--out", type=Path, metavar="DIR", help="default: reports/<suite's name>")
-    add_data_arguments(run)
-    run.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
-    run.add_argument(
-        "--cache",
-        type=Path,
-        metavar="DIR",
-        help="folder that keeps encoders (default: $PFACTOR_BENCH_CACHE, else OUT/encoders)",
+    run = commands.add_parser(
+        "run", help="run a suite and write its report; a run that was stopped goes on"
     )
-    run.set_defaults(command=_run)
+    add_run_arguments(run)
+    run.set_defaults(command=run_suite)
+
+    status = commands.add_parser("status", help="say how far a run is")
+    add_status_arguments(status)
+    status.set_defaults(command=show_status)
 
     audit = commands.add_parser(
         "audit", help="look for leaks in a study, a model, an estimator or saved predictions"
@@ -124,39 +125,6 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _run(options: argparse.Namespace) -> int:
-    from pfactor_bench.config import load_suite
-
-    set_data_environment(options)
-    suite = load_suite(options.suite)
-    out: Path = options.out or Path("reports") / suite.name
-    record = _run_with_progress(suite, out, options)
-    print(_verdict_lines(record))  # noqa: T201
-    print(f"report: {out / 'report.md'}")  # noqa: T201
-    return _exit_code(record)
-
-
-def _run_with_progress(suite: Suite, out: Path, options: argparse.Namespace) -> Record:
-    from tqdm import tqdm
-
-    # braindecode builds a montage by its old name while it is imported.
-    warnings.filterwarnings("ignore", "Montage name 'standard_1020'", FutureWarning)
-    from pfactor_bench.pipeline import run
-
-    # None lets tqdm ask whether somebody is watching; a CI log is nobody.
-    quiet = True if os.environ.get("CI") else None
-    with tqdm(unit="epoch", disable=quiet, desc="loading") as progress:
-        return run(
-            suite,
-            out=out,
-            data_dir=options.data,
-            device=options.device,
-            cache=options.cache,
-            on_case=lambda case: progress.set_description(case.id),
-            on_epoch=progress.update,
-        )
-
-
 def _judge(options: argparse.Namespace) -> int:
     from dataclasses import replace
 
@@ -170,8 +138,8 @@ def _judge(options: argparse.Namespace) -> int:
         record = replace(record, claims=load_suite(options.suite).claims)
     record = record.judged(judge(record.claims, record.measurements))
     write_record(record, _folder(options.record))
-    print(_verdict_lines(record))  # noqa: T201
-    return _exit_code(record)
+    print(verdict_lines(record))  # noqa: T201
+    return exit_code(record)
 
 
 def _render(options: argparse.Namespace) -> int:
@@ -222,28 +190,3 @@ def _doctor(_options: argparse.Namespace) -> int:
 
 def _folder(record: Path) -> Path:
     return record if record.is_dir() else record.parent
-
-
-def _verdict_lines(record: Record) -> str:
-    from pfactor_bench.report.text import plain
-
-    # plain: an exception's message may hold a terminal's control sequences.
-    lines = [
-        f"{verdict.status:<12} {verdict.level:<6} {plain(verdict.claim)}: "
-        f"{plain(verdict.explanation)}"
-        for verdict in record.verdicts
-    ]
-    lines += [
-        f"{finding.status:<12} check  {plain(finding.code)} {plain(finding.title)}: "
-        f"{plain(finding.explanation)}"
-        for finding in record.findings
-        if finding.status in {"fail", "error"}
-    ]
-    return "\n".join(lines)
-
-
-def _exit_code(record: Record) -> int:
-    from pfactor_bench.claims import gate_failures
-
-    leaks = any(finding.status in {"fail", "error"} for finding in record.findings)
-    return int(leaks or bool(gate_failures(record.verdicts)))

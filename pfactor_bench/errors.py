@@ -13,6 +13,7 @@ __all__ = [
     "CohortError",
     "ConfigError",
     "EnvironmentProblemError",
+    "ExecutionError",
     "ModelError",
     "OutputError",
     "PfactorBenchError",
@@ -60,6 +61,10 @@ class RecordError(PfactorBenchError):
 
 class OutputError(PfactorBenchError):
     """Results cannot be written where they were asked for."""
+
+
+class ExecutionError(PfactorBenchError):
+    """What cases run on cannot be reached, or was lost for good."""
 
 
 class EnvironmentProblemError(PfactorBenchError):

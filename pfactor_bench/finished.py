@@ -1,7 +1,7 @@
 """Finished cases on disk, so that a run that was killed goes on where it stopped.
 
-A case is stored under its name with the hash of everything that determines it. A changed input has
-another hash, and the case is computed again.
+A case is stored under its name and the hash of everything that determines it. A changed input has
+another hash and another file, and the case is computed again.
 """
 
 from __future__ import annotations
@@ -38,10 +38,16 @@ if TYPE_CHECKING:
 
     from pfactor_bench.types import Case, Cohort, Split
 
-__all__ = ["case_key", "case_path", "read_case", "write_case"]
+__all__ = ["case_key", "case_path", "is_finished", "read_case", "write_case"]
 
 _COLUMNS = ("sample_id", "subject", "fold", "role", "y_pred")
 _CURVES = ("train_mse", "val_mse", "val_r")
+#: Some file systems end a name at 255 bytes.
+_MOST_LETTERS = 80
+
+#: What a file that is missing, cut off, or no finished case at all may raise.
+_UNREADABLE = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error)
+
 _BY_PERSON = ("people", "channel_share", "spectral_share")
 
 
@@ -55,6 +61,7 @@ def case_key(
     saliency: Sequence[str],
     encoders: Mapping[str, str],
     device: torch.device,
+    threads: int,
 ) -> str:
     """Return the hash of everything that determines what a case leaves behind.
 
@@ -64,6 +71,8 @@ def case_key(
         What is run, and how.
     encoders
         By fold, the sha256 of the encoder that it starts from; empty without any.
+    threads
+        How many torch uses: it moves the third decimal.
     """
     return digest(
         {
@@ -77,16 +86,29 @@ def case_key(
             "saliency": list(saliency),
             "encoders": dict(encoders),
             "device": device.type,
+            "threads": threads,
             "versions": dict(code_versions()),
         }
     )
 
 
-def case_path(folder: Path, case: Case) -> Path:
-    """Return the file of a case: its name, with what a file system may not like replaced."""
+def case_path(folder: Path, case: Case, key: str) -> Path:
+    """Return the file of a case: its name, with what a file system may not like replaced, and key.
+
+    Two labels that differ only in what was replaced have two files.
+    """
     name = "".join(one if one.isalnum() or one in "-._" else "_" for one in case.id)
-    # Two labels may differ only in what was replaced.
-    return folder / f"{name}-{digest(case.id)[:8]}.npz"
+    return folder / f"{name[:_MOST_LETTERS]}-{digest([case.id, key])[:20]}.npz"
+
+
+def is_finished(path: Path, key: str) -> bool:
+    """Whether a case is stored there as it was written: its checksums are looked at."""
+    try:
+        with zipfile.ZipFile(path) as stored:
+            facts = np.load(io.BytesIO(stored.read("facts.npy")), allow_pickle=False)
+            return json.loads(str(facts))["key"] == key and stored.testzip() is None
+    except _UNREADABLE:
+        return False
 
 
 def write_case(path: Path, key: str, result: CaseResult) -> None:
@@ -138,7 +160,7 @@ def read_case(path: Path, key: str) -> CaseResult | None:
             arrays = {name: stored[name] for name in stored.files}
         facts = json.loads(str(arrays["facts"]))
         return _result(arrays, facts) if facts["key"] == key else None
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error):
+    except _UNREADABLE:
         return None
 
 

@@ -6,7 +6,7 @@ import hashlib
 import importlib.util
 import json
 from dataclasses import asdict
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,6 +66,7 @@ def model_identity(spec: ModelSpec) -> Mapping[str, Any]:
     }
 
 
+@lru_cache(maxsize=2)  # the same for every case of a suite, and as long as the cohort
 def split_identity(split: Split) -> str:
     """Return a hash of who is trained on and who is held out, window by window."""
     folds = [asdict(fold) for fold in split.folds]

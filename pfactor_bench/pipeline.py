@@ -1,12 +1,14 @@
 """A suite from file to report, readable top to bottom.
 
-`prepare` loads, `compute` trains one case, `conclude` measures, checks and judges, `publish`
-writes. ``pfactor-bench run`` calls them in a row; ``pytest suites`` calls them one by one.
+`prepare` loads, `run_cases` trains what is not finished (`compute` a single case), `conclude`
+measures, checks and judges, `publish` writes. ``pfactor-bench run`` calls them in a row; ``pytest
+suites`` calls them one by one.
 """
 
 from __future__ import annotations
 
 import io
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,10 +19,21 @@ from pfactor_bench.checks import run_checks
 from pfactor_bench.claims import judge
 from pfactor_bench.cohorts import reads_data_folder
 from pfactor_bench.comparisons import compare_starts, measure_sources
-from pfactor_bench.finished import case_key, case_path, read_case, write_case
+from pfactor_bench.dispatch import (
+    SHARED_FOLDER,
+    Execution,
+    compute,
+    keepings,
+    read_results,
+    run_missing,
+)
+from pfactor_bench.errors import ExecutionError
+from pfactor_bench.execution.lock import only_run_in
+from pfactor_bench.execution.progress import RunInterrupted, Tracker
 from pfactor_bench.ladder import measure_confounds, measure_ladder, measure_spread
 from pfactor_bench.measure import measure, pooled_arrays
 from pfactor_bench.metrics import score
+from pfactor_bench.missing import complete_regimes, with_missing
 from pfactor_bench.preparation import Prepared, encoders_of, prepare
 from pfactor_bench.provenance import collect_provenance
 from pfactor_bench.record import (
@@ -41,16 +54,16 @@ from pfactor_bench.record_facts import (
 )
 from pfactor_bench.report import render
 from pfactor_bench.shuffles import measure_shuffles, shuffled_correlations
-from pfactor_bench.training.engine import run_group
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pfactor_bench.config import Suite
-    from pfactor_bench.encoders.checkpoints import Encoder
+    from pfactor_bench.execution.progress import Progress
     from pfactor_bench.types import Case, CaseResult, Cohort, Measurement, Split
 
 __all__ = [
+    "Execution",
     "Prepared",
     "compute",
     "conclude",
@@ -58,6 +71,7 @@ __all__ = [
     "prepare",
     "publish",
     "run",
+    "run_cases",
     "write_arrays",
 ]
 
@@ -69,7 +83,8 @@ def run(
     data_dir: Path | None,
     device: str,
     cache: Path | None = None,
-    on_case: Callable[[Case], object] = lambda _case: None,
+    execution: Execution | None = None,
+    on_progress: Callable[[Progress], object] = lambda _progress: None,
     on_epoch: Callable[[], object] = lambda: None,
 ) -> Record:
     """Run a whole suite and write its report; cases that are finished already are not run again.
@@ -87,63 +102,110 @@ def run(
     cache
         Folder of encoders; None takes the environment variable ``PFACTOR_BENCH_CACHE``, else
         ``encoders`` in the report's folder.
-    on_case, on_epoch
-        Called before each case and after each epoch, for progress.
+    execution
+        Where and how persistently cases are run; None decides by itself.
+    on_progress, on_epoch
+        Called when a case begins or ends, and after each epoch in this process.
 
     Returns
     -------
     Record
-        As written.
+        As written. Cases that failed are under ``missing``, with the reason.
 
     Raises
     ------
     PfactorBenchError
-        Before any training, if the output folder, the data or the models cannot be used.
+        Before any training, if the output folder, the data or the models cannot be used, or
+        another run is using the folder; later, if results cannot be kept or no case succeeds.
+    RunInterrupted
+        At Ctrl-C, with how to go on.
     """
     ensure_writable(out)
-    prepared = prepare(suite, data_dir=data_dir, device=device, out=out, cache=cache)
-    results = {}
-    for case in suite.cases:
-        on_case(case)
-        results[case] = compute(prepared, case, on_epoch=on_epoch)
-    record = conclude(prepared, results)
-    publish(record, prepared, results, out)
-    return record
+    with only_run_in(out):
+        prepared = prepare(suite, data_dir=data_dir, device=device, out=out, cache=cache)
+        results, failed = run_cases(
+            prepared, execution or Execution(), on_progress=on_progress, on_epoch=on_epoch
+        )
+        record = conclude(prepared, results, failed=failed)
+        publish(record, prepared, results, out)
+        return record
 
 
-def compute(
-    prepared: Prepared, case: Case, *, on_epoch: Callable[[], object] = lambda: None
-) -> CaseResult:
-    """Train and evaluate one case, or read it if it is finished already."""
-    encoders = encoders_of(prepared, case)
-    if prepared.out is None:
-        return _train(prepared, case, encoders, on_epoch)
-    path = case_path(prepared.out / "cases", case)
-    key = case_key(
-        case,
-        prepared.cohort,
-        prepared.split,
-        prepared.suite.budget,
-        engine=prepared.suite.engine,
-        saliency=prepared.suite.saliency,
-        encoders={fold: encoder.manifest["sha256"] for fold, encoder in encoders.items()},
-        device=prepared.device,
+def run_cases(
+    prepared: Prepared,
+    execution: Execution,
+    *,
+    on_progress: Callable[[Progress], object] = lambda _progress: None,
+    on_epoch: Callable[[], object] = lambda: None,
+) -> tuple[dict[Case, CaseResult], Mapping[str, str]]:
+    """Return the result of every case that has one, and why the others have none, by name.
+
+    Raises
+    ------
+    ExecutionError
+        If not a single case succeeded, or what the cases run on was lost.
+    OutputError
+        If results cannot be kept.
+    RunInterrupted
+        At Ctrl-C.
+    """
+    assert prepared.out is not None  # noqa: S101 - a run has a folder
+    kept = keepings(prepared, prepared.suite.cases)
+    tracker = Tracker(
+        total=len(kept),
+        done=sum(one.is_finished for one in kept),
+        folder=prepared.out,
+        command=_command(prepared.suite),
+        watch=on_progress,
     )
-    result = read_case(path, key)
-    if result is None:
-        result = _train(prepared, case, encoders, on_epoch)
-        write_case(path, key, result)
-    return result
+    try:
+        failed = run_missing(prepared, kept, execution, tracker, on_epoch=on_epoch)
+    except KeyboardInterrupt:
+        tracker.ended("interrupted")
+        raise RunInterrupted(tracker.progress) from None
+    except BaseException:
+        tracker.ended("interrupted")
+        raise
+    results = read_results(kept)
+    failed = {
+        one.case.id: failed.get(one.case.id, "its file could not be read after it was written")
+        for one in kept
+        if one.case not in results
+    }
+    tracker.ended("finished")
+    if not results:
+        raise ExecutionError(
+            f"none of {len(kept)} cases succeeded; the first: {next(iter(failed.values()))}"
+        )
+    shutil.rmtree(prepared.out / SHARED_FOLDER, ignore_errors=True)
+    return results, failed
 
 
-def conclude(prepared: Prepared, results: Mapping[Case, CaseResult]) -> Record:
-    """Measure, check, judge, and put everything into one record."""
+def conclude(
+    prepared: Prepared,
+    results: Mapping[Case, CaseResult],
+    *,
+    failed: Mapping[str, str] | None = None,
+) -> Record:
+    """Measure, check, judge, and put everything into one record.
+
+    Parameters
+    ----------
+    prepared
+        The suite.
+    results
+        Of its cases, as far as they have one.
+    failed
+        Why the others have none, by name.
+    """
     suite, cohort, split = prepared.suite, prepared.cohort, prepared.split
+    failed = failed or {}
     encoders = {case: encoders_of(prepared, case) for case in results}
-    measurements = (
+    measurements: tuple[Measurement, ...] = (
         *measure_results(suite, cohort, split, results),
         *measure_sources(manifests_by_model(encoders)),
     )
+    measurements = with_missing(measurements, suite.cases, failed, suite.claims)
     findings = run_checks(
         {
             "cohort": cohort,
@@ -178,25 +240,35 @@ def conclude(prepared: Prepared, results: Mapping[Case, CaseResult]) -> Record:
         verdicts=judge(suite.claims, measurements),
         timings=tuple(timing for result in results.values() for timing in result.timings),
         provenance={
-            **collect_provenance(device=prepared.device, command=_command(suite)),
+            **collect_provenance(
+                device=prepared.device, threads=prepared.threads, command=_command(suite)
+            ),
             "encoders": encoder_facts(encoders),
         },
+        missing=tuple(
+            {"id": case.id, "regime": case.regime, "seed": case.seed, "reason": failed[case.id]}
+            for case in suite.cases
+            if case.id in failed
+        ),
     )
 
 
 def measure_results(
     suite: Suite, cohort: Cohort, split: Split, results: Mapping[Case, CaseResult]
 ) -> tuple[Measurement, ...]:
-    """Return every number that follows from predictions, curves and saliency maps."""
+    """Return every number that follows from predictions, curves and saliency maps.
+
+    Regimes that lack a case are not compared with anything.
+    """
     arrays = pooled_arrays(cohort, split, results)
-    regimes = tuple(dict.fromkeys(case.regime for case in results))
+    regimes = complete_regimes(suite.cases, {case.id for case in results})
     return (
         *measure(cohort, split, results),
         *measure_ladder(cohort, split, arrays, baselines=suite.baselines, regimes=regimes),
         *measure_spread(cohort, split, arrays, regimes=regimes),
         *measure_confounds(cohort, arrays, regimes=regimes),
         *measure_shuffles(arrays, shuffled_correlations(cohort, split, arrays, regimes=regimes)),
-        *compare_starts(results, arrays),
+        *compare_starts([case for case in results if case.regime in regimes], arrays),
     )
 
 
@@ -223,26 +295,6 @@ def publish(
     )
     write_record(record, out)
     return render(record, out)
-
-
-def _train(
-    prepared: Prepared,
-    case: Case,
-    encoders: Mapping[str, Encoder],
-    on_epoch: Callable[[], object],
-) -> CaseResult:
-    tensors = {fold: encoder.tensors for fold, encoder in encoders.items()}
-    return run_group(
-        prepared.suite.engine,
-        (case,),
-        prepared.cohort,
-        prepared.split,
-        prepared.suite.budget,
-        device=prepared.device,
-        encoders={case: tensors} if tensors else None,
-        saliency=prepared.suite.saliency,
-        on_epoch=on_epoch,
-    )[case]
 
 
 def _command(suite: Suite) -> str:

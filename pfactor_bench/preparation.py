@@ -64,6 +64,13 @@ class Prepared:
     out: Path | None = None
     cache: Path | None = None
 
+    @property
+    def threads(self) -> int:
+        """How many of torch's threads train a case."""
+        import torch
+
+        return self.suite.threads or torch.get_num_threads()
+
 
 def prepare(
     suite: Suite,
@@ -110,6 +117,7 @@ def encoders_of(prepared: Prepared, case: Case) -> Mapping[str, Encoder]:
         model=case.model,
         cohort=prepared.cohort,
         device=prepared.device,
+        threads=prepared.threads,
     )
     return encoders_by_fold(recipe, prepared.pretrained_on, prepared.cache)
 

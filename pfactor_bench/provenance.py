@@ -23,13 +23,15 @@ __all__ = ["PACKAGES", "collect_code", "collect_provenance"]
 PACKAGES = ("torch", "torchaudio", "braindecode", "eegdash", "mne", "numpy", "scipy", "pandas")
 
 
-def collect_provenance(*, device: torch.device, command: str) -> Mapping[str, Any]:
+def collect_provenance(*, device: torch.device, threads: int, command: str) -> Mapping[str, Any]:
     """Return the facts that a reader needs to repeat a run, as plain JSON values.
 
     Parameters
     ----------
     device
         Where the models were trained.
+    threads
+        How many of torch's trained each.
     command
         What to type to run it again.
     """
@@ -46,7 +48,7 @@ def collect_provenance(*, device: torch.device, command: str) -> Mapping[str, An
         "platform": platform.platform(terse=True),
         "cpu": _cpu_name(),
         "n_cpus": os.cpu_count(),
-        "threads": torch.get_num_threads(),
+        "threads": threads,
         "cpu_capability": torch.backends.cpu.get_cpu_capability(),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else str(device),
         "packages": {name: _version_of(name) for name in PACKAGES},

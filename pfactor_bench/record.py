@@ -72,6 +72,8 @@ class Record:
     provenance
         ``version, commit, dirty, python, platform, machine, cpu, n_cpus, threads, device, packages,
         date, command``.
+    missing
+        One mapping per case that has no result: ``id, regime, seed, reason``.
     """
 
     suite: Mapping[str, Any]
@@ -84,6 +86,7 @@ class Record:
     provenance: Mapping[str, Any]
     verdicts: tuple[Verdict, ...] = ()
     timings: tuple[Timing, ...] = ()
+    missing: tuple[Mapping[str, Any], ...] = ()
     schema_version: int = field(default=SCHEMA_VERSION)
 
     def judged(self, verdicts: tuple[Verdict, ...]) -> Record:
@@ -203,5 +206,6 @@ def _from_json(data: dict[str, Any]) -> Record:
         provenance=data["provenance"],
         verdicts=tuple(Verdict(**row) for row in data["verdicts"]),
         timings=tuple(Timing(**row) for row in data["timings"]),
+        missing=tuple(data.get("missing", ())),
         schema_version=data["schema_version"],
     )

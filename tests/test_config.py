@@ -74,6 +74,14 @@ def test_budget_has_the_case_studys_defaults(load) -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "threads"), [("", 1), ("threads: 3", 3), ("threads: all", None)]
+)
+def test_threads_are_the_suites(load, written: str, threads: int | None) -> None:
+    """One unless it says otherwise, however many cores there are."""
+    assert load(VALID.replace("budget:", f"{written}\nbudget:")).threads == threads
+
+
+@pytest.mark.parametrize(
     ("old", "new", "message"),
     [
         ("name: tiny", "name: ../evil", r":1: name '\.\./evil' is also a folder's"),
@@ -91,6 +99,12 @@ def test_budget_has_the_case_studys_defaults(load) -> None:
             "epochs: 1\nengine: fasst",
             r":15: unknown engine 'fasst': did you mean 'fast'",
         ),
+        (
+            "epochs: 1",
+            "epochs: 1\nthreads: 0",
+            r":15: threads is 0: it is a count above 0, or 'all'",
+        ),
+        ("epochs: 1", "epochs: 1\nthreads: many", r":15: threads is 'many'"),
         ("epochs: 1", "epoch: 1", r":14: unknown key 'epoch' in budget: did you mean 'epochs'"),
         ("above: 0", "above: 0\n    below: 1", r":16: claim 'skill' sets above and below"),
         ("skill\n    above", "window_skill\n    above", r":16: claim 'skill'"),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from regime_suites import REGIME_SUITE, suite_of
 
-from pfactor_bench import pipeline
+from pfactor_bench import dispatch
 from pfactor_bench.finished import case_path
 from pfactor_bench.pipeline import compute, prepare, run
 from pfactor_bench.types import Case, ModelSpec
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 def trained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return a list that gets the id of every case that is really trained."""
     ids: list[str] = []
-    original: Callable = pipeline.run_group
+    original: Callable = dispatch.run_group
 
     def counted(engine, group, *args, **kwargs):
         ids.extend(case.id for case in group)
         return original(engine, group, *args, **kwargs)
 
-    monkeypatch.setattr(pipeline, "run_group", counted)
+    monkeypatch.setattr(dispatch, "run_group", counted)
     return ids
 
 
@@ -134,7 +134,7 @@ def test_changed_model_file_is_trained_again(tmp_path: Path, trained: list[str])
 def test_broken_file_is_trained_again(tmp_path: Path, trained: list[str]) -> None:
     """As if it were not there."""
     run_tiny(tmp_path)
-    for path in (tmp_path / "out" / "cases").iterdir():
+    for path in (tmp_path / "out" / "cases").glob("*.npz"):
         path.write_bytes(path.read_bytes()[:100])
     trained.clear()
     run_tiny(tmp_path)
@@ -144,7 +144,7 @@ def test_broken_file_is_trained_again(tmp_path: Path, trained: list[str]) -> Non
 def test_stored_case_holds_no_pickle(tmp_path: Path) -> None:
     """Every array reads without it."""
     run_tiny(tmp_path)
-    for path in (tmp_path / "out" / "cases").iterdir():
+    for path in (tmp_path / "out" / "cases").glob("*.npz"):
         with np.load(path, allow_pickle=False) as stored:
             assert all(stored[name].dtype != object for name in stored.files)
 
@@ -153,6 +153,7 @@ def test_labels_that_differ_in_odd_characters_have_two_files(tmp_path: Path) -> 
     """A label may hold what a file's name may not."""
     model = ModelSpec(name="EEGNet")
     paths = {
-        case_path(tmp_path, Case(regime=label, model=model, seed=1)) for label in ("a/b", "a_b")
+        case_path(tmp_path, Case(regime=label, model=model, seed=1), "key")
+        for label in ("a/b", "a_b")
     }
     assert len(paths) == 2

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "pfactor_bench"
 STAGES = (
     ("__init__",),
     ("errors", "types", "seeds", "registry"),
-    ("claims", "migrations", "record", "provenance"),
+    ("claims", "migrations", "record", "provenance", "execution"),
     ("cohorts", "splits"),
     (
         "duplicates",
@@ -27,15 +27,21 @@ STAGES = (
     ),
     ("models", "heads", "regimes", "training", "saliency", "identity"),
     ("encoders", "finished"),
-    ("planted", "measure", "comparisons", "ladder", "shuffles"),
+    ("planted", "measure", "comparisons", "ladder", "shuffles", "missing"),
     ("studies",),
     ("checks",),
     ("report",),
     ("compare",),
     ("config",),
-    ("preparation", "record_facts", "model_table", "pipeline", "remeasuring", "timing"),
+    (
+        *("preparation", "casework", "dispatch"),
+        *("record_facts", "model_table", "pipeline", "remeasuring", "timing"),
+    ),
     ("auditing",),
-    ("doctor", "plugin", "testing", "data_options", "power_cli", "remeasure_cli", "cli"),
+    (
+        *("doctor", "plugin", "testing", "data_options"),
+        *("power_cli", "remeasure_cli", "run_cli", "cli"),
+    ),
     ("__main__",),
 )
 

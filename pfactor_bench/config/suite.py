@@ -41,11 +41,15 @@ _KEYS = (
     "seeds",
     "budget",
     "engine",
+    "threads",
     "saliency",
     "baselines",
     "claims",
     "quick",
 )
+
+#: As many threads as torch takes by itself.
+_ALL_THREADS = "all"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -75,6 +79,9 @@ class Suite:
         How long to train.
     engine
         How cases are trained, a name in `pfactor_bench.training.engine.ENGINES`.
+    threads
+        How many of torch's threads train a case: part of its result, since it moves the third
+        decimal. None is as many as torch takes by itself, one case at a time.
     saliency
         How windows are chosen for saliency maps; the first is drawn.
     baselines
@@ -97,6 +104,7 @@ class Suite:
     source: SourceTask | StoredEncoder | None
     budget: Budget
     engine: str
+    threads: int | None
     saliency: tuple[str, ...]
     baselines: tuple[str, ...]
     claims: tuple[Claim, ...]
@@ -141,6 +149,7 @@ def load_suite(path: Path) -> Suite:
         source=read_source(top, cases, path.parent),
         budget=read_budget(top),
         engine=_engine(top),
+        threads=_threads(top),
         saliency=_names(top, "saliency", WINDOW_CHOICES, default=("all-held-out",)),
         baselines=_names(top, "baselines", BASELINES, default=()),
         claims=read_claims(top),
@@ -152,6 +161,15 @@ def _engine(top: Section) -> str:
     name: str = top.get("engine", str, default="plain")
     look_up(top, "engine", ENGINES, name)
     return name
+
+
+def _threads(top: Section) -> int | None:
+    value = top.get("threads", (int, str), default=1)
+    if value == _ALL_THREADS:
+        return None
+    if isinstance(value, str) or value < 1:
+        raise top.error(f"threads is {value!r}: it is a count above 0, or 'all'", "threads")
+    return int(value)
 
 
 def _names(

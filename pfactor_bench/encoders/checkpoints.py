@@ -42,10 +42,13 @@ class Encoder:
     manifest
         ``people`` it was trained on, ``cohort_fingerprint``, ``model``, ``sha256`` of the tensor
         file and whatever else is known of its making, as plain JSON values.
+    path
+        The tensor file.
     """
 
     tensors: Mapping[str, torch.Tensor]
     manifest: Mapping[str, Any]
+    path: Path
 
 
 def manifest_path(path: Path) -> Path:
@@ -79,7 +82,7 @@ def write_encoder(
     write_atomically(path, content)
     # Last: a manifest promises complete tensors.
     write_atomically(manifest_path(path), f"{text}\n".encode())
-    return Encoder(tensors=tensors, manifest=complete)
+    return Encoder(tensors=tensors, manifest=complete, path=path)
 
 
 def read_encoder(path: Path) -> Encoder:
@@ -123,7 +126,7 @@ def read_encoder(path: Path) -> Encoder:
             f"the encoder {str(path)!r} is no safetensors file ({error}): store its state_dict "
             f"with safetensors.torch.save_file"
         ) from error
-    return Encoder(tensors=tensors, manifest=manifest)
+    return Encoder(tensors=tensors, manifest=manifest, path=path)
 
 
 def _read_manifest(path: Path) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from pfactor_bench.errors import ConfigError
 from pfactor_bench.heads import encoder_state
 from pfactor_bench.identity import code_versions, digest, model_identity
 from pfactor_bench.models import build_model
-from pfactor_bench.training.device import seeded
+from pfactor_bench.training.device import seeded, torch_threads
 from pfactor_bench.training.fold import Scale
 from pfactor_bench.training.loop import fit
 
@@ -43,8 +43,8 @@ class EncoderRecipe:
         What is pretrained.
     cohort
         The target, whose windows the model is built for.
-    device
-        Where.
+    device, threads
+        Where, and with how many of torch's threads.
     """
 
     task: SourceTask
@@ -52,6 +52,7 @@ class EncoderRecipe:
     model: ModelSpec
     cohort: Cohort
     device: torch.device
+    threads: int
 
     def manifest(self, people: NDArray[np.str_]) -> dict[str, Any]:
         """Return what the encoder of `people` is made from, as plain JSON values."""
@@ -71,6 +72,7 @@ class EncoderRecipe:
             "budget": asdict(self.task.budget),
             "seed": self.task.seed,
             "device": self.device.type,
+            "threads": self.threads,
             "versions": dict(code_versions()),
         }
 
@@ -145,7 +147,7 @@ def _pretrain(
     inside = np.isin(windows.subjects, people)
     scale = Scale.of(windows.y[inside], task.budget) if windows.label == "score" else Scale()
     y = scale.to_model(windows.y[inside]).astype(np.float32)
-    with seeded(task.seed, recipe.device):
+    with torch_threads(recipe.threads), seeded(task.seed, recipe.device):
         model = build_model(recipe.model, recipe.cohort).to(recipe.device)
         trajectory = fit(
             model,

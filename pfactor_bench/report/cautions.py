@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 __all__ = ["cautions", "null_r_probability"]
 
+#: So many failed cases are named.
+_MOST_MISSING = 10
+
 
 def cautions(record: Record) -> list[str]:
     """Return every caution that applies, the gravest first, escaped for Markdown."""
@@ -71,6 +74,19 @@ def _leak_found(record: Record) -> Iterator[str]:
         yield (
             f"**Quote no number from here yet**: {count(len(failed), 'check')} failed ({codes}). "
             f"A leak can make any of them too good."
+        )
+
+
+def _missing_cases(record: Record) -> Iterator[str]:
+    if record.missing:
+        total = len(record.cases) + len(record.missing)
+        names = ", ".join(escape(case["id"]) for case in record.missing[:_MOST_MISSING])
+        more = len(record.missing) - _MOST_MISSING
+        yield (
+            f"**{len(record.missing)} of {count(total, 'case')} "
+            f"{'is' if len(record.missing) == 1 else 'are'} missing**: "
+            f"{names}{f' and {more} more' if more > 0 else ''} failed. What they belong to has no "
+            f"value here; the first reason: {escape(record.missing[0]['reason'])}."
         )
 
 
@@ -202,6 +218,7 @@ def _constant_predictions(record: Record) -> Iterator[str]:
 #: In the order in which a reader should meet them.
 _CAUTIONS: tuple[Callable[[Record], Iterator[str]], ...] = (
     _leak_found,
+    _missing_cases,
     _train_mean,
     _few_people,
     _best_seed_r,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import torch
 
-__all__ = ["choose_device", "peak_memory", "seeded", "synchronize", "warm_up"]
+__all__ = ["choose_device", "peak_memory", "seeded", "synchronize", "torch_threads", "warm_up"]
 
 
 def choose_device(name: str) -> torch.device:
@@ -63,6 +63,23 @@ def warm_up() -> None:
     import torch
 
     torch.optim.AdamW([torch.zeros(1)])
+
+
+@contextmanager
+def torch_threads(threads: int | None) -> Iterator[None]:
+    """Let torch use so many threads for a while; None leaves what it takes by itself.
+
+    The order in which floats are added depends on the number of threads, and with it a trained
+    model's third decimal.
+    """
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @contextmanager

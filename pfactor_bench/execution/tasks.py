@@ -1,0 +1,68 @@
+"""What is handed to workers and what they answer: plain values that any executor can carry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+__all__ = ["Answer", "Ending", "Outcome", "Task"]
+
+#: ``done``; ``again``: it may succeed another time; ``failed``: it would fail the same way;
+#: ``stop``: nothing else could succeed either, as when the disk is full.
+Ending: TypeAlias = Literal["done", "again", "failed", "stop"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """What became of one attempt at a task.
+
+    Parameters
+    ----------
+    ending
+        See `Ending`.
+    reason
+        Why it is not done, in one line.
+    """
+
+    ending: Ending = "done"
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Task:
+    """Work that leaves its results on disk, so that only an `Answer` travels.
+
+    Parameters
+    ----------
+    cases
+        The names of the cases that it finishes.
+    function, args
+        What to call. Both must be picklable.
+    parts
+        The same work in smaller tasks, for when one case spoils it for the others.
+    log
+        Where a worker writes how it went; None where nobody does.
+    """
+
+    cases: tuple[str, ...]
+    function: Callable[..., Answer]
+    args: Sequence[Any]
+    parts: tuple[Task, ...] = ()
+    log: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """What became of all tasks.
+
+    Parameters
+    ----------
+    failed
+        Why a case has no result, by its name.
+    """
+
+    failed: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,79 @@
+"""Tasks that end in every way a task can, for workers to run."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import time
+from typing import TYPE_CHECKING
+
+from pfactor_bench.casework import attempt
+from pfactor_bench.execution import processes
+from pfactor_bench.execution.tasks import Answer, Task
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def forked_workers() -> None:
+    """Fork this process's workers from itself, which is warm: a process of a fork server has none.
+
+    Called in processes that tests start, never in the one that runs them.
+    """
+    processes.warm_context = lambda: multiprocessing.get_context("fork")
+
+
+def succeed(*_ignored: object) -> Answer:
+    """Do nothing."""
+    return Answer()
+
+
+def die(*_ignored: object) -> Answer:
+    """Be killed, as by a system without memory."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    return Answer()
+
+
+def die_once(mark: Path) -> Answer:
+    """Be killed the first time, and succeed the second."""
+    if not mark.exists():
+        mark.touch()
+        die()
+    return Answer()
+
+
+def hang(*_ignored: object) -> Answer:
+    """Never come back."""
+    time.sleep(3600)
+    return Answer()
+
+
+def fail(*_ignored: object) -> Answer:
+    """Raise outside of what a case guards against."""
+    raise ValueError("broken\nwith details")
+
+
+def count_and_die(folder: Path) -> Answer:
+    """Leave a file for each attempt."""
+    (folder / f"{time.monotonic_ns()}").touch()
+    return die()
+
+
+def hang_in_case(log: Path, seconds: float) -> Answer:
+    """Hang inside an attempt with a limit on its time."""
+    return attempt(log, hang, seconds=seconds)
+
+
+def without_memory(log: Path) -> Answer:
+    """Ask for more memory than there is."""
+
+    def work(_log: object) -> None:
+        raise MemoryError("no 8 EiB left")
+
+    return attempt(log, work)
+
+
+def task(name: str, function=succeed, *args: object, **more: object) -> Task:
+    """Return a task of one case."""
+    return Task(cases=(name,), function=function, args=args, **more)
