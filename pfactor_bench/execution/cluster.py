@@ -12,6 +12,8 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from pfactor_bench.errors import ExecutionError
+from pfactor_bench.execution.pools import failure
+from pfactor_bench.execution.tasks import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,11 +94,15 @@ class DaskCluster:
             time.sleep(0.2)
         return False
 
-    def explain(self, error: BaseException) -> str:
-        """Return what Dask says of a task that it gave up, in a line."""
+    def explain(self, error: BaseException) -> Answer:
+        """Return what Dask says of a task that it gave up."""
         if type(error).__name__ == "KilledWorker":
-            return "every worker died that was given it: it may need more memory than they have"
-        return f"{type(error).__name__}: {error}".partition("\n")[0]
+            # Dask blames every task that a dead worker had been given, run or not.
+            return Answer(
+                ending="again",
+                reason="its workers died: it may need more memory than they have",
+            )
+        return failure(error)
 
     def stop(self) -> None:
         """Take back what has not begun; what a worker is at, it finishes and keeps."""

@@ -5,13 +5,16 @@ from __future__ import annotations
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pfactor_bench.execution.processes import WorkerProcesses
+from pfactor_bench.execution.processes import WorkerLostError, WorkerProcesses
+from pfactor_bench.execution.tasks import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Executor
 
-__all__ = ["HandedIn", "InProcess", "Pool", "Processes"]
+    from pfactor_bench.execution.tasks import Ending
+
+__all__ = ["HandedIn", "InProcess", "Pool", "Processes", "failure"]
 
 
 class Pool(Protocol):
@@ -35,8 +38,8 @@ class Pool(Protocol):
     def recover(self) -> bool:
         """Make the pool usable again after all of it was lost; whether that was possible."""
 
-    def explain(self, error: BaseException) -> str:
-        """Return in a line what an exception of a task's future means."""
+    def explain(self, error: BaseException) -> Answer:
+        """Return what an exception of a task's future means."""
 
     def stop(self) -> None:
         """End at once, whatever is under way."""
@@ -61,9 +64,9 @@ class InProcess:
         """Do nothing: there is nothing to lose but oneself."""
         return True
 
-    def explain(self, error: BaseException) -> str:
+    def explain(self, error: BaseException) -> Answer:
         """Return its type and message."""
-        return _in_a_line(error)
+        return failure(error)
 
     def stop(self) -> None:
         """Do nothing: nothing is under way between two tasks."""
@@ -95,9 +98,10 @@ class Processes:
         """Do nothing: a process that dies is replaced, and all are never lost at once."""
         return True
 
-    def explain(self, error: BaseException) -> str:
-        """Return its first line."""
-        return str(error).partition("\n")[0]
+    def explain(self, error: BaseException) -> Answer:
+        """Return its first line; a process that died may have died of bad luck."""
+        ending: Ending = "again" if isinstance(error, WorkerLostError) else "failed"
+        return Answer(ending=ending, reason=str(error).partition("\n")[0])
 
     def stop(self) -> None:
         """Kill every process."""
@@ -132,9 +136,9 @@ class HandedIn:
         """Return False: nobody here knows how to make another."""
         return False
 
-    def explain(self, error: BaseException) -> str:
+    def explain(self, error: BaseException) -> Answer:
         """Return its type and message."""
-        return _in_a_line(error)
+        return failure(error)
 
     def stop(self) -> None:
         """Take back what has not begun."""
@@ -142,5 +146,7 @@ class HandedIn:
             future.cancel()
 
 
-def _in_a_line(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}".partition("\n")[0]
+def failure(error: BaseException) -> Answer:
+    """Return the answer for an exception that would come again."""
+    reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+    return Answer(ending="failed", reason=reason)

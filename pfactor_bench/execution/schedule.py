@@ -7,14 +7,14 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, 
 from typing import TYPE_CHECKING
 
 from pfactor_bench.errors import ExecutionError, OutputError
-from pfactor_bench.execution.processes import WorkerLostError
-from pfactor_bench.execution.tasks import Answer, Outcome, Task
+from pfactor_bench.execution.tasks import Outcome, Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pfactor_bench.execution.pools import Pool
     from pfactor_bench.execution.progress import Tracker
+    from pfactor_bench.execution.tasks import Answer
 
 __all__ = ["run_tasks"]
 
@@ -89,7 +89,8 @@ class _Loop:
             return refused
 
     def _settle(self, task: Task, future: Future[Answer]) -> None:
-        answer = _answer(future, self._pool)
+        error = future.exception()
+        answer = future.result() if error is None else self._pool.explain(error)
         if answer.ending == "done":
             self._tracker.finished(task.cases)
             return
@@ -131,15 +132,6 @@ class _Loop:
 def _is_break(future: Future[Answer]) -> bool:
     """Whether a future tells of the end of the whole pool, not of its own task."""
     return future.cancelled() or isinstance(future.exception(), BrokenExecutor | CancelledError)
-
-
-def _answer(future: Future[Answer], pool: Pool) -> Answer:
-    error = future.exception()
-    if error is None:
-        return future.result()
-    if isinstance(error, WorkerLostError):
-        return Answer(ending="again", reason=str(error))
-    return Answer(ending="failed", reason=pool.explain(error))
 
 
 def _note(task: Task, reason: str) -> None:

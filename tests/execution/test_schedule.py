@@ -18,7 +18,7 @@ from tasks_for_tests import (
 )
 
 from pfactor_bench.errors import ExecutionError, OutputError
-from pfactor_bench.execution.pools import HandedIn, InProcess, Processes
+from pfactor_bench.execution.pools import HandedIn, InProcess, Processes, failure
 from pfactor_bench.execution.progress import Tracker
 from pfactor_bench.execution.schedule import run_tasks
 from pfactor_bench.execution.tasks import Answer, Task
@@ -163,8 +163,8 @@ class _Breaking:
         self.breaks -= 1
         return True
 
-    def explain(self, error: BaseException) -> str:
-        return str(error)
+    def explain(self, error: BaseException) -> Answer:
+        return failure(error)
 
     def stop(self) -> None:
         """Do nothing."""
