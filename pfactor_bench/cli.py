@@ -22,6 +22,7 @@ from pfactor_bench.run_cli import (
     show_status,
     verdict_lines,
 )
+from pfactor_bench.site.cli import add_publish_arguments, run_publish
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,6 +111,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_remeasure_arguments(remeasure)
     remeasure.set_defaults(command=run_remeasure)
+
+    publish = commands.add_parser("publish", help="write a static site of reports")
+    add_publish_arguments(publish)
+    publish.set_defaults(command=run_publish)
 
     checks = commands.add_parser("checks", help="list the leakage checks, or explain one")
     checks.add_argument("code", nargs="?", help="such as LK003")

@@ -41,6 +41,7 @@ __all__ = [
     "find_measurement",
     "read_arrays",
     "read_record",
+    "record_of",
     "write_atomically",
     "write_record",
 ]
@@ -139,7 +140,8 @@ def write_record(record: Record, folder: Path) -> Path:
     # allow_nan=False: a NaN in a record is a bug, and JSON has no word for it.
     text = json.dumps(asdict(record), indent=1, ensure_ascii=False, allow_nan=False)
     path = folder / RECORD_FILE
-    write_atomically(path, (text + "\n").encode())
+    # Half of a surrogate pair, which UTF-8 cannot hold, becomes JSON's own escape for it.
+    write_atomically(path, f"{text}\n".encode(errors="backslashreplace"))
     return path
 
 
@@ -168,7 +170,7 @@ def read_record(path: Path) -> Record:
             f"{SCHEMA_VERSION}: use the version that wrote it, or run the suite again"
         )
     try:
-        return _from_json(migrate(data))
+        return record_of(data)
     except (KeyError, TypeError, ValueError) as error:
         raise RecordError(f"{str(path)!r} is not a complete record: {error!r}") from error
 
@@ -185,7 +187,15 @@ def read_arrays(folder: Path) -> dict[str, NDArray[np.float64]]:
         raise RecordError(f"cannot read {str(path)!r}, which the figure needs: {error}") from error
 
 
-def _from_json(data: dict[str, Any]) -> Record:
+def record_of(data: Mapping[str, Any]) -> Record:
+    """Return the record that parsed JSON of any known schema holds.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        If it holds none.
+    """
+    data = migrate(data)
     return Record(
         suite=data["suite"],
         cohort=data["cohort"],

@@ -31,7 +31,7 @@ STAGES = (
     ("studies",),
     ("checks",),
     ("report",),
-    ("compare",),
+    ("compare", "site"),
     ("config",),
     (
         *("preparation", "casework", "dispatch"),

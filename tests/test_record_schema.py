@@ -129,6 +129,18 @@ def test_schema_wants_a_value_or_a_reason(broken: dict[str, object]) -> None:
         jsonschema.validate(data, SCHEMA)
 
 
+def test_text_that_utf_8_cannot_hold_is_kept(tmp_path: Path) -> None:
+    """A file's name may have brought half of a surrogate pair."""
+    from dataclasses import replace
+
+    from pfactor_bench.record import write_record
+
+    record = read_record(OLD[0])
+    odd = replace(record, cohort={**record.cohort, "notes": ["\ud800 | \U0001f9e0 é"]})
+    write_record(odd, tmp_path)
+    assert read_record(tmp_path).cohort["notes"] == ["\ud800 | \U0001f9e0 é"]
+
+
 def test_reading_and_writing_keep_a_record(old_report: Path, tmp_path: Path) -> None:
     """Nothing is lost on the way."""
     from pfactor_bench.record import write_record

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pfactor_bench.record import Record
     from pfactor_bench.types import Finding
 
-__all__ = ["checks_section", "leak_sentence"]
+__all__ = ["checks_section", "leak_answer", "leak_sentence"]
 
 #: What a reader must see first comes first; what could not be looked for is a long list, so last.
 _STATUSES = {
@@ -22,6 +22,14 @@ _STATUSES = {
     "not_applicable": "not applicable",
 }
 _NO_PROOF = "Passing checks does not prove the absence of leakage."
+
+
+def leak_answer(record: Record) -> str:
+    """Return ``found``, ``none found`` or ``not known``: a check that broke off decided nothing."""
+    statuses = {finding.status for finding in record.findings}
+    if "fail" in statuses:
+        return "found"
+    return "none found" if statuses & {"pass", "warn"} and "error" not in statuses else "not known"
 
 
 def leak_sentence(record: Record) -> str:

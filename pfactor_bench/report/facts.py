@@ -22,6 +22,7 @@ __all__ = [
     "metric",
     "outcome",
     "regimes",
+    "skill_status",
     "value_of",
     "value_with_interval",
     "windows_chosen",
@@ -101,10 +102,11 @@ def outcome(record: Record, regime: str) -> str:
     A suite's own claim decides where there is one, because it was judged with all the others in
     mind; else the interval does.
     """
-    return _OUTCOMES[_skill_status(record, regime)]
+    return _OUTCOMES[skill_status(record, regime)]
 
 
-def _skill_status(record: Record, regime: str) -> VerdictStatus:
+def skill_status(record: Record, regime: str) -> VerdictStatus:
+    """Return whether it holds that a regime beat the train mean, as `outcome` says in words."""
     verdicts = {verdict.claim: verdict.status for verdict in record.verdicts}
     for claim in record.claims:
         asked = claim.requirement

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pfactor_bench.claims import MIN_SUBJECTS_TO_HOLD
-from pfactor_bench.report.evidence import leak_sentence
+from pfactor_bench.report.evidence import leak_answer, leak_sentence
 from pfactor_bench.report.facts import (
     held_out_people,
     metric,
@@ -33,13 +33,17 @@ _CONTENTS = (
 )
 _NOT_HOLDING = {"fails": "Fails", "inconclusive": "Inconclusive"}
 _MOST_CLAIMS = 3
+_LEAK = {"found": "**Yes.**", "none found": "**None found.**", "not known": "**Not known.**"}
 
 
 def head_section(record: Record) -> str:
     """Return title, question, verdict, and the answers to what a reviewer asks first."""
     answers = [
         ["On how many people?", _people(record)],
-        ["Is there a leak?", f"{_leak(record)} {leak_sentence(record)} [All checks](#checks)."],
+        [
+            "Is there a leak?",
+            f"{_LEAK[leak_answer(record)]} {leak_sentence(record)} [All checks](#checks).",
+        ],
         ["What holds?", " ".join([claims_held(record), *_not_holding(record)])],
     ]
     return "\n\n".join(
@@ -112,15 +116,6 @@ def _people(record: Record) -> str:
     if n < MIN_SUBJECTS_TO_HOLD:
         answer += f" Fewer than {MIN_SUBJECTS_TO_HOLD} can carry no claim."
     return answer
-
-
-def _leak(record: Record) -> str:
-    statuses = {finding.status for finding in record.findings}
-    if "fail" in statuses:
-        return "**Yes.**"
-    if "error" in statuses or not statuses & {"pass", "warn"}:
-        return "**Not known.**"
-    return "**None found.**"
 
 
 def _not_holding(record: Record) -> list[str]:

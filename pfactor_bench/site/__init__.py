@@ -1,0 +1,1 @@
+"""A static site of published reports: leaderboard, history, and a page per report."""
