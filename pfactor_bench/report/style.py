@@ -55,7 +55,7 @@ SMALL = 9
 DASHED: dict[str, Any] = {"color": BASELINE, "linewidth": 1.1, "linestyle": (0, (4, 2.5))}
 
 _FONT = "DejaVu Sans"
-_DPI = 200
+_DPI = 150
 _LABEL_DISTANCE = 0.4
 _SETTINGS: dict[Any, Any] = {
     "font.family": [_FONT],  # ships with matplotlib, so it is the same everywhere
