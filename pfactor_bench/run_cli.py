@@ -113,16 +113,24 @@ def show_status(options: argparse.Namespace) -> int:
 
 def verdict_lines(record: Record) -> str:
     """Return a line per claim, per check that found something, and per case without a result."""
+    from pfactor_bench.report.text import plain
+
+    # plain: an exception's message may hold a terminal's control sequences.
     lines = [
-        f"{verdict.status:<12} {verdict.level:<6} {verdict.claim}: {verdict.explanation}"
+        f"{verdict.status:<12} {verdict.level:<6} {plain(verdict.claim)}: "
+        f"{plain(verdict.explanation)}"
         for verdict in record.verdicts
     ]
     lines += [
-        f"{finding.status:<12} check  {finding.code} {finding.title}: {finding.explanation}"
+        f"{finding.status:<12} check  {plain(finding.code)} {plain(finding.title)}: "
+        f"{plain(finding.explanation)}"
         for finding in record.findings
         if finding.status in {"fail", "error"}
     ]
-    lines += [f"{'missing':<12} case   {case['id']}: {case['reason']}" for case in record.missing]
+    lines += [
+        f"{'missing':<12} case   {plain(case['id'])}: {plain(case['reason'])}"
+        for case in record.missing
+    ]
     return "\n".join(lines)
 
 

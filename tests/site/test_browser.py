@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from selenium.webdriver.support.wait import WebDriverWait
 
 from pfactor_bench.cli import main
 
@@ -59,6 +60,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebDriver]:
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     service = webdriver.ChromeService(executable_path=driver)
     started = webdriver.Chrome(options=options, service=service)
+    started.implicitly_wait(5)
     yield started
     started.quit()
 
@@ -98,7 +100,11 @@ def requested(browser: WebDriver) -> list[str]:
 def open_page(browser: WebDriver, site: Path, page: str) -> None:
     """Open a page of the site afresh."""
     browser.get("about:blank")
-    browser.get((site / page.partition("#")[0]).as_uri() + page[len(page.partition("#")[0]) :])
+    path, mark, fragment = page.partition("#")
+    browser.get(f"{(site / path).as_uri()}{mark}{fragment}")
+    WebDriverWait(browser, 10).until(
+        lambda one: one.execute_script("return document.readyState") == "complete"
+    )
 
 
 def column(browser: WebDriver, number: int) -> list[str]:
