@@ -236,7 +236,7 @@ def _groups(prepared: Prepared, missing: Sequence[Keeping], n_workers: int) -> l
     by_case = {one.case: one for one in missing}
     suite = prepared.suite
     groups = group_cases(
-        suite.engine, tuple(by_case), prepared.cohort, suite.budget, n_workers=n_workers
+        suite.engine, tuple(by_case), n_workers=n_workers, device=prepared.device.type
     )
     return [[by_case[case] for case in group] for group in groups]
 

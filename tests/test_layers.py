@@ -40,7 +40,7 @@ STAGES = (
     ("auditing",),
     (
         *("doctor", "plugin", "testing", "data_options"),
-        *("cohort_cli", "power_cli", "remeasure_cli", "run_cli", "cli"),
+        *("power_cli", "remeasure_cli", "run_cli", "cli"),
     ),
     ("__main__",),
 )

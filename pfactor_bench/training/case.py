@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,11 +25,39 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pfactor_bench.regimes import Start
-    from pfactor_bench.training.fold import PreparedFold
+    from pfactor_bench.training.fold import PreparedFold, Scale
     from pfactor_bench.training.loop import Trajectory
+    from pfactor_bench.training.windows import Windows
     from pfactor_bench.types import Budget, Case, Cohort, Fold, Split
 
-__all__ = ["case_budget", "run_case"]
+__all__ = ["TrainedFold", "case_budget", "case_result", "fold_maps", "run_case"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class TrainedFold:
+    """One fold of one case after training.
+
+    Parameters
+    ----------
+    fold, budget
+        Which fold, and what it was trained with.
+    start
+        The trained model, as the regime started it.
+    scale
+        From the model's predictions to scores.
+    trajectory
+        What training left behind.
+    seconds
+        Of training and of evaluation after each epoch. Where several models were trained at once,
+        this one's share.
+    """
+
+    fold: Fold
+    budget: Budget
+    start: Start
+    scale: Scale
+    trajectory: Trajectory
+    seconds: float
 
 
 def case_budget(case: Case, budget: Budget) -> Budget:
@@ -75,39 +103,81 @@ def run_case(
         If an encoder is missing or does not fit, or frozen weights changed.
     """
     budget = case_budget(case, budget)
-    tables, curves, maps, budgets, timings = [], [], [], [], []
+    trained, maps = [], []
     for fold in split.folds:
         encoder = encoders[fold.name] if encoders else None
         chosen = choose_budget(case, cohort, fold, budget, device=device, encoder=encoder)
         with seeded(case.seed, device):
             ready = prepare_fold(case, cohort, fold, chosen, device=device, encoder=encoder)
             trajectory, seconds = _timed_fit(ready, chosen, device, on_epoch)
-        start, scale = ready.start, ready.scale
-        truth = cohort.y[fold.test]
-        held_out = scale.from_model(trajectory.held_out)
-        tables.append(_fold_table(cohort, fold, held_out[-1]))
-        curves.append(_curves(trajectory.train_mse * scale.sd**2, held_out, truth, budget.epochs))
-        maps.append(_maps(ready, truth, cohort.subjects[fold.test], saliency))
-        budgets.append(chosen)
-        timings.append(
-            Timing(
-                name=f"{case.id}/{fold.name}/train",
-                device=str(device),
-                seconds=seconds,
-                windows=len(ready.X) * chosen.epochs,
-                peak_bytes=peak_memory(device),
-            )
+        one = TrainedFold(
+            fold=fold,
+            budget=chosen,
+            start=ready.start,
+            scale=ready.scale,
+            trajectory=trajectory,
+            seconds=seconds,
         )
+        trained.append(one)
+        maps.append(fold_maps(one, cohort, saliency, ready.X_held_out))
+    return case_result(case, cohort, trained, maps, epochs=budget.epochs, device=device)
+
+
+def case_result(
+    case: Case,
+    cohort: Cohort,
+    trained: Sequence[TrainedFold],
+    maps: Sequence[Sequence[Saliency]],
+    *,
+    epochs: int,
+    device: torch.device,
+) -> CaseResult:
+    """Return what a case leaves behind, whichever engine trained its folds.
+
+    Parameters
+    ----------
+    case, cohort, device
+        What was trained, on what, and where.
+    trained
+        Its folds.
+    maps
+        Of each fold, a saliency map per way of choosing windows.
+    epochs
+        The length that curves are drawn to.
+    """
+    start = trained[0].start
     return CaseResult(
-        predictions=pd.concat(tables, ignore_index=True),
-        curves=tuple(curves),
+        predictions=pd.concat([_fold_table(cohort, one) for one in trained], ignore_index=True),
+        curves=tuple(_curves(cohort, one, epochs) for one in trained),
         saliency=tuple(_mean_map(same_way) for same_way in zip(*maps, strict=True)),
         n_parameters=start.n_parameters,
         n_trainable=start.n_trainable,
         n_frozen=start.n_frozen,
-        budgets=tuple(budgets),
-        timings=tuple(timings),
+        budgets=tuple(one.budget for one in trained),
+        timings=tuple(
+            Timing(
+                name=f"{case.id}/{one.fold.name}/train",
+                device=str(device),
+                seconds=one.seconds,
+                windows=len(one.fold.train) * one.budget.epochs,
+                peak_bytes=peak_memory(device),
+            )
+            for one in trained
+        ),
     )
+
+
+def fold_maps(
+    one: TrainedFold, cohort: Cohort, saliency: Sequence[str], X_held_out: Windows
+) -> list[Saliency]:
+    """Return a map per way of choosing windows, in score per unit of the windows."""
+    truth = one.scale.to_model(cohort.y[one.fold.test])
+    people = cohort.subjects[one.fold.test]
+    found = [
+        saliency_map(one.start.model, X_held_out, truth, people=people, chosen_by=way)
+        for way in saliency
+    ]
+    return [replace(found_one, map=found_one.map * one.scale.sd) for found_one in found]
 
 
 def _timed_fit(
@@ -133,28 +203,10 @@ def _timed_fit(
     return trajectory, seconds
 
 
-def _maps(
-    ready: PreparedFold,
-    truth: NDArray[np.float64],
-    people: NDArray[np.str_],
-    saliency: Sequence[str],
-) -> list[Saliency]:
-    """Return a map per way of choosing windows, in score per unit of the windows."""
-    found = [
-        saliency_map(
-            ready.start.model,
-            ready.X_held_out,
-            ready.scale.to_model(truth),
-            people=people,
-            chosen_by=way,
-        )
-        for way in saliency
-    ]
-    return [replace(one, map=one.map * ready.scale.sd) for one in found]
-
-
-def _fold_table(cohort: Cohort, fold: Fold, held_out: NDArray[np.float64]) -> pd.DataFrame:
+def _fold_table(cohort: Cohort, one: TrainedFold) -> pd.DataFrame:
     """Return the study contract's rows of one fold; training windows have no prediction."""
+    fold = one.fold
+    held_out = one.scale.from_model(one.trajectory.held_out[-1])
     positions = np.concatenate([fold.test, fold.train])
     return pd.DataFrame(
         {
@@ -167,21 +219,18 @@ def _fold_table(cohort: Cohort, fold: Fold, held_out: NDArray[np.float64]) -> pd
     )
 
 
-def _curves(
-    train_mse: NDArray[np.float64],
-    held_out: NDArray[np.float64],
-    truth: NDArray[np.float64],
-    n_epochs: int,
-) -> Curves:
+def _curves(cohort: Cohort, one: TrainedFold, n_epochs: int) -> Curves:
     """Return curves of `n_epochs`; one that was stopped earlier stays where it ended."""
 
     def extended(curve: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.pad(curve, (0, n_epochs - len(curve)), mode="edge")
 
+    truth = cohort.y[one.fold.test]
+    held_out = one.scale.from_model(one.trajectory.held_out)
     # As in the case study, a correlation that does not exist is drawn at 0.
     val_r = np.array([pearson_r(truth, epoch).value or 0.0 for epoch in held_out])
     return Curves(
-        train_mse=extended(train_mse),
+        train_mse=extended(one.trajectory.train_mse * one.scale.sd**2),
         val_mse=extended(((held_out - truth) ** 2).mean(axis=1)),
         val_r=extended(val_r),
     )

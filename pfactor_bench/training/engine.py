@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from pfactor_bench.registry import Registry
 from pfactor_bench.training.case import run_case
+from pfactor_bench.training.fast import run_together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -32,23 +33,23 @@ class Engine:
     Parameters
     ----------
     group
-        From cases, cohort, budget and number of workers to groups.
+        From cases, number of workers and type of device to groups.
     run
         From a group to its results; takes what `run_group` takes.
     """
 
-    group: Callable[[Sequence[Case], Cohort, Budget, int], tuple[tuple[Case, ...], ...]]
+    group: Callable[[Sequence[Case], int, str], tuple[tuple[Case, ...], ...]]
     run: Callable[..., dict[Case, CaseResult]]
 
 
-#: More at once gain nothing on a CPU and take memory.
-_MOST_MODELS = 16
+#: More cases at once gain nothing on a CPU, and small groups share out evenly.
+_MOST_ON_A_CPU = 8
 
 ENGINES: Registry[Engine] = Registry("engine")
 
 
 def group_cases(
-    engine: str, cases: Sequence[Case], cohort: Cohort, budget: Budget, *, n_workers: int = 1
+    engine: str, cases: Sequence[Case], *, n_workers: int = 1, device: str = "cpu"
 ) -> tuple[tuple[Case, ...], ...]:
     """Divide cases into jobs, each of which one worker trains at once.
 
@@ -58,17 +59,18 @@ def group_cases(
         In `ENGINES`.
     cases
         What is to be trained. What is finished already does not belong here.
-    cohort, budget
-        What they are trained on, and for how long.
     n_workers
         How many workers share the jobs; no group is so large that one would have none.
+    device
+        The type of their device. On a GPU a group is as large as it can be: what fits into memory
+        is found out where it is trained.
 
     Returns
     -------
     tuple of tuple of Case
         Every case once.
     """
-    return ENGINES[engine].group(cases, cohort, budget, n_workers)
+    return ENGINES[engine].group(cases, n_workers, device)
 
 
 def run_group(
@@ -126,9 +128,8 @@ def run_group(
 
 def _each_alone(
     cases: Sequence[Case],
-    cohort: Cohort,  # noqa: ARG001 - other engines look at the windows' size
-    budget: Budget,  # noqa: ARG001 - and at the budget
-    n_workers: int,  # noqa: ARG001 - and share out
+    n_workers: int,  # noqa: ARG001 - shared out as it is
+    device: str,  # noqa: ARG001 - the same everywhere
 ) -> tuple[tuple[Case, ...], ...]:
     return tuple((case,) for case in cases)
 
@@ -159,12 +160,7 @@ def _one_by_one(
     }
 
 
-def _alike(
-    cases: Sequence[Case],
-    cohort: Cohort,  # noqa: ARG001 - to come: groups sized to memory
-    budget: Budget,  # noqa: ARG001
-    n_workers: int,
-) -> tuple[tuple[Case, ...], ...]:
+def _alike(cases: Sequence[Case], n_workers: int, device: str) -> tuple[tuple[Case, ...], ...]:
     """Put cases together that differ in nothing but their seed, a fair share to each worker."""
     alike: list[list[Case]] = []
     for case in cases:
@@ -174,7 +170,8 @@ def _alike(
                 break
         else:
             alike.append([case])
-    largest = max(1, min(_MOST_MODELS, -(-len(cases) // n_workers)))
+    most = _MOST_ON_A_CPU if device == "cpu" else len(cases)
+    largest = max(1, min(most, -(-len(cases) // n_workers)))
     return tuple(
         tuple(group[start : start + largest])
         for group in alike
@@ -191,4 +188,4 @@ def _differ_in_seed_only(one: Case, other: Case) -> bool:
 
 
 ENGINES.register("plain")(Engine(group=_each_alone, run=_one_by_one))
-ENGINES.register("fast")(Engine(group=_alike, run=_one_by_one))
+ENGINES.register("fast")(Engine(group=_alike, run=run_together))

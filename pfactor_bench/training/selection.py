@@ -16,14 +16,16 @@ from pfactor_bench.training.loop import fit
 from pfactor_bench.types import Fold
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import torch
     from numpy.typing import NDArray
 
+    from pfactor_bench.training.fold import Scale
+    from pfactor_bench.training.loop import Trajectory
     from pfactor_bench.types import Budget, Case, Cohort, InnerValidation
 
-__all__ = ["choose_budget", "inner_fold"]
+__all__ = ["best_candidate", "candidates", "choose_budget", "inner_errors", "inner_fold"]
 
 #: Choosing on fewer people would be a coin toss.
 _MIN_PEOPLE = 2
@@ -55,14 +57,59 @@ def choose_budget(
     if budget.inner is None:
         return budget
     inner = inner_fold(cohort.subjects, fold, budget.inner)
+    tried = candidates(budget)
+    errors = []
+    for candidate in tried:
+        with seeded(case.seed, device):
+            ready = prepare_fold(case, cohort, inner, candidate, device=device, encoder=encoder)
+            trajectory = fit(
+                ready.start.model,
+                X=ready.X,
+                y=ready.y,
+                X_held_out=ready.X_held_out,
+                budget=candidate,
+                trained=ready.start.trained,
+            )
+        errors.append(inner_errors(cohort, inner, ready.scale, trajectory))
+    return best_candidate(budget, tried, errors)
+
+
+def candidates(budget: Budget) -> tuple[Budget, ...]:
+    """Return the budgets that a choice is made from: one per learning rate."""
+    rates = budget.inner.learning_rates if budget.inner else ()
+    return tuple(replace(budget, learning_rate=rate) for rate in rates or (budget.learning_rate,))
+
+
+def best_candidate(
+    budget: Budget, tried: Sequence[Budget], errors: Sequence[NDArray[np.float64]]
+) -> Budget:
+    """Return the candidate with the smallest error, cut to the epoch that has it.
+
+    Parameters
+    ----------
+    budget
+        What is returned where no candidate has an error below infinity.
+    tried, errors
+        The candidates, and each one's error after each epoch.
+    """
     best = (np.inf, budget)
-    for learning_rate in budget.inner.learning_rates or (budget.learning_rate,):
-        candidate = replace(budget, learning_rate=learning_rate)
-        errors = _errors(case, cohort, inner, candidate, device=device, encoder=encoder)
-        epoch = int(np.argmin(errors))
-        if errors[epoch] < best[0]:
-            best = (errors[epoch], replace(candidate, epochs=epoch + 1))
+    for candidate, curve in zip(tried, errors, strict=True):
+        epoch = int(np.argmin(curve))
+        if curve[epoch] < best[0]:
+            best = (curve[epoch], replace(candidate, epochs=epoch + 1))
     return best[1]
+
+
+def inner_errors(
+    cohort: Cohort, inner: Fold, scale: Scale, trajectory: Trajectory
+) -> NDArray[np.float64]:
+    """Return the mean squared error over the inner fold's people after each epoch."""
+    subjects = cohort.subjects[inner.test]
+    truth = subject_means(subjects, scale.to_model(cohort.y[inner.test]))[1]
+    errors: NDArray[np.float64] = np.array(
+        [np.mean((subject_means(subjects, y)[1] - truth) ** 2) for y in trajectory.held_out]
+    )
+    return errors
 
 
 def inner_fold(subjects: NDArray[np.str_], fold: Fold, inner: InnerValidation) -> Fold:
@@ -92,31 +139,3 @@ def inner_fold(subjects: NDArray[np.str_], fold: Fold, inner: InnerValidation) -
     order = np.random.default_rng(seed_for("inner", inner.seed, fold.name)).permutation(people)
     chosen = np.isin(subjects[fold.train], order[:n_chosen])
     return Fold(name=fold.name, train=fold.train[~chosen], test=fold.train[chosen])
-
-
-def _errors(
-    case: Case,
-    cohort: Cohort,
-    inner: Fold,
-    budget: Budget,
-    *,
-    device: torch.device,
-    encoder: Mapping[str, torch.Tensor] | None,
-) -> NDArray[np.float64]:
-    """Return the mean squared error over the inner fold's people after each epoch."""
-    with seeded(case.seed, device):
-        ready = prepare_fold(case, cohort, inner, budget, device=device, encoder=encoder)
-        trajectory = fit(
-            ready.start.model,
-            X=ready.X,
-            y=ready.y,
-            X_held_out=ready.X_held_out,
-            budget=budget,
-            trained=ready.start.trained,
-        )
-    subjects = cohort.subjects[inner.test]
-    truth = subject_means(subjects, ready.scale.to_model(cohort.y[inner.test]))[1]
-    errors: NDArray[np.float64] = np.array(
-        [np.mean((subject_means(subjects, y)[1] - truth) ** 2) for y in trajectory.held_out]
-    )
-    return errors
