@@ -4,10 +4,6 @@ A baseline is one registered function from a cohort and a fold to a prediction f
 fold's held-out windows. Each learns from one row per training *person*, and predicts one value per
 held-out person, repeated for their windows. Features of a person come from that side of the split
 alone. To add one, write such a function and register it.
-
-The random forest sees the same band power as the ridge. `eegdash.features` offers far more, but
-reads EEGDash datasets only, and a cohort may come from arrays; where it applies, it can be
-registered from outside.
 """
 
 from __future__ import annotations
@@ -17,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import pandas as pd
 
+from pfactor_bench.eegdash_features import eegdash_features
 from pfactor_bench.errors import PfactorBenchError
 from pfactor_bench.features import (
     log_band_power,
@@ -102,13 +99,17 @@ def ridge_band_power(cohort: Cohort, fold: Fold) -> NDArray[np.float64]:
 
 @BASELINES.register("random-forest")
 def random_forest(cohort: Cohort, fold: Fold) -> NDArray[np.float64]:
-    """Predict from log band power by a random forest of 300 trees, seeded."""
+    """Predict from `eegdash.features` by a random forest of 300 trees, seeded.
+
+    Power per band, the spectrum's slope, entropy and edge, moments and Hjorth parameters, line
+    length, zero crossings and fractal dimension, of each channel.
+    """
     from sklearn.ensemble import RandomForestRegressor
 
     forest = RandomForestRegressor(
         n_estimators=300, max_features=1 / 3, min_samples_leaf=2, random_state=0
     )
-    return _fit_predict(cohort, fold, log_band_power(cohort), forest)
+    return _fit_predict(cohort, fold, eegdash_features(cohort), forest)
 
 
 @BASELINES.register("nuisance")

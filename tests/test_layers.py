@@ -18,6 +18,7 @@ STAGES = (
     (
         "duplicates",
         "features",
+        "eegdash_features",
         "metrics",
         "inference",
         "power",
