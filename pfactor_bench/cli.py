@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pfactor_bench import __version__
 from pfactor_bench.auditing.cli import add_audit_arguments, run_audit
+from pfactor_bench.cohort_cli import add_cohort_arguments, run_cohort
 from pfactor_bench.compare.cli import add_compare_arguments, run_compare
 from pfactor_bench.errors import PfactorBenchError
 from pfactor_bench.power_cli import add_power_arguments, run_power
@@ -118,6 +119,12 @@ def _parser() -> argparse.ArgumentParser:
     checks = commands.add_parser("checks", help="list the leakage checks, or explain one")
     checks.add_argument("code", nargs="?", help="such as LK003")
     checks.set_defaults(command=_checks)
+
+    cohort = commands.add_parser(
+        "cohort", help="show what is in a cohort: people, scores, channels, fingerprint"
+    )
+    add_cohort_arguments(cohort)
+    cohort.set_defaults(command=run_cohort)
 
     power = commands.add_parser(
         "power", help="how many people a claim needs, before recording them"

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pfactor_bench.cohorts.streaming import blocks
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -15,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BANDS",
+    "channel_levels",
     "log_band_power",
     "noise_level",
     "person_means",
@@ -66,8 +71,7 @@ def log_band_power(cohort: Cohort) -> NDArray[np.float64]:
     bands = [band for band in bands if band.any()]
     taper = np.hanning(cohort.X.shape[2])
     rows = np.empty((len(cohort.X), cohort.X.shape[1] * len(bands)))
-    # One window at a time: the whole of a memory map need not fit in memory.
-    for row, window in zip(rows, cohort.X, strict=True):
+    for row, window in zip(rows, _windows(cohort), strict=True):
         centred = window - window.mean(axis=1, keepdims=True, dtype=np.float64)
         power = np.abs(np.fft.rfft(centred * taper, axis=1)) ** 2
         row[:] = np.log(np.stack([power[:, band].mean(axis=1) for band in bands]) + _TINY).ravel()
@@ -83,7 +87,7 @@ def noise_level(cohort: Cohort) -> NDArray[np.float64]:
     """
     levels = [
         np.log(np.diff(window.astype(np.float64), axis=1).std(axis=1) + _TINY).mean()
-        for window in cohort.X
+        for window in _windows(cohort)
     ]
     return np.array(levels)[:, np.newaxis]
 
@@ -119,4 +123,25 @@ def planted_amplitude(cohort: Cohort, planted: PlantedSignal) -> NDArray[np.floa
     wave -= wave.mean()
     wave /= wave @ wave
     channels = [cohort.ch_names.index(channel) for channel in planted.ch_names]
-    return np.array([window[channels] @ wave for window in cohort.X], dtype=np.float64)
+    return np.array([window[channels] @ wave for window in _windows(cohort)], dtype=np.float64)
+
+
+def channel_levels(cohort: Cohort) -> tuple[NDArray[np.str_], NDArray[np.float64]]:
+    """Return how much each person's channels vary, for whoever looks for flat and noisy ones.
+
+    Returns
+    -------
+    names : ndarray of str, shape (n_subjects,)
+        Sorted.
+    levels : ndarray of float64, shape (n_subjects, n_chans)
+        Standard deviation within windows, in `Cohort.unit`: root of the mean variance.
+    """
+    variances = [windows.var(axis=2, dtype=np.float64) for _, windows in blocks(cohort.X)]
+    names, means = person_means(np.concatenate(variances), cohort.subjects)
+    return names, np.sqrt(means)
+
+
+def _windows(cohort: Cohort) -> Iterator[NDArray[np.float32]]:
+    """Go through windows one by one: the whole of a memory map need not fit in memory."""
+    for _, windows in blocks(cohort.X):
+        yield from windows

@@ -41,7 +41,7 @@ STAGES = (
     ("auditing",),
     (
         *("doctor", "plugin", "testing", "data_options"),
-        *("power_cli", "remeasure_cli", "run_cli", "cli"),
+        *("cohort_cli", "power_cli", "remeasure_cli", "run_cli", "cli"),
     ),
     ("__main__",),
 )
