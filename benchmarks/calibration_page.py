@@ -66,7 +66,8 @@ Share of cohorts in which "greater than 0" is judged to hold. In the first null 
 on noise is cross-validated over five folds of people with five seeds. In the second, predictions
 are slightly related to the scores but so overconfident that their skill is exactly 0; only skill
 and the difference in squared error are null there. A 95 % interval that covers as it says is
-wrongly above 0 in 2.5 % of cohorts. Skill and the difference agree, as both ask the paired t-test.
+wrongly above 0 in 2.5 % of cohorts. Skill and the difference ask the same paired t-test, except
+where so few people cannot tell the train mean's error from 0 and skill falls back on a jackknife.
 
 {nulls}
 

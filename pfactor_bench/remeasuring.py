@@ -115,10 +115,14 @@ def _results(record: Record, suite: Suite, folder: Path) -> dict[Case, CaseResul
     except (OSError, ValueError) as error:
         raise RecordError(f"cannot read the predictions {str(path)!r}: {error}") from error
     facts = {case["id"]: case for case in record.cases}
-    missing = [case.id for case in suite.cases if case.id not in facts]
-    if missing:
-        raise RecordError(f"the record holds no case {missing[0]!r} of its own suite: run it again")
-    return {case: _result(case, predictions, arrays, facts[case.id]) for case in suite.cases}
+    failed = {case["id"] for case in record.missing}
+    succeeded = [case for case in suite.cases if case.id not in failed]
+    for case in succeeded:
+        if case.id not in facts:
+            raise RecordError(
+                f"the record holds no case {case.id!r} of its own suite: run it again"
+            )
+    return {case: _result(case, predictions, arrays, facts[case.id]) for case in succeeded}
 
 
 def _result(

@@ -74,8 +74,8 @@ def difference_interval(
     All differences δ that a paired t-test cannot reject whose variance grows with δ beyond the
     observed difference D: ``s²/n + v·(δ² − D²)``, v being the relative variance of the mean of both
     errors, 1.5/n for the tail that was not sampled included. For δ nearer to 0 it does not grow, so
-    the interval excludes 0 exactly where the paired t-test, and with it the interval of skill,
-    does. The far end lies at most 1.5 times as far out as Student's.
+    the interval excludes 0 exactly where the paired t-test, and with it Fieller's interval of
+    skill, does. The far end lies at most 1.5 times as far out as Student's.
 
     Parameters
     ----------
