@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pfactor_bench.cohorts.assemble import fingerprint, make_cohort
+from pfactor_bench.cohorts.braindecode import from_braindecode
 from pfactor_bench.cohorts.scores import parse_scores
 from pfactor_bench.registry import Registry
 
@@ -17,11 +18,19 @@ if TYPE_CHECKING:
 
     from pfactor_bench.types import Cohort
 
-__all__ = ["COHORTS", "fingerprint", "make_cohort", "parse_scores", "reads_data_folder"]
+__all__ = [
+    "COHORTS",
+    "fingerprint",
+    "from_braindecode",
+    "make_cohort",
+    "parse_scores",
+    "reads_data_folder",
+]
 
 COHORTS: Registry[Callable[..., Cohort]] = Registry("cohort")
 COHORTS.add_lazy("synthetic", "pfactor_bench.cohorts.synthetic:synthetic")
 COHORTS.add_lazy("bids", "pfactor_bench.cohorts.bids:bids")
+COHORTS.add_lazy("arrays", "pfactor_bench.cohorts.arrays:arrays")
 COHORTS.add_lazy("hbn", "pfactor_bench.cohorts.hbn:hbn")
 COHORTS.add_lazy("eegmat", "pfactor_bench.cohorts.eegmat:eegmat")
 

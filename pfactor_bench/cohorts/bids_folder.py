@@ -25,6 +25,7 @@ __all__ = [
     "DATA_VARIABLE",
     "RecordingFile",
     "choose_task",
+    "data_entry",
     "dataset_folder",
     "leave_out",
     "list_recordings",
@@ -80,6 +81,27 @@ def dataset_folder(dataset: str, data_dir: Path | str | None) -> Path:
     CohortError
         If the name is a path, no folder is given, or nothing is there.
     """
+    folder = data_entry(dataset, data_dir)
+    if not folder.is_dir():
+        raise CohortError(f"data set {dataset!r} in {str(folder.parent)!r} is a file, no folder")
+    if not any(folder.iterdir()):
+        raise CohortError(f"data set folder {str(folder)!r} is empty: fetch the data set again")
+    return folder
+
+
+def data_entry(dataset: str, data_dir: Path | str | None) -> Path:
+    """Return the resolved path of a file or folder in the data folder.
+
+    Parameters
+    ----------
+    dataset, data_dir
+        As in `dataset_folder`.
+
+    Raises
+    ------
+    CohortError
+        If the name is a path, no folder is given, or nothing is there.
+    """
     if dataset in {"", ".", ".."} or "/" in dataset or "\\" in dataset:
         raise CohortError(
             f"dataset {dataset!r} is not a folder's name: give the folder that it lies in as "
@@ -92,18 +114,14 @@ def dataset_folder(dataset: str, data_dir: Path | str | None) -> Path:
             f"--data DIR or in the environment variable {DATA_VARIABLE}"
         )
     parent = Path(given).expanduser().resolve()
-    folder = (parent / dataset).resolve()
-    if not folder.is_dir():
-        there = (
-            [child.name for child in parent.iterdir() if child.is_dir()] if parent.is_dir() else []
-        )
+    entry = (parent / dataset).resolve()
+    if not entry.exists():
+        there = [child.name for child in parent.iterdir()] if parent.is_dir() else []
         raise CohortError(
             f"no folder {dataset!r} in {str(parent)!r}{did_you_mean(dataset, there)}; --data DIR "
             f"or {DATA_VARIABLE} must name the folder that it lies in"
         )
-    if not any(folder.iterdir()):
-        raise CohortError(f"data set folder {str(folder)!r} is empty: fetch the data set again")
-    return folder
+    return entry
 
 
 def read_participants(folder: Path, target: str) -> pd.DataFrame:

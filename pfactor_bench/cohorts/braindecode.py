@@ -1,0 +1,119 @@
+"""Cohorts from windows that somebody has cut with braindecode."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from pfactor_bench.cohorts.assemble import make_cohort
+from pfactor_bench.errors import CohortError, did_you_mean
+
+if TYPE_CHECKING:
+    from pfactor_bench.types import Cohort
+
+__all__ = ["from_braindecode"]
+
+_MICROVOLTS_PER_VOLT = 1e6
+_KNOWN = ("subject", "session", "run", "task")
+
+
+def from_braindecode(
+    windows: Any,  # noqa: ANN401 - braindecode has no types
+    *,
+    target: str,
+    name: str = "braindecode",
+) -> Cohort:
+    """Return a cohort from a braindecode ``BaseConcatDataset`` of windows.
+
+    Parameters
+    ----------
+    windows
+        As ``create_fixed_length_windows`` returns it, in volts, as MNE holds signals. Each data set
+        in it is a recording whose description names its ``subject``.
+    target
+        The entry of the description that holds the person's score.
+    name
+        The cohort's name.
+
+    Returns
+    -------
+    Cohort
+        In ``"uV"``, with the description's other entries in the table.
+
+    Raises
+    ------
+    CohortError
+        If it holds no windows, recordings differ in channels or rate, or a description lacks an
+        entry.
+
+    Examples
+    --------
+    >>> windows = create_fixed_length_windows(dataset, ...)  # doctest: +SKIP
+    >>> cohort = from_braindecode(windows, target="p_factor")  # doctest: +SKIP
+    """
+    kept = [recording for recording in windows.datasets if len(recording)]
+    if not kept:
+        raise CohortError(
+            f"the windows of cohort {name!r} are empty: cut them with create_fixed_length_windows"
+        )
+    sfreq, ch_names = _setup(kept[0])
+    parts, tables = [], []
+    for number, recording in enumerate(kept):
+        if _setup(recording) != (sfreq, ch_names):
+            raise CohortError(
+                f"recording {number} of cohort {name!r} has other channels or another rate than "
+                f"the first: pick and resample before cutting windows"
+            )
+        parts.append(
+            np.stack([recording[window][0] for window in range(len(recording))])
+            * _MICROVOLTS_PER_VOLT
+        )
+        tables.append(_table(recording, number, target, name))
+    table = pd.concat(tables, ignore_index=True)
+    for column in _KNOWN:
+        table[column] = table[column].fillna("").astype(str) if column in table else ""
+    return make_cohort(
+        name=name,
+        X=np.concatenate(parts).astype(np.float32),
+        table=table,
+        target=target,
+        sfreq=sfreq,
+        ch_names=ch_names,
+        unit="uV",
+        provenance={"source": "braindecode", "recordings": len(kept)},
+    )
+
+
+def _setup(recording: Any) -> tuple[float, tuple[str, ...]]:  # noqa: ANN401
+    signal = recording.raw if hasattr(recording, "raw") else recording.windows
+    return float(signal.info["sfreq"]), tuple(signal.ch_names)
+
+
+def _table(
+    recording: Any,  # noqa: ANN401 - braindecode has no types
+    number: int,
+    target: str,
+    name: str,
+) -> pd.DataFrame:
+    described = dict(recording.description)
+    for needed in ("subject", target):
+        if needed not in described:
+            raise CohortError(
+                f"the description of recording {number} of cohort {name!r} has no {needed!r}"
+                f"{did_you_mean(needed, map(str, described))}"
+            )
+    cut = recording.metadata
+    rows = pd.DataFrame(
+        {
+            "sample_id": [
+                f"{described['subject']}__r{number:04d}__w{window:03d}"
+                for window in range(len(recording))
+            ],
+            "start": cut["i_start_in_trial"].to_numpy(),
+            "stop": cut["i_stop_in_trial"].to_numpy(),
+        }
+    )
+    taken = {key: value for key, value in described.items() if key not in rows}
+    return rows.assign(**{str(key): value for key, value in taken.items()})
