@@ -83,7 +83,7 @@ def test_resumed_run_writes_the_same_bytes(tmp_path: Path) -> None:
         ("n_folds: 2", "n_folds: 2, seed: 1"),
         ("  name: EEGNet", "  name: EEGNet\n  args: {F1: 4}"),
         ("seeds: [1, 2]\nbudget: {epochs: 1}", "seeds: [1, 2]\nbudget: {epochs: 2}"),
-        ("seeds: [1, 2]", "seeds: [1, 2]\nengine: fast"),
+        ("seeds: [1, 2]", "seeds: [1, 2]\nengine: plain"),
         ("seeds: [1, 2]", "seeds: [1, 2]\nsaliency: [smallest-error]"),
     ],
 )

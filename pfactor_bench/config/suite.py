@@ -158,7 +158,7 @@ def load_suite(path: Path) -> Suite:
 
 
 def _engine(top: Section) -> str:
-    name: str = top.get("engine", str, default="plain")
+    name: str = top.get("engine", str, default="fast")
     look_up(top, "engine", ENGINES, name)
     return name
 
