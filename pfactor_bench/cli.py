@@ -12,6 +12,7 @@ from pfactor_bench.auditing.cli import add_audit_arguments, run_audit
 from pfactor_bench.cohort_cli import add_cohort_arguments, run_cohort
 from pfactor_bench.compare.cli import add_compare_arguments, run_compare
 from pfactor_bench.errors import PfactorBenchError
+from pfactor_bench.learning_cli import add_learning_arguments, run_learning
 from pfactor_bench.power_cli import add_power_arguments, run_power
 from pfactor_bench.remeasure_cli import add_remeasure_arguments, run_remeasure
 from pfactor_bench.run_cli import (
@@ -131,6 +132,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_power_arguments(power)
     power.set_defaults(command=run_power)
+
+    learning = commands.add_parser(
+        "learning-curve", help="skill by the number of people trained on, and beyond it"
+    )
+    add_learning_arguments(learning)
+    learning.set_defaults(command=run_learning)
 
     doctor = commands.add_parser("doctor", help="say whether the installed packages work together")
     doctor.set_defaults(command=_doctor)

@@ -36,12 +36,20 @@ STAGES = (
     ("config",),
     (
         *("preparation", "casework", "dispatch"),
-        *("record_facts", "model_table", "pipeline", "remeasuring", "timing"),
+        *(
+            "record_facts",
+            "model_table",
+            "pipeline",
+            "remeasuring",
+            "learning_runs",
+            "learning_figure",
+            "timing",
+        ),
     ),
     ("auditing",),
     (
         *("doctor", "plugin", "testing", "data_options"),
-        *("cohort_cli", "power_cli", "remeasure_cli", "run_cli", "cli"),
+        *("cohort_cli", "power_cli", "remeasure_cli", "learning_cli", "run_cli", "cli"),
     ),
     ("__main__",),
 )
