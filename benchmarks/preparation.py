@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import platform
 import shutil
 import statistics
 import subprocess
@@ -210,6 +211,9 @@ def main() -> None:
     try:
         write_129(scratch / "sub-0_task-RestingState_eeg.set")
         result = {
+            "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python "
+            f"{platform.python_version()}",
+            "n_entries": N_ENTRIES,
             "eegmat": compare("plain", "ours", options.data.resolve(), options.rounds, scratch),
             "129 channels": compare(
                 "picked_last",

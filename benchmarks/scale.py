@@ -2,8 +2,8 @@
 
 Makes a store of EEG-like windows (1/f and alpha, 1-30 Hz, mixed sources; 3,155 people × 150 windows
 × 8 channels × 200 samples are 3 GB, twice that on disk), plants near-duplicates of five forms, and
-runs each piece of work in a process of its own. Writes ``docs/scale.json``
-tables of ``docs/scale.md``::
+runs each piece of work in a process of its own. Writes ``docs/scale.json``, from which
+``benchmarks/scale_page.py`` makes the page::
 
     python benchmarks/scale.py --folder DIR          # 300, 1,000 and 3,155 people, 20 minutes
     python benchmarks/scale.py --folder DIR --people 300

@@ -26,6 +26,7 @@ __all__ = [
     "RecordingFile",
     "choose_task",
     "data_entry",
+    "data_folder",
     "dataset_folder",
     "leave_out",
     "list_recordings",
@@ -107,13 +108,7 @@ def data_entry(dataset: str, data_dir: Path | str | None) -> Path:
             f"dataset {dataset!r} is not a folder's name: give the folder that it lies in as "
             f"--data DIR and its name alone as dataset"
         )
-    given = data_dir or os.environ.get(DATA_VARIABLE)
-    if not given:
-        raise CohortError(
-            f"nothing says where data set {dataset!r} is: give the folder that it lies in as "
-            f"--data DIR or in the environment variable {DATA_VARIABLE}"
-        )
-    parent = Path(given).expanduser().resolve()
+    parent = data_folder(data_dir)
     entry = (parent / dataset).resolve()
     if not entry.exists():
         there = [child.name for child in parent.iterdir()] if parent.is_dir() else []
@@ -122,6 +117,28 @@ def data_entry(dataset: str, data_dir: Path | str | None) -> Path:
             f"or {DATA_VARIABLE} must name the folder that it lies in"
         )
     return entry
+
+
+def data_folder(data_dir: Path | str | None) -> Path:
+    """Return the resolved folder that data sets lie in, whether it is there or not.
+
+    Parameters
+    ----------
+    data_dir
+        As in `dataset_folder`.
+
+    Raises
+    ------
+    CohortError
+        If nothing names it.
+    """
+    given = data_dir or os.environ.get(DATA_VARIABLE)
+    if not given:
+        raise CohortError(
+            f"nothing says where data sets are: give the folder that they lie in as --data DIR or "
+            f"in the environment variable {DATA_VARIABLE}"
+        )
+    return Path(given).expanduser().resolve()
 
 
 def read_participants(folder: Path, target: str) -> pd.DataFrame:

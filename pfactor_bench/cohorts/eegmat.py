@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pfactor_bench.cohorts.bids import bids
-from pfactor_bench.cohorts.bids_folder import dataset_folder
+from pfactor_bench.cohorts.bids_folder import data_folder, dataset_folder
 from pfactor_bench.errors import CohortError
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def eegmat(
     task: str = "rest",
     target: str = "n_subtractions",
     channels: Sequence[str] = CH_NAMES,
+    download: bool = False,
     data_dir: Path | str | None = None,
     exclude: Sequence[str] = (),
     sfreq: float = 100.0,
@@ -41,6 +42,9 @@ def eegmat(
         ``"arithmetic"``, a minute of serial subtraction.
     target
         ``"n_subtractions"`` in four minutes, or another column of ``participants.tsv``.
+    download
+        Whether to fetch it from PhysioNet if it is not in the data folder (175 MB). Those files
+        hold about three minutes of rest; the 1,615 windows are of the first 90 s.
     channels, data_dir, exclude, sfreq, l_freq, h_freq, window_seconds
         As in `pfactor_bench.cohorts.bids.bids`; the folder is called ``eegmat``.
 
@@ -54,12 +58,17 @@ def eegmat(
     Zyma et al. 2019, "Electroencephalograms during mental arithmetic task performance", Data
     4(1):14, doi:10.3390/data4010014; PhysioNet, doi:10.13026/C2JQ1P.
     """
+    if download:
+        from pfactor_bench.cohorts.eegmat_fetch import fetch_eegmat
+
+        fetch_eegmat(data_folder(data_dir))
     try:
         dataset_folder("eegmat", data_dir)
     except CohortError as error:
         raise CohortError(
-            f"{error}. EEGMAT is on PhysioNet, doi:10.13026/C2JQ1P; name its files as BIDS asks, "
-            f"eegmat/sub-00/eeg/sub-00_task-rest_eeg.edf, beside a participants.tsv with the scores"
+            f"{error}. EEGMAT is on PhysioNet, doi:10.13026/C2JQ1P: set 'download: true' to fetch "
+            f"it, or name its files as BIDS asks, eegmat/sub-00/eeg/sub-00_task-rest_eeg.edf, "
+            f"beside a participants.tsv with the scores"
         ) from error
     return bids(
         dataset="eegmat",

@@ -6,21 +6,19 @@ import contextlib
 import io
 import logging
 import os
-import socket
 import sys
-import threading
 import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from tqdm import tqdm
 
 from pfactor_bench.cohorts.assemble import listed
 from pfactor_bench.cohorts.hbn_people import read_people
 from pfactor_bench.cohorts.hbn_releases import known_amount
+from pfactor_bench.cohorts.network import reach
 from pfactor_bench.errors import CohortError
 
 if TYPE_CHECKING:
@@ -39,7 +37,6 @@ _SERVICES = {
     "EEGDASH_API_URL": "https://data.eegdash.org",
     "AWS_ENDPOINT_URL_S3": "https://s3.us-east-2.amazonaws.com",
 }
-_CONNECT_SECONDS = 3.0
 _ATTEMPTS = 3
 _PAUSE_SECONDS = 0.5
 _AT_A_TIME = 4
@@ -78,7 +75,11 @@ def fetch(
         agreed to it, or if a download fails again and again: all that failed are named.
     """
     for variable, usual in _SERVICES.items():
-        _reach(os.environ.get(variable) or usual, variable)
+        reach(
+            os.environ.get(variable) or usual,
+            fix=f"set 'download: false' to use what is in the data folder; {variable} names "
+            f"another server",
+        )
     missing: list[Any] = []
     with _quiet_eegdash():
         for release, dataset in releases.items():
@@ -96,33 +97,6 @@ def fetch(
         n_bytes = sum(_usual_bytes(recording, task) for recording in missing)
         _announce(releases, task, len(missing), n_bytes, parent)
         _download(missing, parent)
-
-
-def _reach(url: str, variable: str) -> None:
-    """Raise within seconds if nobody listens at `url`."""
-    parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    failures: list[OSError] = []
-    reached = threading.Event()
-
-    def connect() -> None:
-        try:
-            with socket.create_connection((parts.hostname or "", port), timeout=_CONNECT_SECONDS):
-                reached.set()
-        except OSError as error:
-            failures.append(error)
-
-    # In a thread, since looking a name up knows no time limit.
-    attempt = threading.Thread(target=connect, daemon=True)
-    attempt.start()
-    attempt.join(_CONNECT_SECONDS + 0.5)
-    if not reached.is_set():
-        why = failures[0] if failures else "no answer"
-        raise CohortError(
-            f"cannot reach {parts.hostname}:{port} ({why}), which recordings are fetched from: "
-            f"check the network, or set 'download: false' to use what is in the data folder; "
-            f"{variable} names another server"
-        )
 
 
 def _list(dataset: str, task: str, parent: Path) -> list[Any]:
