@@ -12,6 +12,7 @@ from pfactor_bench.auditing.cli import add_audit_arguments, run_audit
 from pfactor_bench.cohort_cli import add_cohort_arguments, run_cohort
 from pfactor_bench.compare.cli import add_compare_arguments, run_compare
 from pfactor_bench.errors import PfactorBenchError
+from pfactor_bench.exports.cli import add_export_arguments, run_export
 from pfactor_bench.learning_cli import add_learning_arguments, run_learning
 from pfactor_bench.power_cli import add_power_arguments, run_power
 from pfactor_bench.remeasure_cli import add_remeasure_arguments, run_remeasure
@@ -116,6 +117,12 @@ def _parser() -> argparse.ArgumentParser:
     publish = commands.add_parser("publish", help="write a static site of reports")
     add_publish_arguments(publish)
     publish.set_defaults(command=run_publish)
+
+    export = commands.add_parser(
+        "export", help="write a stored run as SARIF, a model card, a summary or BibTeX"
+    )
+    add_export_arguments(export)
+    export.set_defaults(command=run_export)
 
     checks = commands.add_parser("checks", help="list the leakage checks, or explain one")
     checks.add_argument("code", nargs="?", help="such as LK003")

@@ -24,9 +24,11 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from pfactor_bench.errors import PfactorBenchError
+from pfactor_bench.exports.properties import claim_properties, finding_properties
+from pfactor_bench.exports.summary import append_step_summary, summary_text, verdict_summary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
     from pfactor_bench.auditing.audit import Audit
     from pfactor_bench.checks import CatalogueEntry
@@ -253,31 +255,45 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     for run in session.config.stash[_RUNS].values():
         if run.is_complete:
             run.publish()
+            append_step_summary(summary_text(run.record))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, object, object]:
+    """Keep what a claim or a check found among the properties of its test, as JUnit writes them."""
+    callspec = getattr(item, "callspec", None)
+    for value in callspec.params.values() if callspec else ():
+        known = {name for name, _ in item.user_properties}
+        item.user_properties += [row for row in _properties(value) if row[0] not in known]
+    return (yield)
 
 
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     """Say what became of each suite, in a line or two, and where its report is."""
-    runs = [run for run in config.stash[_RUNS].values() if run.is_begun]
-    if runs:
+    lines = [line for run in config.stash[_RUNS].values() if run.is_begun for line in _summary(run)]
+    if lines:
         terminalreporter.section("pfactor-bench")
-    for run in runs:
-        for line in _summary(run):
-            terminalreporter.write_line(line)
+    for line in lines:
+        terminalreporter.write_line(line)
+
+
+def _properties(value: object) -> list[tuple[str, str]]:
+    """Return what is known of a claim or a check, without computing anything for it."""
+    if isinstance(value, SuiteClaim) and value.run.is_complete:
+        return claim_properties(value.claim, value.run.record)
+    if isinstance(value, SuiteCheck) and value.run.is_complete:
+        return finding_properties(value.finding)
+    return []
 
 
 def _summary(run: SuiteRun) -> Iterator[str]:
     if not run.is_complete:
         yield f"{run.suite.name}: no report, since not every case ran"
         return
-    for verdict in run.record.verdicts:
-        if verdict.level == "report" or verdict.status != "holds":
-            yield f"{run.suite.name}: {verdict.claim} {verdict.status}: {verdict.explanation}"
-    gates = [verdict for verdict in run.record.verdicts if verdict.level == "gate"]
-    if gates:
-        held = sum(verdict.status == "holds" for verdict in gates)
-        yield f"{run.suite.name}: {held} of {len(gates)} gates hold"
+    for line in verdict_summary(run.record):
+        yield f"{run.suite.name}: {line}"
     yield f"{run.suite.name}: report in {run.out / 'report.md'}"
 
 

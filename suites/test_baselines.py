@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from pfactor_bench.plugin import SuiteCase, SuiteClaim
 
 
@@ -21,10 +19,8 @@ def test_case_is_scored_against_train_mean(suite_case: SuiteCase) -> None:
     assert held_out["y_pred"].notna().all()
 
 
-def test_claim(suite_claim: SuiteClaim, record_property: Callable[[str, object], None]) -> None:
+def test_claim(suite_claim: SuiteClaim) -> None:
     """A gate holds; any other claim is written down with its verdict."""
     verdict = suite_claim.verdict
-    record_property("verdict", verdict.status)
-    record_property("explanation", verdict.explanation)
     if verdict.level == "gate" and verdict.status != "holds":
         pytest.fail(f"{suite_claim.claim.text} {verdict.status}: {verdict.explanation}")

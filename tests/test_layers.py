@@ -32,7 +32,7 @@ STAGES = (
     ("studies",),
     ("checks",),
     ("report",),
-    ("compare", "site"),
+    ("compare", "exports", "site"),
     ("config",),
     (
         *("preparation", "casework", "dispatch"),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 from suites_for_tests import TINY_SUITE
@@ -24,8 +26,10 @@ def pytest_suites(folder: Path, *, split: str, equals: str = "0") -> subprocess.
         [
             *(sys.executable, "-m", "pytest", str(SUITES), "-k", "not timing"),
             *("--suite", str(suite), "--suite-out", str(folder), "-p", "no:cacheprovider"),
+            f"--junitxml={folder / 'junit.xml'}",
         ],
         check=False,
+        env={**os.environ, "GITHUB_STEP_SUMMARY": str(folder / "summary.md")},
         capture_output=True,
         text=True,
     )
@@ -51,6 +55,29 @@ def test_report_is_written_and_its_path_printed(clean_run) -> None:
     assert {"report.md", "figure.svg", "figure.png", "record.json"} <= {
         path.name for path in (folder / "tiny").iterdir()
     }
+
+
+def test_junit_holds_the_numbers_of_every_claim(clean_run) -> None:
+    """Value, requirement and verdict, where a CI server keeps them."""
+    cases = ET.parse(clean_run[0] / "junit.xml").getroot().iter("testcase")  # noqa: S314
+    by_name = {
+        case.attrib["name"]: {
+            one.attrib["name"]: one.attrib["value"] for one in case.iter("property")
+        }
+        for case in cases
+    }
+    claim = by_name["test_claim[tiny/error]"]
+    assert claim["verdict"] == "holds"
+    assert claim["required"] == "= 0 ± 100"
+    assert 0 < float(claim["value"]) < 100
+    assert by_name["test_check[tiny/LK003]"]["status"] == "pass"
+
+
+def test_step_summary_has_the_verdict(clean_run) -> None:
+    """Where GitHub shows it."""
+    written = (clean_run[0] / "summary.md").read_text()
+    assert written.startswith("## A tiny suite\n")
+    assert "Is there a leak?" in written
 
 
 def test_ids_are_readable(clean_run) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from pfactor_bench.report.text import escape, plain, table
 
 if TYPE_CHECKING:
     import argparse
@@ -60,6 +63,9 @@ def add_audit_arguments(parser: argparse.ArgumentParser) -> None:
         help="numbers claimed of predictions.csv, YAML or JSON: 'r: 0.21' or 'seeds: [42, 43]'",
     )
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the findings as JSON")
+    parser.add_argument(
+        "--sarif", metavar="FILE", type=Path, help="and as SARIF, for code scanning"
+    )
     parser.add_argument("--out", metavar="DIR", type=Path, help="write a report into a folder")
     parser.add_argument(
         "--timeout", metavar="S", type=float, help="seconds for one run of the target (600)"
@@ -75,8 +81,8 @@ def run_audit(options: argparse.Namespace) -> int:
 
     if options.out is not None:
         ensure_writable(options.out)
-    if options.json is not None:
-        ensure_writable(options.json.parent)
+    for path in filter(None, (options.json, options.sarif)):
+        ensure_writable(path.parent)
     result = audit(
         options.target,
         _cohort(options.cohort),
@@ -90,6 +96,8 @@ def run_audit(options: argparse.Namespace) -> int:
     print(_table(result))  # noqa: T201
     if options.json is not None:
         write_atomically(options.json, result.to_json().encode())
+    if options.sarif is not None:
+        write_atomically(options.sarif, _sarif(result).encode())
     if options.out is not None:
         write_atomically(options.out / "audit.json", result.to_json().encode())
         write_atomically(options.out / "audit.md", audit_report(result).encode())
@@ -102,34 +110,33 @@ def audit_report(result: Audit) -> str:
 
     pages = {entry.code: entry for entry in catalogue()}
     parts = [
-        f"# Audit of {result.target}",
+        f"# Audit of {escape(result.target)}",
         _summary(result),
     ]
     for finding in _sorted(result):
         if finding.status in {"fail", "error", "warn"}:
             why = pages[finding.code].why
             parts += [
-                f"## {finding.code} {finding.title}: {finding.status}",
-                finding.explanation,
-                f"Why it matters: {why}",
-                f"How to fix it: {finding.fix}",
+                f"## {finding.code} {escape(finding.title)}: {finding.status}",
+                escape(finding.explanation, limit=5000),
+                f"Why it matters: {escape(why, limit=5000)}",
+                f"How to fix it: {escape(finding.fix, limit=5000)}",
                 *_evidence_table(finding),
             ]
     rows = [
-        f"| {finding.code} | {finding.status} | {finding.title} | {_cell(finding.explanation)} |"
+        [finding.code, finding.status, escape(finding.title), escape(finding.explanation)]
         for finding in result.findings
     ]
-    head = ["| check | status | looks for | says |", "| --- | --- | --- | --- |"]
-    parts += ["## Every check", "\n".join([*head, *rows])]
+    parts += ["## Every check", table(["check", "status", "looks for", "says"], rows)]
     parts += ["## What this audit cannot see"]
-    parts += [f"- {page.code}: {page.blind}" for page in pages.values()]
+    parts += [f"- {page.code}: {escape(page.blind, limit=5000)}" for page in pages.values()]
     return "\n\n".join(parts) + "\n"
 
 
 def _summary(result: Audit) -> str:
     return (
         f"Verdict: **{result.verdict}** ({_VERDICTS[result.verdict]}), on cohort "
-        f"{result.cohort!r} with seed {result.seed}, {result.n_runs} runs."
+        f"{escape(result.cohort)} with seed {result.seed}, {result.n_runs} runs."
     )
 
 
@@ -157,27 +164,32 @@ def _table(result: Audit) -> str:
     for finding in _sorted(result):
         if finding.status in {"not_applicable", "skipped"}:
             continue
-        lines.append(f"{finding.status:<6} {finding.code}  {finding.title}")
+        lines.append(f"{finding.status:<6} {finding.code}  {plain(finding.title)}")
         if finding.status != "pass":
-            text = f"{finding.explanation}. {finding.fix}".replace("..", ".")
+            said = plain(f"{finding.explanation}. {finding.fix}", limit=5000)
+            text = said.replace("..", ".")
             lines += textwrap.wrap(text, _WIDTH, initial_indent=" " * 7, subsequent_indent=" " * 7)
     silent = [one.code for one in result.findings if one.status == "not_applicable"]
     if silent:
         lines.append(f"{len(silent)} checks did not apply: {' '.join(silent)}")
-    lines.append(f"{result.target}: {result.verdict}, {_VERDICTS[result.verdict]}")
+    lines.append(f"{plain(result.target)}: {result.verdict}, {_VERDICTS[result.verdict]}")
     return "\n".join(lines)
 
 
 def _evidence_table(finding: Finding) -> list[str]:
     if not finding.evidence:
         return []
-    columns = list(finding.evidence[0])
-    rows = [columns, ["---"] * len(columns)]
-    rows += [[_cell(row.get(column)) for column in columns] for row in finding.evidence]
-    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    columns = list(dict.fromkeys(key for row in finding.evidence for key in row))
+    rows = [[escape(row.get(column, "")) for column in columns] for row in finding.evidence]
     left = finding.n_evidence - len(finding.evidence)
-    return ["\n".join(lines), *([f"and {left} more rows"] if left else [])]
+    more = [f"and {left} more rows"] if left > 0 else []
+    return [table([escape(column) for column in columns], rows), *more]
 
 
-def _cell(value: object) -> str:
-    return str(value).replace("|", "\\|").replace("\n", " ")
+def _sarif(result: Audit) -> str:
+    from pfactor_bench.exports.sarif import sarif_log
+
+    # A target is file.py:name, module:name, a model's name or a table.
+    artifact = result.target.rpartition(":")[0] or result.target
+    log = sarif_log(result.findings, artifact=artifact, target=result.target)
+    return json.dumps(log, indent=1, allow_nan=False) + "\n"

@@ -19,7 +19,14 @@ if TYPE_CHECKING:
     from pfactor_bench.record import Record
     from pfactor_bench.types import Claim, Verdict
 
-__all__ = ["claims_held", "head_section", "run_again", "verdict_lines"]
+__all__ = [
+    "answers_table",
+    "claims_held",
+    "head_section",
+    "leak_line",
+    "run_again",
+    "verdict_lines",
+]
 
 _SKILL = (
     "Skill is the share of the train mean's squared error that is gone: 0 is no better than "
@@ -38,25 +45,32 @@ _LEAK = {"found": "**Yes.**", "none found": "**None found.**", "not known": "**N
 
 def head_section(record: Record) -> str:
     """Return title, question, verdict, and the answers to what a reviewer asks first."""
-    answers = [
-        ["On how many people?", _people(record)],
-        [
-            "Is there a leak?",
-            f"{_LEAK[leak_answer(record)]} {leak_sentence(record)} [All checks](#checks).",
-        ],
-        ["What holds?", " ".join([claims_held(record), *_not_holding(record)])],
-    ]
     return "\n\n".join(
         [
             f"# {escape(record.suite['title'])}",
             f"*{escape(record.suite['question'])}*",
             *verdict_lines(record),
             _SKILL,
-            table(["asked first", "answer"], answers),
+            answers_table(record, see="[All checks](#checks)."),
             *_command(record),
             _CONTENTS,
         ]
     )
+
+
+def answers_table(record: Record, *, see: str = "") -> str:
+    """Return people, leaks and claims, each in a line; `see` says where all checks are."""
+    rows = [
+        ["On how many people?", _people(record)],
+        ["Is there a leak?", f"{leak_line(record)} {see}".rstrip()],
+        ["What holds?", " ".join([claims_held(record), *_not_holding(record)])],
+    ]
+    return table(["asked first", "answer"], rows)
+
+
+def leak_line(record: Record) -> str:
+    """Return whether there is a leak, in a word and in a sentence."""
+    return f"{_LEAK[leak_answer(record)]} {leak_sentence(record)}"
 
 
 def verdict_lines(record: Record) -> list[str]:
