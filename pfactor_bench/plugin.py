@@ -26,6 +26,10 @@ import pytest
 from pfactor_bench.errors import PfactorBenchError
 from pfactor_bench.exports.properties import claim_properties, finding_properties
 from pfactor_bench.exports.summary import append_step_summary, summary_text, verdict_summary
+from pfactor_bench.timing_hooks import (  # noqa: F401 - pytest looks for hooks in this module
+    pytest_benchmark_compare_machine_info,
+    pytest_benchmark_update_machine_info,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator

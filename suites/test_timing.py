@@ -1,4 +1,10 @@
-"""How long an epoch takes, for each seed, regime and device."""
+"""How long training and predicting take, for each seed, regime and device.
+
+    pytest suites/test_timing.py --benchmark-save=mine            # keep the numbers
+    pytest suites/test_timing.py --benchmark-compare=mine         # compare with them
+
+A comparison with another machine's numbers is refused.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from pfactor_bench.timing import TrainingEpoch
+from pfactor_bench.timing import Prediction, TrainingEpoch
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
@@ -17,16 +23,35 @@ if TYPE_CHECKING:
 
 def test_training_epoch(suite_timing: SuiteTiming, benchmark: BenchmarkFixture) -> None:
     """Time one epoch, the device synchronised, after one that is not counted."""
+    _time(suite_timing, benchmark, TrainingEpoch(*_what(suite_timing)))
+
+
+@pytest.mark.parametrize("n_windows", [1, 256])
+def test_prediction(suite_timing: SuiteTiming, benchmark: BenchmarkFixture, n_windows: int) -> None:
+    """Time how long a prediction is waited for, of one window and of many."""
+    _time(suite_timing, benchmark, Prediction(*_what(suite_timing), n_windows))
+
+
+def _what(suite_timing: SuiteTiming) -> tuple[object, ...]:
     if suite_timing.device == "cuda" and not torch.cuda.is_available():
         pytest.skip("torch finds no CUDA device on this machine")
-    epoch = TrainingEpoch(
-        suite_timing.run.prepared, suite_timing.case, torch.device(suite_timing.device)
-    )
-    benchmark.group = f"{suite_timing.run.suite.name}: {suite_timing.case.regime}, one epoch"
-    benchmark.pedantic(epoch, rounds=3, warmup_rounds=1)
+    return suite_timing.run.prepared, suite_timing.case, torch.device(suite_timing.device)
+
+
+def _time(suite_timing: SuiteTiming, benchmark: BenchmarkFixture, work: object) -> None:
+    case = suite_timing.case
+    benchmark.group = f"{suite_timing.run.suite.name}: {case.regime}, {work.name}"
+    benchmark.pedantic(work, rounds=3, warmup_rounds=1)
     benchmark.extra_info.update(
-        n_windows=epoch.n_windows,
-        peak_bytes=epoch.peak_bytes,
-        threads=torch.get_num_threads(),
+        seed=case.seed,
         device=suite_timing.device,
+        engine=suite_timing.run.suite.engine,
+        threads=suite_timing.run.prepared.threads,
+        n_windows=work.n_windows,
+        peak_bytes=work.peak_bytes,
     )
+    if not benchmark.disabled:
+        median = benchmark.stats.stats.median
+        benchmark.extra_info.update(
+            windows_per_second=work.n_windows / median, seconds_per_step=median / work.n_steps
+        )

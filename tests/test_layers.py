@@ -44,6 +44,7 @@ STAGES = (
             "learning_runs",
             "learning_figure",
             "timing",
+            "timing_hooks",
         ),
     ),
     ("auditing",),

@@ -39,13 +39,13 @@ if TYPE_CHECKING:
     from pfactor_bench.training.members import Member
     from pfactor_bench.types import Budget, Case, CaseResult, Cohort, Fold, Saliency, Split
 
-__all__ = ["run_together"]
+__all__ = ["Job", "run_together", "train_all"]
 
 _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class _Job:
+class Job:
     """What a group shares: the cohort, its normalised windows, and where they lie."""
 
     cohort: Cohort
@@ -73,7 +73,7 @@ def run_together(
 ) -> dict[Case, CaseResult]:
     """Train the cases of a group, on all folds, together; takes what `run_group` takes."""
     budget = case_budget(group[0], budget)
-    job = _Job(
+    job = Job(
         cohort=cohort,
         windows=inputs_of(cohort, device),
         device=device,
@@ -103,7 +103,7 @@ def run_together(
         job.member(case, fold, chosen, start_fold=fold)
         for (case, fold), chosen in zip(pairs, budgets, strict=True)
     ]
-    trained = _train(job, members)
+    trained = train_all(job, members)
     results = {}
     for case in group:
         mine = [one for member, one in zip(members, trained, strict=True) if member.case is case]
@@ -112,7 +112,7 @@ def run_together(
     return results
 
 
-def _choose_budgets(job: _Job, pairs: Sequence[tuple[Case, Fold]], budget: Budget) -> list[Budget]:
+def _choose_budgets(job: Job, pairs: Sequence[tuple[Case, Fold]], budget: Budget) -> list[Budget]:
     """Return what each case is trained with on each fold, all candidates trained together."""
     if budget.inner is None:
         return [budget] * len(pairs)
@@ -129,7 +129,7 @@ def _choose_budgets(job: _Job, pairs: Sequence[tuple[Case, Fold]], budget: Budge
     ]
     errors = [
         inner_errors(job.cohort, one.fold, one.scale, one.trajectory)
-        for one in _train(job, members)
+        for one in train_all(job, members)
     ]
     return [
         best_candidate(budget, tried, errors[first : first + len(tried)])
@@ -137,7 +137,7 @@ def _choose_budgets(job: _Job, pairs: Sequence[tuple[Case, Fold]], budget: Budge
     ]
 
 
-def _train(job: _Job, members: Sequence[Member]) -> list[TrainedFold]:
+def train_all(job: Job, members: Sequence[Member]) -> list[TrainedFold]:
     """Train members in ensembles that fit into memory; return them in their order."""
     # Neighbours that stop at the same step share all of their steps.
     order = sorted(
@@ -153,7 +153,7 @@ def _train(job: _Job, members: Sequence[Member]) -> list[TrainedFold]:
     return [found[number] for number in range(len(members))]
 
 
-def _train_at_once(job: _Job, members: Sequence[Member]) -> list[TrainedFold]:
+def _train_at_once(job: Job, members: Sequence[Member]) -> list[TrainedFold]:
     frozen = [frozen_state(member.start) for member in members]
     synchronize(job.device)
     began = time.perf_counter()
@@ -176,7 +176,7 @@ def _train_at_once(job: _Job, members: Sequence[Member]) -> list[TrainedFold]:
     ]
 
 
-def _maps(job: _Job, one: TrainedFold, saliency: Sequence[str]) -> list[Saliency]:
+def _maps(job: Job, one: TrainedFold, saliency: Sequence[str]) -> list[Saliency]:
     held_out = windows_at(job.cohort.X, one.fold.test, job.device)
     one.start.model.eval()
     with rewritten(one.start.model, Masks()):
