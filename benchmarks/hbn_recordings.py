@@ -1,9 +1,9 @@
 """Count HBN-EEG's recordings and their size by release and task, for what a download announces.
 
-Reads a table of all recordings (``dataset, task, bytes``, a row each; from the git-annex
-keys and sidecars of the eleven OpenNeuro repositories ds005505 ... ds005516) and writes sums of it,
-nothing of a person, to ``pfactor_bench/cohorts/hbn_recordings.csv``. HBN-EEG is CC-BY-SA 4.0, three
-releases CC0: doi:10.1038/sdata.2017.181, doi:10.1101/2024.10.03.615261.
+Reads a table of all recordings (``dataset, subject, task, bytes, duration``, a row each; from the
+git-annex keys and sidecars of the eleven OpenNeuro repositories ds005505 ... ds005516) and writes
+sums of it, nothing of a person, to ``pfactor_bench/cohorts/hbn_recordings.csv``. HBN-EEG is
+CC-BY-SA 4.0, three releases CC0: doi:10.1038/sdata.2017.181, doi:10.1101/2024.10.03.615261.
 """
 
 from __future__ import annotations
@@ -18,9 +18,14 @@ OUT = HERE.parent / "pfactor_bench" / "cohorts" / "hbn_recordings.csv"
 
 
 def count(recordings: pd.DataFrame) -> pd.DataFrame:
-    """Return recordings and bytes of each release and task."""
-    groups = recordings.groupby(["dataset", "task"])
-    return groups.agg(recordings=("bytes", "size"), bytes=("bytes", "sum")).reset_index()
+    """Return recordings, bytes, people and seconds of each release and task."""
+    counted = recordings.groupby(["dataset", "task"]).agg(
+        recordings=("bytes", "size"),
+        bytes=("bytes", "sum"),
+        people=("subject", "nunique"),
+        seconds=("duration", "sum"),
+    )
+    return counted.round({"seconds": 0}).astype({"seconds": int}).reset_index()
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from pfactor_bench.compare.cli import add_compare_arguments, run_compare
 from pfactor_bench.errors import PfactorBenchError
 from pfactor_bench.exports.cli import add_export_arguments, run_export
 from pfactor_bench.learning_cli import add_learning_arguments, run_learning
+from pfactor_bench.plan_cli import add_plan_arguments, run_plan
 from pfactor_bench.power_cli import add_power_arguments, run_power
 from pfactor_bench.remeasure_cli import add_remeasure_arguments, run_remeasure
 from pfactor_bench.run_cli import (
@@ -81,6 +82,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_run_arguments(run)
     run.set_defaults(command=run_suite)
+
+    plan = commands.add_parser("plan", help="say what a suite will cost, from a timed pilot")
+    add_plan_arguments(plan)
+    plan.set_defaults(command=run_plan)
 
     status = commands.add_parser("status", help="say how far a run is")
     add_status_arguments(status)

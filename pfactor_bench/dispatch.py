@@ -25,13 +25,24 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
     from pathlib import Path
 
+    import torch
+
+    from pfactor_bench.config import Suite
     from pfactor_bench.encoders.checkpoints import Encoder
     from pfactor_bench.execution.pools import Pool
     from pfactor_bench.execution.progress import Tracker
     from pfactor_bench.preparation import Prepared
     from pfactor_bench.types import Case, CaseResult
 
-__all__ = ["SHARED_FOLDER", "Execution", "compute", "keepings", "read_results", "run_missing"]
+__all__ = [
+    "SHARED_FOLDER",
+    "Execution",
+    "compute",
+    "keepings",
+    "most_workers",
+    "read_results",
+    "run_missing",
+]
 
 #: Seconds until a process has imported torch; for less work none is started.
 _START = 15.0
@@ -162,6 +173,16 @@ def read_results(kept: Sequence[Keeping]) -> dict[Case, CaseResult]:
     return {case: result for case, result in found.items() if result is not None}
 
 
+def most_workers(suite: Suite, device: torch.device) -> int:
+    """Return how many cases can use this machine at a time without waiting for each other."""
+    from joblib import cpu_count
+
+    if suite.threads is None or device.type != "cpu":
+        return 1
+    # Unlike os.cpu_count, it knows what a container or a batch system allows.
+    return max(1, int(cpu_count()) // suite.threads)
+
+
 def _encoders_of_all(
     prepared: Prepared, cases: Sequence[Case]
 ) -> dict[Case, Mapping[str, Encoder]]:
@@ -187,7 +208,7 @@ def _run_here_while_it_pays(
     on_epoch: Callable[[], object],
 ) -> tuple[list[Keeping], dict[str, str]]:
     """Run cases here until starting processes would be sooner; return what is left for those."""
-    n_workers = _most_workers(prepared)
+    n_workers = most_workers(prepared.suite, prepared.device)
     left = list(missing)
     failed: dict[str, str] = {}
     began, n_done = time.monotonic(), 0
@@ -203,16 +224,6 @@ def _run_here_while_it_pays(
     return left, failed
 
 
-def _most_workers(prepared: Prepared) -> int:
-    """Return how many cases can use this machine at a time without waiting for each other."""
-    from joblib import cpu_count
-
-    if prepared.suite.threads is None or prepared.device.type != "cpu":
-        return 1
-    # Unlike os.cpu_count, it knows what a container or a batch system allows.
-    return max(1, int(cpu_count()) // prepared.suite.threads)
-
-
 def _pool(prepared: Prepared, execution: Execution, n_missing: int) -> Pool:
     if execution.executor is not None:
         return HandedIn(execution.executor)
@@ -220,7 +231,7 @@ def _pool(prepared: Prepared, execution: Execution, n_missing: int) -> Pool:
         from pfactor_bench.execution.cluster import DaskCluster
 
         return DaskCluster(execution.cluster, n_gpus=int(prepared.device.type == "cuda"))
-    n_workers = min(execution.workers or _most_workers(prepared), n_missing)
+    n_workers = min(execution.workers or most_workers(prepared.suite, prepared.device), n_missing)
     if n_workers == 1:
         return InProcess()
     if prepared.suite.threads is None:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pfactor_bench.encoders.sources import SourceWindows
     from pfactor_bench.types import Case, Cohort, Ingredient, ModelSpec, Split
 
-__all__ = ["CACHE_VARIABLE", "Prepared", "encoders_of", "load_cohort", "prepare"]
+__all__ = ["CACHE_VARIABLE", "Prepared", "encoders_of", "load_cohort", "load_source", "prepare"]
 
 #: Names a folder where encoders are kept for every suite, instead of each report's own.
 CACHE_VARIABLE = "PFACTOR_BENCH_CACHE"
@@ -84,7 +84,7 @@ def prepare(
     chosen = choose_device(device)
     cohort = load_cohort(suite.cohort, data_dir)
     split = make_split(suite.split, cohort.table)
-    source = _load_source(suite.source, cohort, data_dir)
+    source = load_source(suite.source, cohort, data_dir)
     pretrained_on = plan_people(suite.source, source, cohort, split) if suite.source else {}
     with seeded(0, chosen):
         _rehearse(suite, cohort)
@@ -130,9 +130,10 @@ def load_cohort(recipe: Ingredient, data_dir: Path | None, **replaced: object) -
     return COHORTS[recipe.kind](**supplied)
 
 
-def _load_source(
+def load_source(
     source: SourceTask | StoredEncoder | None, cohort: Cohort, data_dir: Path | None
 ) -> SourceWindows | None:
+    """Return the windows that encoders are pretrained on; None where none is made here."""
     if not isinstance(source, SourceTask):
         return None
     windows = SOURCES[source.kind](source, partial(load_cohort, source.cohort, data_dir))

@@ -301,7 +301,7 @@ def test_short_cases_start_no_process(tmp_path: Path, monkeypatch) -> None:
 def test_long_cases_are_moved_to_processes(tmp_path: Path, monkeypatch) -> None:
     """After the first has shown how long they take."""
     monkeypatch.setattr(dispatch, "_START", -1.0)
-    monkeypatch.setattr(dispatch, "_most_workers", lambda _prepared: 2)
+    monkeypatch.setattr(dispatch, "most_workers", lambda _suite, _device: 2)
     seen = []
     suite = tiny_suite(tmp_path)
     run(

@@ -37,6 +37,7 @@ STAGES = (
     (
         *("preparation", "casework", "dispatch"),
         *(
+            "planning",
             "record_facts",
             "model_table",
             "pipeline",
@@ -50,7 +51,7 @@ STAGES = (
     ("auditing",),
     (
         *("doctor", "plugin", "testing", "data_options"),
-        *("cohort_cli", "power_cli", "remeasure_cli", "learning_cli", "run_cli", "cli"),
+        *("cohort_cli", "plan_cli", "power_cli", "remeasure_cli", "learning_cli", "run_cli", "cli"),
     ),
     ("__main__",),
 )

@@ -41,10 +41,16 @@ class Amount:
         How many.
     n_bytes
         Of all of them.
+    people
+        Who were recorded.
+    seconds
+        That the recordings last.
     """
 
     recordings: int
     n_bytes: int
+    people: int
+    seconds: float
 
 
 def find_releases(named: str | Sequence[str]) -> dict[str, str]:
@@ -89,7 +95,10 @@ def _amounts() -> dict[tuple[str, str], Amount]:
     text = files("pfactor_bench.cohorts").joinpath("hbn_recordings.csv").read_text("utf-8")
     return {
         (row["dataset"], row["task"]): Amount(
-            recordings=int(row["recordings"]), n_bytes=int(row["bytes"])
+            recordings=int(row["recordings"]),
+            n_bytes=int(row["bytes"]),
+            people=int(row["people"]),
+            seconds=float(row["seconds"]),
         )
         for row in csv.DictReader(text.splitlines())
     }
