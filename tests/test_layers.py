@@ -49,6 +49,7 @@ STAGES = (
         ),
     ),
     ("auditing",),
+    ("detection",),
     (
         *("doctor", "plugin", "testing", "data_options"),
         *("cohort_cli", "plan_cli", "power_cli", "remeasure_cli", "learning_cli", "run_cli", "cli"),

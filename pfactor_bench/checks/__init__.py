@@ -23,6 +23,7 @@ _FAMILIES = (
     "declared",
     "duplicates",
     "fitting",
+    "handed_in",
     "inflation",
     "inputs",
     "learning",

@@ -66,7 +66,7 @@ def keeps_the_contract(study: Probe) -> Outcome:
     return passed(f"the study answers with predictions for {n_folds} folds")
 
 
-@check("LK101", kinds=(1, 2, 3, 12, 14, 17, 18, 19))
+@check("LK101", kinds=(1, 2, 3, 12, 14, 17, 18, 19, 23, 27))
 def blind_to_held_out_scores(study: Probe) -> Outcome:
     """Redraw the scores of held-out people: their predictions must not move.
 
@@ -123,7 +123,7 @@ def blind_to_held_out_scores(study: Probe) -> Outcome:
     )
 
 
-@check("LK102", kinds=(8, 10, 11, 24, 25))
+@check("LK102", kinds=(8, 10, 11, 22, 24, 25, 27))
 def blind_to_other_held_out_people(study: Probe) -> Outcome:
     """Replace one held-out person's signal: the others' predictions must not move.
 

@@ -24,6 +24,8 @@ __all__ = ["subject_correlation"]
 
 #: All draws of noise together may look like skill by chance this often.
 _ALPHA = 0.001
+#: Draws of noise that confirm what the first ones seem to show.
+_CONFIRMING = 15
 _MAX_EXACT = 6
 _PERMUTATIONS = 10_000
 
@@ -132,13 +134,44 @@ def skill_needs_signal(study: Probe) -> Outcome:
         return not_applicable(
             "too few people are predicted for skill to be told from chance in noise"
         )
-    if max(p for _, p, _ in results) <= level:
-        return failed(
-            f"the study predicts the scores of people whose signal is pure noise: r = "
-            f"{min(r for r, _, _ in results):.2f} or more in each of {n_draws} draws",
-            evidence,
+    if max(p for _, p, _ in results) > level:
+        return passed(f"no skill survives in noise ({n_draws} draws)")
+    more = _fresh_correlations(study)
+    if not _above_zero(more):
+        return passed(
+            f"no skill survives in noise: {n_draws} draws looked like it, {len(more)} more have a "
+            f"mean r of {np.mean(more):.2f}"
         )
-    return passed(f"no skill survives in noise ({n_draws} draws)")
+    return failed(
+        f"the study predicts the scores of people whose signal is pure noise: r = "
+        f"{min(r for r, _, _ in results):.2f} or more in each of {n_draws} draws, "
+        f"{np.mean(more):.2f} on average in {len(more)} more",
+        evidence,
+    )
+
+
+def _fresh_correlations(study: Probe) -> list[float]:
+    """Return r over people in new draws of noise."""
+    noise = [
+        changes.replace_all_signal(study.cohort, study.rng("more noise", draw))
+        for draw in range(_CONFIRMING)
+    ]
+    return [
+        subject_correlation(answer, study.cohort)[0]
+        for answer in study.ask(noise)
+        if not isinstance(answer, Failure)
+    ]
+
+
+def _above_zero(found: list[float]) -> bool:
+    """Say whether draws are above 0 on average, by a one-sided t-test."""
+    from scipy import stats
+
+    values = np.array(found)
+    if len(values) < 2 or values.mean() <= 0:  # noqa: PLR2004 - a spread needs two
+        return False
+    error = float(values.std(ddof=1)) / np.sqrt(len(values))
+    return error < 1e-12 or float(stats.t.sf(values.mean() / error, len(values) - 1)) < _ALPHA  # noqa: PLR2004
 
 
 def subject_correlation(answer: Answer, cohort: Cohort) -> tuple[float, float, float]:

@@ -13,7 +13,13 @@ from pfactor_bench.checks._effort import DEFAULT, QUICK
 from pfactor_bench.checks._probe import Probe
 from pfactor_bench.cohorts.synthetic import synthetic
 from pfactor_bench.studies.harness import asker
-from pfactor_bench.studies.honest import HONEST, plain_ridge, predictions_table, subject_folds
+from pfactor_bench.studies.honest import (
+    HONEST,
+    band_features,
+    plain_ridge,
+    predictions_table,
+    subject_folds,
+)
 from pfactor_bench.studies.leaks import PLANTED
 from pfactor_bench.studies.sandbox import Limits
 from pfactor_bench.training.device import warm_up
@@ -230,3 +236,56 @@ def test_answer_read_from_the_harness_is_found(people: Cohort) -> None:
         return tables[0]
 
     assert run_check("LK106", study=_probe(study, people)).status == "fail"
+
+
+@pytest.mark.parametrize("lucky", [1028, 1865, 2900, 3542])
+def test_lucky_guesses_in_noise_are_no_skill(lucky: int, people: Cohort) -> None:
+    """One random guess in a thousand beats chance in all three draws; these four seeds do."""
+    weights = np.random.default_rng(lucky).standard_normal(64)
+
+    def guess(cohort: Cohort, *, seed: int) -> pd.DataFrame:
+        rows = np.arange(len(cohort.y))
+        return predictions_table(cohort, rows, band_features(cohort.X) @ weights, f"fold-{seed}")
+
+    finding = run_check("LK105", study=_probe(guess, people))
+    assert finding.status == "pass", finding.explanation
+
+
+@pytest.mark.parametrize("share", [0.8, 1.0])
+def test_skill_that_is_half_noise_is_still_found(share: float, people: Cohort) -> None:
+    """A sibling score beside what is learnt from the signal need not win in every draw."""
+
+    def half_told(cohort: Cohort, *, seed: int) -> pd.DataFrame:
+        told = cohort.table["attention"].to_numpy(dtype=float)
+        table = plain_ridge(cohort, seed=seed)
+        told_of = dict(zip(cohort.table["sample_id"], told, strict=True))
+        mixed = share * table["sample_id"].map(told_of) + (1 - share) * table["y_pred"]
+        return table.assign(y_pred=mixed)
+
+    assert run_check("LK105", study=_probe(half_told, people)).status == "fail"
+
+
+def _without_the_worst(cohort: Cohort, *, seed: int) -> pd.DataFrame:
+    """Hand in the predictions without the three people that are predicted worst."""
+    table = plain_ridge(cohort, seed=seed)
+    truth = dict(zip(cohort.table["sample_id"], cohort.y, strict=True))
+    person = dict(zip(cohort.table["sample_id"], cohort.subjects, strict=True))
+    whose = table["sample_id"].map(person)
+    error = (table["y_pred"] - table["sample_id"].map(truth)).abs().groupby(whose).mean()
+    return table[~whose.isin(error.sort_values().index[-3:])]
+
+
+def test_people_dropped_for_their_error_are_found(people: Cohort) -> None:
+    """Other scores, and other people are left out."""
+    finding = run_check("LK108", study=_probe(_without_the_worst, people))
+    assert finding.status == "fail", finding.explanation
+
+
+def test_people_dropped_from_one_split_are_a_warning(people: Cohort) -> None:
+    """A split that follows the scores and a choice of easy people look alike in a single fold."""
+
+    def one_fold(cohort: Cohort, *, seed: int) -> pd.DataFrame:
+        table = _without_the_worst(cohort, seed=seed)
+        return table[table["fold"] == "fold-0"]
+
+    assert run_check("LK108", study=_probe(one_fold, people)).status == "warn"

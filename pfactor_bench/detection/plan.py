@@ -1,0 +1,226 @@
+"""What is run: clean studies, each leak in many of them, and weaker doses in a few."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from pfactor_bench.detection.families import FAMILIES
+from pfactor_bench.detection.leaks import planted_leaks
+from pfactor_bench.detection.recipes import Recipe
+from pfactor_bench.seeds import seed_for
+from pfactor_bench.studies.honest import HONEST
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pfactor_bench.detection.leaks import Leak
+
+__all__ = ["Cell", "full_plan", "quick_plan"]
+
+Role: TypeAlias = Literal["clean", "full dose", "dose", "permutation", "quick"]
+
+#: What a study does to its inputs and chooses on inner people.
+_HABITS: tuple[dict[str, Any], ...] = (
+    {},
+    {"steps": ("scale", "components")},
+    {"steps": ("select",)},
+    {"augmented": True, "chosen": "stage"},
+    {"steps": ("scale", "select"), "chosen": "setting"},
+)
+_QUICK_TO_TRAIN = ("ridge", "kNN", "forest")
+#: Networks that are audited, and in how many clean studies and how many leaks of a kind.
+_NETWORKS = {"small CNN": (10, 1), "ShallowFBCSPNet": (5, 1), "EEGConformer": (3, 1)}
+#: Leaks that are planted in a braindecode network as well: one of each way to go wrong.
+_IN_BRAINDECODE = (
+    "people cut",
+    "scaler on everybody",
+    "selected on everybody",
+    "mean of test scores",
+    "best epoch",
+    "weights kept",
+    "statistics of the batch",
+)
+#: Leaks that LK401 lists, for which the whole study is permuted.
+_PERMUTED = ("people cut", "selected on everybody", "best epoch", "best setting")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cell:
+    """One audit that is run.
+
+    Parameters
+    ----------
+    role
+        What it is for.
+    recipe
+        The clean study.
+    leak, dose
+        What is planted, if anything.
+    small
+        The name of one of the small honest studies, which takes the recipe's place.
+    """
+
+    role: Role
+    recipe: Recipe
+    leak: str | None = None
+    dose: float | None = None
+    small: str | None = None
+
+    @property
+    def id(self) -> str:
+        """The cell in one line, the key of its result."""
+        what = self.small or self.recipe.family
+        where = self.recipe.id if self.small is None else f"{what} | {self.recipe.cohort}"
+        planted = f" | {self.leak} {self.dose:g}" if self.leak and self.dose is not None else ""
+        return f"{self.role} | {where}{planted}"
+
+
+def full_plan(leaks: dict[str, Leak] | None = None) -> list[Cell]:
+    """Return every cell of the published matrix, those that matter most first."""
+    known = dict(planted_leaks()) if leaks is None else leaks
+    clean, planted = list(_clean()), list(_planted(known))
+    needed = {cell.recipe for cell in planted}
+    twins = [Cell(role="clean", recipe=one) for one in sorted(needed, key=lambda one: one.id)]
+    first, second, *others = _by_round(planted)
+    later = [cell for round_ in others for cell in round_]
+    cells = [*twins, *first, *clean, *second, *_doses(known), *later, *_permuted(known)]
+    # Once torch is loaded every process that is forked costs more: networks come last.
+    return sorted(_distinct(cells), key=lambda cell: cell.recipe.family in _NETWORKS)
+
+
+def _by_round(planted: list[Cell]) -> list[list[Cell]]:
+    """Return the first study of every leak, the second, and so on."""
+    rounds: list[list[Cell]] = []
+    seen: dict[str | None, int] = {}
+    for cell in planted:
+        number = seen.get(cell.leak, 0)
+        seen[cell.leak] = number + 1
+        if number == len(rounds):
+            rounds.append([])
+        rounds[number].append(cell)
+    return rounds
+
+
+def quick_plan() -> list[Cell]:
+    """Return one leak of each kind and two clean studies, all of ridge on one cohort."""
+    recipe = Recipe(family="ridge", protocol="4-fold")
+    clean = [
+        Cell(role="quick", recipe=recipe),
+        Cell(role="quick", recipe=replace(recipe, protocol="hold-out", steps=("scale",))),
+    ]
+    within_reach = [leak for leak in planted_leaks().values() if not leak.beyond_reach]
+    by_kind = {leak.kind: leak for leak in within_reach}
+    return clean + [
+        Cell(role="quick", recipe=recipe, leak=leak.name, dose=leak.full_dose)
+        for leak in by_kind.values()
+    ]
+
+
+def _distinct(cells: list[Cell]) -> list[Cell]:
+    return list({cell.id: cell for cell in cells}.values())
+
+
+def _at_full_dose(leak: Leak, recipe: Recipe) -> Cell:
+    return Cell(role="full dose", recipe=recipe, leak=leak.name, dose=leak.full_dose)
+
+
+def _clean() -> Iterator[Cell]:
+    """Yield clean studies: everything that is quick, some networks, and the small ones."""
+    for family, (number, habits), protocol, cohort in product(
+        _QUICK_TO_TRAIN, enumerate(_HABITS), ("hold-out", "4-fold", "repeated"), _COHORTS
+    ):
+        if protocol == "repeated" and habits.get("chosen") == "setting":
+            continue  # 24 forests a fold teach nothing new
+        drawn = seed_for("clean", family, number, protocol, cohort)
+        recipe = Recipe(
+            family=family,
+            protocol=protocol,
+            cohort=cohort,
+            cohort_seed=1 + drawn % 7,
+            seed=drawn % 11,
+            states_rows=bool(drawn % 3),
+            **habits,
+        )
+        yield Cell(role="clean", recipe=recipe)
+        if cohort != "EEGMAT" and family != "forest":
+            again = replace(recipe, cohort_seed=11 + drawn % 7, seed=1 + recipe.seed)
+            yield Cell(role="clean", recipe=again)
+    for name, cohort in product(HONEST, _COHORTS):
+        yield Cell(
+            role="clean",
+            recipe=Recipe(family="ridge", protocol="4-fold", cohort=cohort),
+            small=name,
+        )
+    for family, (n_clean, _) in _NETWORKS.items():
+        for number in range(n_clean):
+            yield Cell(role="clean", recipe=_network_recipe(family, number))
+
+
+_COHORTS = ("synthetic", "no signal", "EEGMAT")
+
+
+def _network_recipe(family: str, number: int) -> Recipe:
+    slow = family != "small CNN"
+    return Recipe(
+        family=family,
+        protocol="hold-out" if slow or number % 2 else "4-fold",
+        steps=((), ("scale",), ("select",), ("components",))[number % 4],
+        cohort="synthetic" if slow else _COHORTS[number % 3],
+        cohort_seed=1 + number,
+        seed=number,
+    )
+
+
+def _planted(leaks: dict[str, Leak]) -> Iterator[Cell]:
+    """Yield every leak in several studies of several families."""
+    hosts = [
+        Recipe(family=family, protocol=protocol, cohort=cohort, cohort_seed=seed, seed=seed)
+        for seed, (family, protocol, cohort) in (
+            (0, ("ridge", "4-fold", "synthetic")),
+            (0, ("kNN", "hold-out", "synthetic")),
+            (0, ("forest", "4-fold", "synthetic")),
+            (1, ("ridge", "hold-out", "no signal")),
+            (1, ("kNN", "4-fold", "synthetic")),
+            (1, ("forest", "hold-out", "no signal")),
+            (2, ("ridge", "4-fold", "EEGMAT")),
+        )
+    ]
+    for leak in leaks.values():
+        for host in hosts:
+            if leak.needs != "stages" or FAMILIES[host.family].has_stages:
+                yield _at_full_dose(leak, host)
+        if leak.declared_only:
+            continue
+        for family, (_, n_leaks) in _NETWORKS.items():
+            if family == "small CNN" or leak.name in _IN_BRAINDECODE:
+                for number in range(n_leaks):
+                    bare = replace(_network_recipe(family, number), steps=())
+                    yield _at_full_dose(leak, replace(bare, cohort="synthetic", cohort_seed=number))
+
+
+def _doses(leaks: dict[str, Leak]) -> Iterator[Cell]:
+    """Yield every dose in three studies, with a quick audit of the checks that name the kind."""
+    for leak in leaks.values():
+        for dose, (seed, family) in product(leak.doses, enumerate(("ridge", "kNN", "ridge"))):
+            recipe = Recipe(family=family, protocol="4-fold", cohort_seed=20 + seed, seed=seed)
+            yield Cell(role="dose", recipe=recipe, leak=leak.name, dose=dose)
+
+
+def _permuted(leaks: dict[str, Leak]) -> Iterator[Cell]:
+    """Yield leaks and clean studies whose whole study is permuted, which takes 40 runs."""
+    for seed in range(4):
+        recipe = Recipe(
+            family="ridge",
+            protocol="4-fold",
+            cohort="no signal",
+            cohort_seed=30 + seed,
+            seed=seed,
+            chosen="stage",
+        )
+        yield Cell(role="permutation", recipe=recipe)
+        for name in _PERMUTED:
+            if name in leaks:
+                dose = leaks[name].full_dose
+                yield Cell(role="permutation", recipe=recipe, leak=name, dose=dose)

@@ -1,0 +1,151 @@
+"""Planted leaks are there, clean studies are clean, and a killed measurement goes on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sklearn.neighbors import KNeighborsClassifier
+
+from pfactor_bench.checks import catalogue
+from pfactor_bench.checks._kinds import KINDS
+from pfactor_bench.cohorts.synthetic import synthetic
+from pfactor_bench.detection.cohorts import fingerprinted
+from pfactor_bench.detection.examine import WAYS, crosses, way_of
+from pfactor_bench.detection.leaks import planted_leaks
+from pfactor_bench.detection.plan import Cell, full_plan, quick_plan
+from pfactor_bench.detection.recipes import Recipe
+from pfactor_bench.detection.run import read_rows, run_cell, run_plan
+from pfactor_bench.detection.scenes import Played, Scene, clean_scene, play
+from pfactor_bench.studies.honest import band_features
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_RECIPE = Recipe(family="ridge", protocol="4-fold")
+
+
+@pytest.fixture(scope="module")
+def clean() -> tuple[Scene, Played]:
+    """Return a clean scene and a run of it."""
+    scene = clean_scene(_RECIPE)
+    return scene, play(scene)
+
+
+@pytest.fixture(scope="module")
+def quick_rows(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """Return the results of the quick plan."""
+    results = tmp_path_factory.mktemp("detection") / "audits.jsonl"
+    assert run_plan(quick_plan(), results) == 0
+    return read_rows(results)
+
+
+def test_every_kind_can_be_planted() -> None:
+    """All kinds of the catalogue, by at least one leak each."""
+    assert {leak.kind for leak in planted_leaks().values()} == set(KINDS)
+
+
+def test_every_check_finds_its_things_in_one_way() -> None:
+    """The columns of the matrix hold all checks."""
+    assert {way_of(entry.code) for entry in catalogue()} == set(WAYS)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, leak in planted_leaks().items() if not leak.declared_only]
+)
+def test_leak_is_there_at_full_dose(name: str, clean: tuple[Scene, Played]) -> None:
+    """Something stands on both sides, a prediction changes, or people and choices do."""
+    leak, (scene, played) = planted_leaks()[name], clean
+    leaky = leak.plant(scene, leak.full_dose)
+    replayed = play(leaky)
+    fewer = leaky.cohort.n_subjects < scene.cohort.n_subjects
+    other_choices = len(replayed.log.inner) > len(played.log.inner)
+    assert crosses(leaky, replayed, played) or fewer or other_choices
+
+
+def test_clean_scene_has_nothing_on_both_sides(clean: tuple[Scene, Played]) -> None:
+    """The twin of every leak."""
+    scene, played = clean
+    subjects = scene.cohort.subjects
+    for fold in played.split.folds:
+        assert set(subjects[fold.train]) & set(subjects[fold.test]) == set()
+
+
+def test_fingerprint_survives_a_score_of_each_window() -> None:
+    """Whose window it is can be told after mean and deviation are gone; a constant could not."""
+    plain = synthetic(n_subjects=18, n_windows=8, amplitude=0.0)
+    shares = []
+    for cohort in (plain, fingerprinted(plain, seed=0)):
+        z = cohort.X - cohort.X.mean(axis=-1, keepdims=True)
+        z = z / z.std(axis=-1, keepdims=True)
+        features, people = band_features(z), cohort.subjects
+        learnt = KNeighborsClassifier(1).fit(features[::2], people[::2])
+        shares.append(float((learnt.predict(features[1::2]) == people[1::2]).mean()))
+    assert shares[0] < 0.2
+    assert shares[1] > 0.4  # chance is 1 in 18
+
+
+@pytest.mark.parametrize("seed", [0, 5])
+def test_declared_split_is_the_one_that_is_used(seed: int) -> None:
+    """Whatever the study's seed."""
+    recipe = Recipe(family="ridge", protocol="4-fold", seed=seed)
+    row = run_cell(Cell(role="quick", recipe=recipe))
+    assert row["statuses"] == {}
+
+
+def test_plan_holds_200_distinct_clean_studies() -> None:
+    """Family × cross-validation × preprocessing × cohort × seed."""
+    assert len({cell.id for cell in full_plan() if cell.role == "clean"}) >= 200
+
+
+def test_every_leak_is_planned_in_several_families() -> None:
+    """At least two, wherever it can be planted at all."""
+    families: dict[str, set[str]] = {}
+    for cell in full_plan():
+        if cell.role == "full dose":
+            families.setdefault(str(cell.leak), set()).add(cell.recipe.family)
+    assert set(families) == set(planted_leaks())
+    assert min(len(found) for found in families.values()) >= 2
+
+
+def test_every_kind_is_found_quickly(quick_rows: list[dict[str, Any]]) -> None:
+    """One leak of each kind, by a check that names the kind."""
+    kinds = {entry.code: entry.kinds for entry in catalogue()}
+    missed = [
+        row["id"]
+        for row in quick_rows
+        if "leak" in row
+        and not any(
+            row["kind"] in kinds[code] and status in {"fail", "warn"}
+            for code, status in row["statuses"].items()
+        )
+    ]
+    assert missed == []
+
+
+def test_clean_studies_are_not_accused_quickly(quick_rows: list[dict[str, Any]]) -> None:
+    """With everything declared that an honest researcher can declare."""
+    assert ["clean"] * 2 == [row["verdict"] for row in quick_rows if "leak" not in row]
+
+
+def test_killed_run_goes_on(tmp_path: Path) -> None:
+    """A line that was cut short is measured again, a whole one is kept."""
+    results, plan = tmp_path / "audits.jsonl", quick_plan()[-2:]
+    assert run_plan(plan, results) == 0
+    whole, cut = results.read_text(encoding="utf-8").splitlines()
+    results.write_text(f"{whole}\n{cut[:40]}", encoding="utf-8")
+    assert run_plan(plan, results) == 0
+    assert [cell.id for cell in plan] == [row["id"] for row in read_rows(results)]
+    assert results.read_text(encoding="utf-8").startswith(whole)
+
+
+def test_run_out_of_time_says_what_is_left(tmp_path: Path) -> None:
+    """And begins nothing."""
+    assert run_plan(quick_plan(), tmp_path / "audits.jsonl", seconds=-1) == len(quick_plan())
+
+
+def test_second_name_on_one_side_is_no_leak() -> None:
+    """A hold-out by name puts sub-17 beside sub-17_r2: nothing crosses, and nothing is counted."""
+    hold_out = Recipe(family="ridge", protocol="hold-out")
+    cell = Cell(role="dose", recipe=hold_out, leak="second name", dose=0.1)
+    assert run_cell(cell)["crosses"] is False
