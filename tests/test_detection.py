@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import json
+from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from sklearn.neighbors import KNeighborsClassifier
 
@@ -12,15 +15,20 @@ from pfactor_bench.checks._kinds import KINDS
 from pfactor_bench.cohorts.synthetic import synthetic
 from pfactor_bench.detection.cohorts import fingerprinted
 from pfactor_bench.detection.examine import WAYS, crosses, way_of
+from pfactor_bench.detection.figure import draw_doses, draw_matrix
 from pfactor_bench.detection.leaks import planted_leaks
+from pfactor_bench.detection.numbers import filled
 from pfactor_bench.detection.plan import Cell, full_plan, quick_plan
 from pfactor_bench.detection.recipes import Recipe
+from pfactor_bench.detection.report import report_text
 from pfactor_bench.detection.run import read_rows, run_cell, run_plan
 from pfactor_bench.detection.scenes import Played, Scene, clean_scene, play
+from pfactor_bench.detection.summary import exact_rate, summarise
+from pfactor_bench.detection.tax import paired_difference
 from pfactor_bench.studies.honest import band_features
 
-if TYPE_CHECKING:
-    from pathlib import Path
+CHECKOUT = Path(__file__).parents[1]
+PUBLISHED = CHECKOUT / "reports" / "detection"
 
 _RECIPE = Recipe(family="ridge", protocol="4-fold")
 
@@ -149,3 +157,65 @@ def test_second_name_on_one_side_is_no_leak() -> None:
     hold_out = Recipe(family="ridge", protocol="hold-out")
     cell = Cell(role="dose", recipe=hold_out, leak="second name", dose=0.1)
     assert run_cell(cell)["crosses"] is False
+
+
+@pytest.fixture(scope="module")
+def record() -> dict[str, Any]:
+    """Return the published record."""
+    found: dict[str, Any] = json.loads((PUBLISHED / "detection.json").read_text(encoding="utf-8"))
+    return found
+
+
+def test_published_report_is_its_records(record: dict[str, Any]) -> None:
+    """Nothing in it was typed."""
+    assert report_text(record) == (PUBLISHED / "report.md").read_text(encoding="utf-8")
+
+
+def test_published_figures_are_their_records(record: dict[str, Any]) -> None:
+    """Nothing in them was drawn by hand."""
+    drawn = {**draw_matrix(record), **draw_doses(record)}
+    for name in ("matrix.svg", "doses.svg"):
+        assert drawn[name] == (PUBLISHED / name).read_bytes()
+
+
+def test_numbers_in_the_readme_are_the_records(record: dict[str, Any]) -> None:
+    """``python benchmarks/detection.py`` writes them."""
+    text = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+    assert filled(text, record) == text
+
+
+@pytest.mark.parametrize(
+    ("found", "n", "low", "high"), [(0, 10, 0.0, 0.3085), (10, 10, 0.6915, 1.0)]
+)
+def test_interval_of_a_rate_is_exact(found: int, n: int, low: float, high: float) -> None:
+    """Clopper and Pearson's, at the ends of the scale: 1 − 0.025^(1/10)."""
+    rate = exact_rate(found, n)
+    assert (pytest.approx(low, abs=1e-4), pytest.approx(high, abs=1e-4)) == (
+        rate["low"],
+        rate["high"],
+    )
+
+
+def test_quick_results_become_a_report(quick_rows: list[dict[str, Any]]) -> None:
+    """Every kind has its row, found or not."""
+    as_full = [{**row, "role": "full dose" if "leak" in row else "clean"} for row in quick_rows]
+    text = report_text(summarise(as_full))
+    for title in KINDS.values():
+        assert f" {title} " in text
+
+
+def test_leak_that_no_check_names_is_a_miss(quick_rows: list[dict[str, Any]]) -> None:
+    """And stands in the list of misses with a reason."""
+    row = next(row for row in quick_rows if row.get("kind") == 2)
+    silent = {**row, "role": "full dose", "statuses": {}, "verdict": "clean"}
+    (miss,) = summarise([silent])["misses"]
+    assert miss["id"] == row["id"]
+    assert "no prediction moved" in miss["why"]
+
+
+def test_difference_of_a_model_with_itself_is_nothing() -> None:
+    """Pairing leaves no spread."""
+    rng = np.random.default_rng(0)
+    truth, predictions = rng.normal(size=20), rng.normal(size=(2, 20))
+    found = paired_difference(lambda y, p: float((y * p).mean()), truth, predictions, predictions)
+    assert found == {"difference": 0.0, "low": 0.0, "high": 0.0}

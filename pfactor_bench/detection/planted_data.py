@@ -132,6 +132,16 @@ def copy_rescaled(scene: Scene, dose: float) -> Scene:
     return _copies(scene, dose, lambda X: -0.37 * X)
 
 
+@leak("processed twice", 8, doses=(0.1, 0.3, 1.0), dose_means=_PEOPLE)
+def processed_twice(scene: Scene, dose: float) -> Scene:
+    """Let people come back, with their score, under unrelated names and in another unit."""
+    people = _some_people(scene, dose, 8)
+    rows = np.flatnonzero(np.isin(scene.cohort.subjects, people))
+    whose = {person: f"sub-{'0Z'[number % 2]}{number:03d}" for number, person in enumerate(people)}
+    names = [whose[name] for name in scene.cohort.subjects[rows]]
+    return _with_rows(scene, rows, -0.37 * scene.cohort.X[rows], names, scene.cohort.y[rows])
+
+
 @leak("copy, re-referenced", 8, doses=(0.1, 1.0), dose_means=_WINDOWS)
 def copy_re_referenced(scene: Scene, dose: float) -> Scene:
     """Add copies in average reference."""
