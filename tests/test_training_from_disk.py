@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -66,3 +68,36 @@ def test_windows_on_disk_are_read_as_they_are_asked_for(cohort: Cohort, on_disk:
     assert torch.equal(windows[torch.tensor([3, 0])], expected[[3, 0]])
     assert torch.equal(torch.cat(list(windows.split(3))), expected)
     assert torch.equal(torch.cat(list(take(windows, np.array([1, 2])).split(9))), expected[[1, 2]])
+
+
+#: Goes through a file in random batches and prints by how many bytes the process has grown at most.
+DRAW_BATCHES = """
+import resource, sys
+import numpy as np, torch
+from pfactor_bench.training.windows import windows_at
+X = np.load(sys.argv[1], mmap_mode="r")
+windows = windows_at(X, np.arange(len(X)), torch.device("cpu"))
+windows[torch.arange(32)].sum()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+for batch in torch.randperm(len(X)).split(32):
+    windows[batch].sum()
+print(1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is counted in other units elsewhere")
+def test_memory_does_not_grow_with_the_cohort(tmp_path: Path) -> None:
+    """800 MB are drawn in random batches in less than 350 MB."""
+    X = np.lib.format.open_memmap(
+        tmp_path / "X.npy", mode="w+", dtype=np.float32, shape=(125_000, 8, 200)
+    )
+    X[::10] = 1
+    del X
+    grown = subprocess.run(
+        [sys.executable, "-c", DRAW_BATCHES, str(tmp_path / "X.npy")],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+
+    assert int(grown) < 350e6

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["MappedWindows", "take", "windows_at"]
 
-#: After so much has been read, what has come into memory is let go of.
-_RELEASE_BYTES = 256 * 2**20
+#: After so much has been read, what has come into memory is let go of. The kernel maps 64 kB around
+#: every window that is touched, so that many times as much may have come.
+_RELEASE_BYTES = 16 * 2**20
 
 
 class MappedWindows:
