@@ -38,7 +38,15 @@ if TYPE_CHECKING:
 
     from pfactor_bench.types import Budget, Case
 
-__all__ = ["GroupWork", "Keeping", "attempt", "open_split", "share_split", "train_group"]
+__all__ = [
+    "GroupWork",
+    "Keeping",
+    "attempt",
+    "open_split",
+    "share_split",
+    "train_group",
+    "train_missing",
+]
 
 #: torch's threads and random streams belong to the whole process.
 _ONE_AT_A_TIME = threading.Lock()
@@ -110,7 +118,7 @@ def train_group(work: GroupWork) -> Answer:
 
     def with_printing(log: TextIO) -> None:
         with redirect_stdout(log), redirect_stderr(log):
-            _train(work)
+            train_missing(work)
 
     return attempt(work.log, with_printing, seconds=work.seconds)
 
@@ -172,7 +180,8 @@ def open_split(path: Path) -> Split:
         )
 
 
-def _train(work: GroupWork) -> None:
+def train_missing(work: GroupWork) -> None:
+    """Train and keep what is not finished of a group."""
     import torch
 
     _check_versions(work.versions)

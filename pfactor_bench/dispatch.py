@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from pfactor_bench.casework import GroupWork, Keeping, attempt, share_split, train_group
 from pfactor_bench.cohorts.shared import share_cohort
 from pfactor_bench.encoders.checkpoints import read_encoder
-from pfactor_bench.errors import ConfigError
+from pfactor_bench.errors import ConfigError, ExecutionError
 from pfactor_bench.execution.pools import HandedIn, InProcess, Processes
 from pfactor_bench.execution.schedule import run_tasks
 from pfactor_bench.execution.tasks import Task
@@ -40,16 +40,14 @@ __all__ = [
     "compute",
     "keepings",
     "most_workers",
+    "prepared_for_cluster",
     "read_results",
     "run_missing",
+    "train_and_keep",
 ]
 
 #: Seconds until a process has imported torch; for less work none is started.
 _START = 15.0
-
-#: A worker ends itself when its time is up, and says where it was; one that is stopped cannot, and
-#: is killed these seconds later.
-_GRACE = 30.0
 
 #: In the output folder: what workers map into their memory, until the run is finished.
 SHARED_FOLDER = "shared"
@@ -91,7 +89,7 @@ def compute(
     (kept,) = keepings(prepared, (case,))
     result = read_case(kept.path, kept.key)
     if result is None:
-        _train_and_keep(prepared, (kept,), on_epoch)
+        train_and_keep(prepared, (kept,), on_epoch)
         result = read_case(kept.path, kept.key)
     assert result is not None  # noqa: S101 - it was written just now
     return result
@@ -167,6 +165,29 @@ def run_missing(
     return failed
 
 
+def prepared_for_cluster(prepared: Prepared, address: str, device: str) -> Prepared:
+    """Return a suite whose cases run on the device that a cluster's workers have.
+
+    Raises
+    ------
+    ExecutionError
+        If no scheduler answers, no worker offers what is asked for, or encoders would have to be
+        pretrained here, where the device is not.
+    """
+    import torch
+
+    from pfactor_bench.execution.cluster import cluster_device
+
+    chosen = torch.device(cluster_device(address, device))
+    if prepared.source is not None and chosen.type != prepared.device.type:
+        raise ExecutionError(
+            f"suite {prepared.suite.name!r} pretrains encoders where the run is started, on "
+            f"{prepared.device.type!r}, but its cases would run on {chosen.type!r}: start it where "
+            f"there is a GPU, or use --device cpu"
+        )
+    return replace(prepared, device=chosen)
+
+
 def read_results(kept: Sequence[Keeping]) -> dict[Case, CaseResult]:
     """Return what is stored, case by case; what cannot be read is left out."""
     found = {one.case: read_case(one.path, one.key) for one in kept}
@@ -240,7 +261,7 @@ def _pool(prepared: Prepared, execution: Execution, n_missing: int) -> Pool:
             f"workers would be in each other's way: leave --workers out, or write 'threads: 1' "
             f"into the suite"
         )
-    return Processes(n_workers, seconds=execution.seconds and execution.seconds + _GRACE)
+    return Processes(n_workers, seconds=execution.seconds)
 
 
 def _groups(prepared: Prepared, missing: Sequence[Keeping], n_workers: int) -> list[list[Keeping]]:
@@ -257,7 +278,7 @@ def _tasks_here(
 ) -> list[Task]:
     def task(group: Sequence[Keeping]) -> Task:
         log = _log(group)
-        work = partial(_train_and_keep, prepared, group, on_epoch)
+        work = partial(train_and_keep, prepared, group, on_epoch)
         return Task(
             cases=tuple(one.case.id for one in group),
             function=attempt,
@@ -307,9 +328,10 @@ def _log(group: Sequence[Keeping]) -> Path:
     return first.parent / "logs" / f"{first.stem}.log"
 
 
-def _train_and_keep(
+def train_and_keep(
     prepared: Prepared, group: Sequence[Keeping], on_epoch: Callable[[], object]
 ) -> None:
+    """Train a group here and keep its results."""
     kept = {one.case: one for one in group}
     encoders = {
         case: {fold: read_encoder(path) for fold, path in one.encoders.items()}

@@ -24,6 +24,7 @@ from pfactor_bench.dispatch import (
     Execution,
     compute,
     keepings,
+    prepared_for_cluster,
     read_results,
     run_missing,
 )
@@ -121,11 +122,13 @@ def run(
         At Ctrl-C, with how to go on.
     """
     ensure_writable(out)
+    execution = execution or Execution()
     with only_run_in(out):
-        prepared = prepare(suite, data_dir=data_dir, device=device, out=out, cache=cache)
-        results, failed = run_cases(
-            prepared, execution or Execution(), on_progress=on_progress, on_epoch=on_epoch
-        )
+        here = device if execution.cluster is None else "auto"
+        prepared = prepare(suite, data_dir=data_dir, device=here, out=out, cache=cache)
+        if execution.cluster is not None:
+            prepared = prepared_for_cluster(prepared, execution.cluster, device)
+        results, failed = run_cases(prepared, execution, on_progress=on_progress, on_epoch=on_epoch)
         record = conclude(prepared, results, failed=failed)
         publish(record, prepared, results, out)
         return record

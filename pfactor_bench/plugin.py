@@ -111,10 +111,21 @@ class SuiteRun:
         return bool(self._results)
 
     def publish(self) -> Path:
-        """Write the report and return its path."""
-        from pfactor_bench.pipeline import publish
+        """Write the report and return its path.
 
-        return publish(self.record, self.prepared, self._results, self.out)
+        Raises
+        ------
+        OutputError
+            If a run of `pfactor-bench run` is writing to the same folder.
+        """
+        from pfactor_bench.execution.lock import only_run_in
+        from pfactor_bench.pipeline import publish
+        from pfactor_bench.record import ensure_writable
+
+        record = self.record
+        ensure_writable(self.out)
+        with only_run_in(self.out):
+            return publish(record, self.prepared, self._results, self.out)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

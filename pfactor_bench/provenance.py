@@ -50,7 +50,7 @@ def collect_provenance(*, device: torch.device, threads: int, command: str) -> M
         "n_cpus": os.cpu_count(),
         "threads": threads,
         "cpu_capability": torch.backends.cpu.get_cpu_capability(),
-        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else str(device),
+        "device": _device_name(device),
         "packages": {name: _version_of(name) for name in PACKAGES},
     }
 
@@ -86,6 +86,14 @@ def _git(folder: Path, *arguments: str) -> str:
         capture_output=True,
         text=True,
     ).stdout.strip()
+
+
+def _device_name(device: torch.device) -> str:
+    import torch
+
+    # A cluster's GPUs have no name where the run is led from a machine without any.
+    is_here = device.type == "cuda" and torch.cuda.is_available()
+    return torch.cuda.get_device_name(device) if is_here else str(device)
 
 
 def _cpu_name() -> str:

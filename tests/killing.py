@@ -20,6 +20,8 @@ from tiny_cases import tiny_suite
 
 from pfactor_bench import casework, dispatch, finished
 from pfactor_bench.config import load_suite
+from pfactor_bench.errors import ExecutionError
+from pfactor_bench.execution.cluster import cluster_device
 from pfactor_bench.execution.processes import warm_context
 
 if TYPE_CHECKING:
@@ -126,16 +128,18 @@ class Cluster:
     ----------
     folder
         Where workers note what they compute.
+    resources
+        What workers offer.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, resources: dict[str, int]) -> None:
+        self._folder, self._resources = folder, resources
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self._port = free.getsockname()[1]
         self.address = f"tcp://127.0.0.1:{self._port}"
         self._scheduler = self._start(_serve_scheduler, self._port)
-        self._workers = [self._start(_serve_worker, self.address, self._folder) for _ in range(2)]
+        self._workers = [self._start_worker() for _ in range(2)]
 
     def kill_worker(self, number: int) -> None:
         """Kill one of the two."""
@@ -154,13 +158,16 @@ class Cluster:
         for number, worker in enumerate(self._workers):
             if not worker.is_alive():
                 worker.join()
-                self._workers[number] = self._start(_serve_worker, self.address, self._folder)
+                self._workers[number] = self._start_worker()
 
     def stop(self) -> None:
         """Kill all of it."""
         for process in (*self._workers, self._scheduler):
             process.kill()
             process.join()
+
+    def _start_worker(self):
+        return self._start(_serve_worker, self.address, self._folder, self._resources)
 
     @staticmethod
     def _start(target: Callable[..., None], *args: object):
@@ -170,9 +177,9 @@ class Cluster:
 
 
 @contextmanager
-def cluster(folder: Path) -> Iterator[Cluster]:
+def cluster(folder: Path, resources: dict[str, int] | None = None) -> Iterator[Cluster]:
     """Start a cluster, and leave nothing of it behind."""
-    supervised = Cluster(folder)
+    supervised = Cluster(folder, resources or {})
     try:
         yield supervised
     finally:
@@ -212,15 +219,33 @@ def _run(folder: Path, execution: dict[str, object]) -> None:
 
 
 def _write_down(folder: Path) -> None:
-    """Note every case that is computed, and whether it was there already."""
-    original = finished.write_case
+    """Note every case that is computed, and whether it was finished when that began."""
+    write, train_there, train_here = (
+        finished.write_case,
+        casework.train_missing,
+        dispatch.train_and_keep,
+    )
+    finished_before: set[Path] = set()
+
+    def look(group) -> None:
+        finished_before.clear()
+        finished_before.update(one.path for one in group if one.is_finished)
+
+    def looking_there(work) -> None:
+        look(work.group)
+        train_there(work)
+
+    def looking_here(prepared, group, on_epoch) -> None:
+        look(group)
+        train_here(prepared, group, on_epoch)
 
     def noting(path: Path, key: str, result) -> None:
-        if finished.is_finished(path, key):
+        if path in finished_before:
             _append(folder / "twice", path.name)
-        original(path, key, result)
+        write(path, key, result)
         _append(folder / "computed", path.name)
 
+    casework.train_missing, dispatch.train_and_keep = looking_there, looking_here
     casework.write_case = dispatch.write_case = noting
 
 
@@ -261,13 +286,33 @@ def _serve_scheduler(port: int) -> None:
     _quietly(serve)
 
 
-def _serve_worker(address: str, folder: Path) -> None:
+def choose_devices(folder: Path, resources: dict[str, int]) -> list[str]:
+    """Return what each name of a device means on workers that have `resources`."""
+    chosen = []
+    with cluster(folder, resources) as supervised:
+        _wait_for_workers(supervised.address)
+        for name in ("auto", "cpu", "cuda"):
+            try:
+                chosen.append(cluster_device(supervised.address, name))
+            except ExecutionError as error:
+                chosen.append(str(error))
+    return chosen
+
+
+def _wait_for_workers(address: str) -> None:
+    from distributed import Client
+
+    with Client(address, timeout=30, set_as_default=False) as client:
+        client.wait_for_workers(2, timeout=30)
+
+
+def _serve_worker(address: str, folder: Path, resources: dict[str, int]) -> None:
     from distributed import Worker
 
     _write_down(folder)
 
     async def serve() -> None:
-        async with Worker(address, nthreads=1, memory_limit=0, dashboard=False) as worker:
+        async with Worker(address, nthreads=1, memory_limit=0, resources=resources) as worker:
             await worker.finished()
 
     _quietly(serve)

@@ -30,10 +30,11 @@ def run_in(folder: Path, execution: Execution, *, out: str = "out", **options):
     return run(suite, out=folder / out, data_dir=None, device="cpu", execution=execution)
 
 
-def test_processes_give_the_record_of_this_process(tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", ["plain", "fast"])
+def test_processes_give_the_record_of_this_process(tmp_path: Path, engine: str) -> None:
     """To the last digit, since the number of threads is the suite's and not the machine's."""
-    run_in(tmp_path, HERE, out="here")
-    run_in(tmp_path, TWO, out="there")
+    run_in(tmp_path, HERE, out="here", engine=engine)
+    run_in(tmp_path, TWO, out="there", engine=engine)
     assert timeless(tmp_path / "here") == timeless(tmp_path / "there")
     for name in ("arrays.npz", "predictions.parquet", "figure.svg"):
         assert (tmp_path / "here" / name).read_bytes() == (tmp_path / "there" / name).read_bytes()
@@ -142,9 +143,10 @@ def test_dead_worker_is_replaced_and_its_case_recorded(tmp_path: Path) -> None:
 def test_hanging_case_is_ended(tmp_path: Path) -> None:
     """The log says where it hung."""
     fault = "if seed == 44: time.sleep(3600)"
-    record = run_in(tmp_path, Execution(workers=2, attempts=1, seconds=3), fault=fault)
+    record = run_in(tmp_path, Execution(workers=2, attempts=1, seconds=6), fault=fault)
     (missing,) = record.missing
     assert missing["id"] == "from-scratch/seed-44"
+    assert missing["reason"].startswith("it did not finish within 6 s")
     assert "in build" in Path(missing["reason"].partition("log: ")[2]).read_text()
 
 

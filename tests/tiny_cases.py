@@ -35,6 +35,7 @@ model:
 regimes: {regimes}
 seeds: {seeds}
 budget: {{epochs: 1}}
+engine: {engine}
 claims:
   - id: beats-train-mean
     text: It beats the train mean.
@@ -44,7 +45,12 @@ claims:
 
 
 def tiny_suite(
-    folder: Path, *, seeds: int = 6, fault: str = "pass", regimes: str = "[from-scratch]"
+    folder: Path,
+    *,
+    seeds: int = 6,
+    fault: str = "pass",
+    regimes: str = "[from-scratch]",
+    engine: str = "plain",
 ) -> Suite:
     """Write a suite of `seeds` cases and its model into `folder`, and load it.
 
@@ -55,7 +61,7 @@ def tiny_suite(
     """
     (folder / "model.py").write_text(MODEL.format(fault=fault), encoding="utf-8")
     path = folder / "suite.yaml"
-    path.write_text(SUITE.format(seeds=seeds, regimes=regimes), encoding="utf-8")
+    path.write_text(SUITE.format(seeds=seeds, regimes=regimes, engine=engine), encoding="utf-8")
     return load_suite(path)
 
 

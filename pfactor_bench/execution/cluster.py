@@ -18,7 +18,7 @@ from pfactor_bench.execution.tasks import Answer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["DaskCluster", "offers_gpus"]
+__all__ = ["DaskCluster", "cluster_device"]
 
 #: Seconds that a scheduler has to answer, and to come back after it was lost.
 _ANSWER, _COME_BACK = 10.0, 300.0
@@ -116,20 +116,35 @@ class DaskCluster:
         self._asked = float("-inf")
 
 
-def offers_gpus(address: str) -> bool:
-    """Whether any worker of a cluster was started with the resource ``GPU``.
+def cluster_device(address: str, name: str) -> str:
+    """Return the type of device that a cluster's workers train on.
+
+    Parameters
+    ----------
+    address
+        Of the scheduler.
+    name
+        ``auto``, ``cpu`` or ``cuda``; ``auto`` takes GPUs where workers were started with them.
 
     Raises
     ------
     ExecutionError
-        If dask.distributed is not installed, or no scheduler answers.
+        If no scheduler answers, or ``cuda`` is asked for and no worker has a GPU to offer.
     """
+    if name == "cpu":
+        return name
     client = _client(address, _ANSWER)
     try:
         workers = client.scheduler_info(n_workers=-1)["workers"].values()
-        return any(worker.get("resources", {}).get(_GPU) for worker in workers)
+        has_gpus = any(worker.get("resources", {}).get(_GPU) for worker in workers)
     finally:
         client.close()
+    if name == "cuda" and not has_gpus:
+        raise ExecutionError(
+            f"device 'cuda' was asked for but no worker of {address!r} offers a GPU: start them "
+            f"with `dask worker {address} --nthreads 1 --resources GPU=1`, or use --device cpu"
+        )
+    return "cuda" if has_gpus else "cpu"
 
 
 def _client(address: str, seconds: float) -> Any:  # noqa: ANN401 - dask publishes no types

@@ -79,12 +79,14 @@ class Processes:
     ----------
     n_workers
         How many.
-    seconds
-        How long one task may take.
+    seconds, grace
+        How long one task may take, and how much later its process is killed.
     """
 
-    def __init__(self, n_workers: int, *, seconds: float | None = None) -> None:
-        self.workers = WorkerProcesses(n_workers, seconds=seconds)
+    def __init__(
+        self, n_workers: int, *, seconds: float | None = None, grace: float = 30.0
+    ) -> None:
+        self.workers = WorkerProcesses(n_workers, seconds=seconds, grace=grace)
         self.name = f"{n_workers} processes" if n_workers > 1 else "1 process"
         self.size = n_workers
         # More than can run, so that no process waits for the next task.

@@ -13,6 +13,7 @@ import os
 import queue
 import signal
 import threading
+import time
 import traceback
 from concurrent.futures import Executor, Future
 from multiprocessing.connection import wait
@@ -42,11 +43,18 @@ class WorkerProcesses(Executor):
     n_workers
         How many processes; each is started when there is a job for it.
     seconds
-        How long one job may take before its process is killed; None sets no limit.
+        How long one job may take; None sets no limit. A job may end its own process when its time
+        is up, and say where it was.
+    grace
+        Seconds later a process is killed that has not ended itself, since it is stopped, say.
     """
 
-    def __init__(self, n_workers: int, *, seconds: float | None = None) -> None:
-        self._seconds = seconds
+    def __init__(
+        self, n_workers: int, *, seconds: float | None = None, grace: float = 30.0
+    ) -> None:
+        # As the executors of the standard library call it.
+        self._max_workers = n_workers
+        self._seconds, self._grace = seconds, grace
         self._context = warm_context()
         self._jobs: queue.SimpleQueue[tuple[Future[Any], Callable[..., Any], Sequence[Any]] | None]
         self._jobs = queue.SimpleQueue()
@@ -83,7 +91,10 @@ class WorkerProcesses(Executor):
         self._cancel_waiting()
         for process in list(self._workers.values()):
             process.kill()
-        self.shutdown()
+        self.shutdown(wait=False)
+        for thread in self._threads:
+            # A process that is being started is killed as soon as it is there.
+            thread.join(timeout=1)
 
     @property
     def pids(self) -> list[int]:
@@ -126,21 +137,31 @@ class WorkerProcesses(Executor):
         process.start()
         theirs.close()
         self._workers[number] = process
+        if self._killed:
+            process.kill()
         return ours
 
     def _ask(
         self, pipe: Connection, process: BaseProcess, job: tuple[Any, ...]
     ) -> tuple[bool, Any]:
+        began = time.monotonic()
+        limit = None if self._seconds is None else self._seconds + self._grace
         try:
             pipe.send(job)
-            if not wait([pipe], self._seconds):
+            if not wait([pipe], limit):
                 process.kill()
-                raise WorkerLostError(f"it did not finish within {self._seconds:g} s")
+                raise WorkerLostError(self._too_long())
             answer: tuple[bool, Any] = pipe.recv()
         except (EOFError, ConnectionError):
             process.join()
+            ended_itself = process.exitcode == 1 and self._seconds is not None
+            if ended_itself and time.monotonic() - began >= (self._seconds or 0.0):
+                raise WorkerLostError(self._too_long()) from None
             raise WorkerLostError(_how_it_ended(process.exitcode)) from None
         return answer
+
+    def _too_long(self) -> str:
+        return f"it did not finish within {self._seconds:g} s"
 
     def _forget(self, number: int, pipe: Connection | None) -> None:
         if pipe is not None:

@@ -88,12 +88,12 @@ def test_hang_ends_with_the_place_in_the_log(processes, tmp_path: Path) -> None:
 
 def test_stopped_worker_is_killed_when_its_time_is_up(tmp_path: Path) -> None:
     """It cannot end itself."""
-    pool = Processes(1, seconds=0.5)
+    pool = Processes(1, seconds=0.4, grace=0.1)
     try:
         failed, _ = tracked([task("case", hang_in_case, tmp_path / "log", 60)], pool, attempts=1)
     finally:
         pool.stop()
-    assert failed == {"case": "it did not finish within 0.5 s"}
+    assert failed == {"case": "it did not finish within 0.4 s"}
 
 
 def test_lack_of_memory_is_tried_again(tmp_path: Path) -> None:
