@@ -40,12 +40,12 @@ signals, the `fast` engine) still needs it to fit in memory.
 
 ### npy or zarr
 
-An entry of 150 windows of 8 channels × 200 samples, {n_entries} of them written and read:
+Entries of 150 windows of 8 channels × 200 samples, written and read:
 
 {formats}
 
-Plain `.npy` is used: it is faster both ways, can be mapped, and EEG hardly compresses. `arrays` reads
-zarr, too.
+Plain `.npy` is used: it can be mapped, so that training draws windows without reading chunks around
+them. `arrays` reads zarr, too.
 
 ## Size
 
@@ -93,23 +93,18 @@ python benchmarks/scale_page.py
 """  # noqa: E501 - lines of a page
 
 
-def page(scale: dict[str, dict], preparation: dict[str, dict]) -> str:
-    """Return the page."""
+#: Stands in the place of a table whose benchmark was not run.
+_NOT_MEASURED = (
+    "Not measured here: run `benchmarks/preparation.py`, then `benchmarks/scale_page.py`."
+)
+
+
+def page(scale: dict[str, dict], preparation: dict[str, dict] | None) -> str:
+    """Return the page; without `preparation`, its tables say how to fill them."""
     people = list(scale)
     return _PAGE.format(
-        machine=preparation["machine"],
-        n_entries=preparation["n_entries"],
-        formats=_table(
-            ("", "write, ms", "read, ms", "one window, ms", "MB on disk"),
-            [
-                (
-                    kind,
-                    *(f"{row[key]:.1f}" for key in ("write_ms", "read_ms", "one_window_ms")),
-                    f"{row['megabytes']:.0f}",
-                )
-                for kind, row in preparation["store"].items()
-            ],
-        ),
+        machine=preparation["machine"] if preparation else "2 cores that others used as well",
+        formats=_formats(preparation["store"]) if preparation else _NOT_MEASURED,
         sizes=_table(
             (
                 "people",
@@ -140,13 +135,7 @@ def page(scale: dict[str, dict], preparation: dict[str, dict]) -> str:
             ("people", *scale[people[0]]["near"]["found"], "false pairs"),
             [_near(n_people, scale[n_people]["near"]) for n_people in people],
         ),
-        preparation=_table(
-            ("", "slower, s", "faster, s", "ratio", "largest difference"),
-            [
-                _compared("EEGMAT: plain calls, `eegmat` cohort", preparation["eegmat"]),
-                _compared("129 channels: picked last, first", preparation["129 channels"]),
-            ],
-        ),
+        preparation=_preparation(preparation) if preparation else _NOT_MEASURED,
     )
 
 
@@ -176,6 +165,27 @@ def draw(scale: dict[str, dict]):
         axes.minorticks_off()
         axes.spines[["top", "right"]].set_visible(False)
     return figure
+
+
+def _formats(store: dict[str, dict]) -> str:
+    times = ("write_ms", "read_ms", "one_window_ms")
+    return _table(
+        ("", "write, ms", "read, ms", "one window, ms", "MB on disk"),
+        [
+            (kind, *(f"{row[key]:.1f}" for key in times), f"{row['megabytes']:.0f}")
+            for kind, row in store.items()
+        ],
+    )
+
+
+def _preparation(preparation: dict[str, dict]) -> str:
+    return _table(
+        ("", "slower, s", "faster, s", "ratio", "largest difference"),
+        [
+            _compared("EEGMAT: plain calls, `eegmat` cohort", preparation["eegmat"]),
+            _compared("129 channels: picked last, first", preparation["129 channels"]),
+        ],
+    )
 
 
 def _seconds(one: dict) -> dict[str, float]:
@@ -225,7 +235,8 @@ def main() -> None:
 
     mpl.rcParams.update({"svg.hashsalt": "pfactor-bench", "font.size": 9})
     scale = json.loads((DOCS / "scale.json").read_text(encoding="utf-8"))
-    preparation = json.loads((DOCS / "preparation.json").read_text(encoding="utf-8"))
+    measured = DOCS / "preparation.json"
+    preparation = json.loads(measured.read_text("utf-8")) if measured.exists() else None
     (DOCS / "scale.md").write_text(page(scale, preparation), encoding="utf-8")
     draw(scale).savefig(DOCS / "scale.svg", metadata={"Date": None, "Creator": None})
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["blocks", "is_mapped", "release"]
+__all__ = ["blocks", "is_mapped", "read_rows", "release"]
 
 #: What is looked at in one step.
 _BLOCK_BYTES = 32 * 2**20
@@ -53,6 +53,28 @@ def release(X: NDArray[np.float32]) -> None:
     mapped = _map_of(X)
     if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
         mapped.madvise(mmap.MADV_DONTNEED)
+
+
+def read_rows(X: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return some windows of a memory map, read from its file.
+
+    Looking at a window through the map may bring megabytes around it into memory; reading it from
+    the file brings the window.
+    """
+    base: object = X
+    while isinstance(base, np.ndarray) and not isinstance(base.base, mmap.mmap):
+        base = base.base
+    file = getattr(base, "filename", None)
+    if file is None or not X[:1].flags.c_contiguous:
+        return X[rows]
+    begin = base.offset + X.ctypes.data - base.ctypes.data  # type: ignore[attr-defined]
+    windows = np.empty((len(rows), *X.shape[1:]), dtype=X.dtype)
+    with open(file, "rb", buffering=0) as stream:  # noqa: PTH123 - numpy gives what it was given
+        for window, row in zip(windows, rows.tolist(), strict=True):
+            stream.seek(begin + row * X.strides[0])
+            if stream.readinto(window.data.cast("B")) != window.nbytes:
+                raise OSError(f"{str(file)!r} is shorter than when it was opened")
+    return windows
 
 
 def _map_of(X: NDArray[np.float32]) -> mmap.mmap | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from pfactor_bench.cohorts.streaming import is_mapped, release
+from pfactor_bench.cohorts.streaming import is_mapped, read_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,10 +17,6 @@ if TYPE_CHECKING:
     Windows: TypeAlias = "torch.Tensor | MappedWindows"
 
 __all__ = ["MappedWindows", "take", "windows_at"]
-
-#: After so much has been read, what has come into memory is let go of. The kernel maps 64 kB around
-#: every window that is touched, so that many times as much may have come.
-_RELEASE_BYTES = 16 * 2**20
 
 
 class MappedWindows:
@@ -41,7 +37,6 @@ class MappedWindows:
     ) -> None:
         self._X = X
         self._positions = positions
-        self._read = 0
         self.device = device
         self.shape = (len(positions), *X.shape[1:])
 
@@ -64,12 +59,7 @@ class MappedWindows:
     def _load(self, rows: NDArray[np.int64]) -> torch.Tensor:
         import torch
 
-        windows = torch.from_numpy(self._X[rows]).to(self.device)
-        self._read += windows.nbytes
-        if self._read > _RELEASE_BYTES:
-            release(self._X)
-            self._read = 0
-        return windows
+        return torch.from_numpy(read_rows(self._X, rows)).to(self.device)
 
 
 def windows_at(
