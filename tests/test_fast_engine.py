@@ -16,7 +16,10 @@ from pfactor_bench.splits import make_split
 from pfactor_bench.training import stacked
 from pfactor_bench.training.case import run_case
 from pfactor_bench.training.engine import run_group
+from pfactor_bench.training.ensemble import fit_together
 from pfactor_bench.training.fold import prepare_fold
+from pfactor_bench.training.inputs import inputs_of
+from pfactor_bench.training.members import begin_member
 from pfactor_bench.training.noise import DropoutSite, MaskStreams
 from pfactor_bench.training.rewrite import Masks, rewritten
 from pfactor_bench.training.verify import rewriting_error
@@ -327,6 +330,16 @@ def test_neighbours_do_not_matter(cohort, split) -> None:
         together[cases[1]].predictions["y_pred"],
         atol=1e-4,
     )
+
+
+def test_nobody_has_to_be_held_out(cohort, split) -> None:
+    """As in the plain loop."""
+    case = cases_of(CONFORMER, 1)[0]
+    fold = replace(split.folds[0], test=split.folds[0].test[:0])
+    member = begin_member(case, cohort, fold, Budget(epochs=2), device=CPU, encoder=None)
+    (trajectory,) = fit_together([member], inputs_of(cohort, CPU))
+    assert (2, 0) == trajectory.held_out.shape
+    assert trajectory.train_mse.all()
 
 
 def test_masks_have_the_layers_distribution() -> None:

@@ -115,8 +115,10 @@ class _Run:
             parts = [
                 self.stacked.predict(first, last, self._inputs.rows(first, last, part))
                 for part in self._test[rows].split(size, dim=1)
+                if part.shape[1]
             ]
-            predicted = torch.cat(parts, dim=1).double().cpu().numpy()
+            joined = torch.cat(parts, dim=1) if parts else torch.zeros(last - first, 0)
+            predicted = joined.double().cpu().numpy()
             for number in range(first, last):
                 yield number, predicted[number - first, : self._n_test[number]]
 

@@ -1,0 +1,258 @@
+"""Time the fast engine against the plain loop and against peers, and write it down.
+
+    python benchmarks/speed.py [--rounds 7] [--seeds 64] [--out docs]
+
+writes speed.md, speed.svg and speed.json. Every number in them comes from this run. What is
+compared takes turns, so that whatever disturbs one disturbs the other; all of it runs on one thread
+per process. Lightning is compared with if it is installed (`uv sync --group benchmarks`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from scipy import stats
+from speed_page import write_page
+from speed_works import (
+    SUITE,
+    cases,
+    fast_steps,
+    lightning_steps,
+    plain_steps,
+    prepared,
+    skorch_steps,
+    steps,
+    train,
+)
+from tqdm import tqdm
+
+from pfactor_bench.heads import encoder_state
+from pfactor_bench.models import build_model
+from pfactor_bench.training.clock import take_turns
+from pfactor_bench.training.permutations import deal_scores, probe_null, training_null
+
+if TYPE_CHECKING:
+    from pfactor_bench.training.clock import Timed
+
+MODELS = 16
+CORES = 2
+
+
+def one_model(rounds: int) -> dict[str, Any]:
+    """Time a step of one model, and of many, on one core; peers too."""
+    works = {"plain": plain_steps, "skorch": skorch_steps, "fast, 1": fast_steps(1)}
+    works |= {f"fast, {n}": fast_steps(n) for n in (2, 4, 8)}
+    if importlib.util.find_spec("lightning"):
+        works["lightning"] = lightning_steps
+    with tqdm(total=rounds, desc="steps") as bar:
+        timed = take_turns(works, rounds=rounds, on_round=bar.update)
+    models = {name: int(name.rpartition(", ")[2]) if ", " in name else 1 for name in works}
+    return {
+        name: {
+            "step_ms": 1e3 * one.median / steps() / models[name],
+            "spread_ms": 1e3 * one.spread / steps() / models[name],
+            "faster": one.times_faster_than(timed["plain"]).median * models[name],
+        }
+        for name, one in timed.items()
+    }
+
+
+def many_models(rounds: int) -> dict[str, Any]:
+    """Time 16 models: the plain loop in one warm worker, the fast engine in two."""
+    context = get_context("spawn")
+    with (
+        ProcessPoolExecutor(1, mp_context=context, initializer=_warm) as one,
+        ProcessPoolExecutor(CORES, mp_context=context, initializer=_warm) as two,
+    ):
+        share = MODELS // CORES
+
+        def fast() -> None:
+            jobs = [two.submit(train, "fast", share, 100 + share * n) for n in range(CORES)]
+            for job in jobs:
+                job.result()
+
+        works = {"plain": lambda: one.submit(train, "plain", MODELS).result(), "fast": fast}
+        with tqdm(total=rounds, desc=f"{MODELS} models") as bar:
+            timed = take_turns(works, rounds=rounds, on_round=bar.update)
+    return _compared(timed)
+
+
+def cold(rounds: int) -> dict[str, Any]:
+    """Time a whole run, from the start of a process to its record."""
+    text = SUITE.read_text(encoding="utf-8")
+    head = text[: text.index("saliency:")].replace("seeds: [42, 43]", f"seeds: {MODELS}")
+    plain = head.replace("threads: all", "threads: 1") + "claims: []\n"
+    with tempfile.TemporaryDirectory() as folder:
+
+        def run(name: str, suite: str, *options: str) -> None:
+            path = Path(folder) / f"{name}.yaml"
+            path.write_text(suite, encoding="utf-8")
+            out = tempfile.mkdtemp(dir=folder)
+            command = [sys.executable, "-m", "pfactor_bench", "run", str(path), "--out", out]
+            subprocess.run([*command, *options], check=True, capture_output=True)  # noqa: S603
+
+        works = {
+            "plain": lambda: run("plain", plain, "--workers", "1"),
+            "fast": lambda: run("fast", plain.replace("engine: plain", "engine: fast")),
+        }
+        with tqdm(total=rounds, desc="cold") as bar:
+            timed = take_turns(works, rounds=rounds, warm_up=0, on_round=bar.update)
+    return _compared(timed)
+
+
+def memory() -> dict[str, float]:
+    """Return each engine's peak resident memory in MB, in a process that does nothing else."""
+    found = {}
+    for engine in ("plain", "fast"):
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+            found[engine] = pool.submit(_peak, engine).result()
+    return found
+
+
+def permutations() -> dict[str, Any]:
+    """Time 1,000 permutations of a linear probe and 200 of training from scratch, on one core."""
+    it, case = prepared(), cases(1)[0]
+    torch.manual_seed(0)
+    encoder = encoder_state(build_model(case.model, it.cohort))
+    encoders = {fold.name: encoder for fold in it.split.folds}
+    from dataclasses import replace
+
+    probe = replace(case, regime="linear-probe", start="linear-probe")
+    began = time.perf_counter()
+    dealt = deal_scores(it.cohort, 1000, seed=0)
+    probe_null(probe, it.cohort, it.split, dealt, device=it.device, encoders=encoders)
+    closed = time.perf_counter() - began
+    with tqdm(total=201, desc="permutations") as bar:
+        began = time.perf_counter()
+        training_null(
+            case,
+            it.cohort,
+            it.split,
+            it.suite.budget,
+            dealt[:200],
+            device=it.device,
+            on_run=bar.update,
+        )
+    return {"probe_seconds": closed, "scratch_seconds": time.perf_counter() - began}
+
+
+def same_skill(n: int) -> dict[str, Any]:
+    """Train `n` seeds with either engine and compare the distributions of their final errors."""
+    errors = {engine: train(engine, n, 1000) for engine in ("plain", "fast")}
+    plain, fast = np.array(errors["plain"]), np.array(errors["fast"])
+    return {
+        "n": n,
+        "means": [float(plain.mean()), float(fast.mean())],
+        "sds": [float(plain.std(ddof=1)), float(fast.std(ddof=1))],
+        "ks_p": float(stats.ks_2samp(plain, fast).pvalue),
+        "mann_whitney_p": float(stats.mannwhitneyu(plain, fast).pvalue),
+        "errors": errors,
+    }
+
+
+def roofline() -> dict[str, Any]:
+    """Return what a step asks of the machine, and what the machine does at most."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    prepared()
+    n, floats = 1024, 2**24
+    square, long = torch.randn(n, n), torch.randn(floats)
+    target = torch.empty_like(long)
+    timed = take_turns(
+        {"product": lambda: square @ square, "copy": lambda: target.copy_(long)}, rounds=20
+    )
+    flops = {}
+    for name, work in (("plain", plain_steps), ("fast", fast_steps(1))):
+        with FlopCounterMode(display=False) as counter:
+            work()
+        flops[name] = counter.get_total_flops() / steps()
+    rate = 2 * n**3 / timed["product"].median
+    model = build_model(cases(1)[0].model, prepared().cohort)
+    numbers = sum(parameter.numel() for parameter in model.parameters())
+    # Windows read, weights read twice, gradients written and read, two moments read and written.
+    n_bytes = 4 * (prepared().suite.budget.batch_size * prepared().cohort.X[0].size + 9 * numbers)
+    bandwidth = 8 * floats / timed["copy"].median
+    return {
+        "gflops_per_second": rate / 1e9,
+        "gbytes_per_second": bandwidth / 1e9,
+        "step_mflop": {name: value / 1e6 for name, value in flops.items()},
+        "floor_ms": {name: 1e3 * value / rate for name, value in flops.items()},
+        "bytes_ms": 1e3 * n_bytes / bandwidth,
+    }
+
+
+def machine() -> dict[str, Any]:
+    """Return what the numbers were measured on."""
+    from cpuinfo import get_cpu_info
+
+    return {
+        "processor": get_cpu_info().get("brand_raw", platform.processor()),
+        "cores": os.cpu_count(),
+        "instructions": torch.backends.cpu.get_cpu_capability(),
+        "torch": torch.__version__,
+        "load": os.getloadavg()[0],
+    }
+
+
+def _warm() -> None:
+    train("plain", 1)
+    train("fast", 2)
+
+
+def _peak(engine: str) -> float:
+    train(engine, MODELS // CORES)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _compared(timed: dict[str, Timed]) -> dict[str, Any]:
+    ratio = timed["fast"].times_faster_than(timed["plain"])
+    return {
+        **{f"{name}_seconds": one.median for name, one in timed.items()},
+        **{f"{name}_spread": one.spread for name, one in timed.items()},
+        "faster": ratio.median,
+        "faster_quartiles": [ratio.low, ratio.high],
+    }
+
+
+def main() -> None:
+    """Measure and write."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--seeds", type=int, default=64)
+    parser.add_argument("--out", type=Path, default=Path("docs"))
+    arguments = parser.parse_args()
+    prepared()
+    results = {
+        "machine": machine(),
+        "rounds": arguments.rounds,
+        "one_model": one_model(arguments.rounds),
+        "many_models": many_models(arguments.rounds),
+        "cold": cold(max(1, arguments.rounds // 3)),
+        "memory": memory(),
+        "permutations": permutations(),
+        "roofline": roofline(),
+        "same_skill": same_skill(arguments.seeds),
+    }
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    path = arguments.out / "speed.json"
+    path.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    write_page(results, arguments.out)
+
+
+if __name__ == "__main__":
+    main()
