@@ -8,7 +8,13 @@ import numpy as np
 
 from pfactor_bench.baselines import BASELINES, BaselineUnavailableError
 from pfactor_bench.confounds import confound_tests
-from pfactor_bench.inference import metric_intervals, paired_differences, variance_components
+from pfactor_bench.inference import (
+    VarianceComponent,
+    metric_intervals,
+    paired_differences,
+    variance_components,
+)
+from pfactor_bench.inference.variance import SOURCES
 from pfactor_bench.measure import HeldOut, held_out
 from pfactor_bench.metrics import METRICS, score, subject_means
 from pfactor_bench.seeds import seed_for
@@ -91,7 +97,19 @@ def measure_spread(
             missing_because=part.missing_because,
         )
         for regime in regimes
-        for part in variance_components((arrays[f"{regime}/y_pred"] - arrays["y_true"]) ** 2, folds)
+        for part in _components((arrays[f"{regime}/y_pred"] - arrays["y_true"]) ** 2, folds)
+    )
+
+
+def _components(
+    errors: NDArray[np.float64], folds: NDArray[np.str_]
+) -> tuple[VarianceComponent, ...]:
+    if np.isfinite(errors).all():
+        return variance_components(errors, folds)
+    reason = "not every person has a finite prediction"
+    return tuple(
+        VarianceComponent(source=source, variance=None, se_of_mean=None, missing_because=reason)
+        for source in SOURCES
     )
 
 

@@ -7,7 +7,7 @@ the cohort, and every score stands beside that of the train mean of the same fol
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -170,18 +170,25 @@ def _last_epoch(case_id: str, result: CaseResult) -> list[Measurement]:
         for name in ("train_mse", "val_mse", "val_r")
     }
     found = [
-        Measurement(name=f"{case_id}/{name}", case=case_id, value=value)
+        Measurement(name=f"{case_id}/{name}", case=case_id, **_finite(value))
         for name, value in last.items()
     ]
     best = float(np.mean([fold.val_r.max() for fold in curves]))
     return [*found, _best_val_r(case_id, best)]
 
 
+def _finite(value: float) -> dict[str, Any]:
+    """Return a curve's value, or why there is none."""
+    if np.isfinite(value):
+        return {"value": value}
+    return {"value": None, "missing_because": "the curve is not finite: training diverged"}
+
+
 def _best_val_r(case_id: str, value: float) -> Measurement:
     return Measurement(
         name=f"{case_id}/best_val_r",
         case=case_id,
-        value=value,
+        **_finite(value),
         note="a maximum over epochs on the very windows it is reported for: biased upwards",
     )
 
@@ -235,18 +242,25 @@ def _pooled_measurements(
                 note=interval if isinstance(interval, str) else None,
             )
         )
-    found.append(
-        Measurement(
-            name=f"{regime}/sd_ratio",
-            case=regime,
-            value=float(y_pred.std(axis=1).mean() / y_true.std()) if y_true.std() else None,
-            n_subjects=len(names),
-            missing_because=None if y_true.std() else "the true scores are all equal",
-            note="standard deviation over people of the predictions over that of the scores",
-        )
-    )
+    found.append(_sd_ratio(regime, y_true, y_pred))
     best = np.mean([np.mean([fold.val_r.max() for fold in result.curves]) for result in results])
     return [*found, _best_val_r(regime, float(best))]
+
+
+def _sd_ratio(regime: str, y_true: NDArray[np.float64], y_pred: NDArray[np.float64]) -> Measurement:
+    reason = None
+    if not np.isfinite(y_pred).all():
+        reason = "not every person has a finite prediction"
+    elif not y_true.std():
+        reason = "the true scores are all equal"
+    return Measurement(
+        name=f"{regime}/sd_ratio",
+        case=regime,
+        value=None if reason else float(y_pred.std(axis=1).mean() / y_true.std()),
+        n_subjects=len(y_true),
+        missing_because=reason,
+        note="standard deviation over people of the predictions over that of the scores",
+    )
 
 
 def _test_predictions(result: CaseResult) -> NDArray[np.float64]:

@@ -74,6 +74,10 @@ def score(
         The keys are `METRICS`. ``nrmse`` is the root mean squared error over the standard deviation
         of the truth, as in the EEG2025 challenge; ``skill`` is 1 − MSE / MSE of the train mean.
     """
+    known = np.isfinite(y_true) & np.isfinite(y_pred) & np.isfinite(y_base)
+    if not known.all():
+        reason = f"{int((~known).sum())} of {len(known)} entries have no finite score or prediction"
+        return {name: Metric(value=None, missing_because=reason) for name in METRICS}
     squared_error = (y_true - y_pred) ** 2
     mse = float(squared_error.mean())
     variance = float(((y_true - y_true.mean()) ** 2).mean())

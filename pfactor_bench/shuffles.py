@@ -43,11 +43,12 @@ def shuffled_correlations(
     Returns
     -------
     dict
-        ``<regime>/shuffled_r``, shape ``(N_SHUFFLES,)``; nothing where nobody can be exchanged or
-        all scores are equal.
+        ``<regime>/shuffled_r``, shape ``(N_SHUFFLES,)``; nothing where nobody can be exchanged,
+        all scores are equal, or a prediction is not finite.
     """
     y_true = arrays["y_true"]
     folds = _fold_of(cohort, split, arrays["subjects"])
+    regimes = [one for one in regimes if np.isfinite(arrays[f"{one}/y_pred"]).all()]
     if y_true.std() <= _ROUNDING or np.unique(folds).size == len(folds):
         return {}
     rng = np.random.default_rng(seed_for("shuffles", split.name))

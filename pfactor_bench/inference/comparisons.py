@@ -57,7 +57,7 @@ def paired_differences(
     found: dict[str, tuple[float | None, Interval | str]] = {}
     for name, baseline in baselines.items():
         base = _squared_errors(y_true, baseline)
-        if np.isfinite(base - error).all():
+        if np.isfinite(base).all() and np.isfinite(error).all():
             found[name] = (
                 float((base - error).mean()),
                 difference_interval(base, error, level=level),

@@ -10,7 +10,10 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["VarianceComponent", "variance_components"]
+__all__ = ["SOURCES", "VarianceComponent", "variance_components"]
+
+#: The sources of spread, in the order of `variance_components`.
+SOURCES = ("people", "seed", "fold", "people × seed")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
