@@ -32,6 +32,7 @@ def report_html(text: str) -> str:
     tokens = parser.parse(text)
     _anchor_headings(tokens)
     _align_cells(tokens)
+    _plain_empty_headers(tokens)
     rendered: str = parser.renderer.render(tokens, parser.options, {})
     return rendered
 
@@ -60,6 +61,13 @@ def _align_cells(tokens: Sequence[Token]) -> None:
             style = str(token.attrs.pop("style", ""))
             if style.endswith("right"):
                 token.attrSet("class", "right")
+
+
+def _plain_empty_headers(tokens: Sequence[Token]) -> None:
+    """Turn a header without words into a plain cell: it would head its column with nothing."""
+    for opening, inline, closing in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if opening.type == "th_open" and not inline.content.strip():
+            opening.tag = closing.tag = "td"
 
 
 def _open_table(

@@ -26,7 +26,7 @@ __all__ = ["site_pages"]
 DETECTION = "detection"
 
 #: Of the small drawings in tables and on the page of histories.
-_DRAWING = 160
+_DRAWING = 110
 _CHART = (600, 120)
 
 
@@ -155,7 +155,7 @@ def _page(environment: Environment, common: Mapping[str, Any], report: Published
         root="../../",
         name=report.name,
         heading=_heading(report),
-        has_record=(report.folder / "record.json").exists(),
+        data_files=sorted(path.name for path in report.folder.glob("*.json")),
         body=report_html(report.text),
     )
 

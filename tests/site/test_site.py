@@ -166,6 +166,8 @@ def test_report_with_another_kind_of_record_gets_a_page(tmp_path: Path) -> None:
     index = (tmp_path / "site" / "index.html").read_text()
     assert 'href="reports/detection/index.html">Detection' in index
     assert "Found and missed" in index
+    page = (tmp_path / "site" / "reports" / "detection" / "index.html").read_text()
+    assert '<a href="record.json">' in page
 
 
 def test_history_comes_from_git(tmp_path: Path) -> None:
@@ -208,6 +210,13 @@ def test_headings_have_the_anchors_that_the_report_links_to(old) -> None:
     targets = set(re.findall(r'href="#([^"]+)"', page))
     assert targets <= set(re.findall(r'id="([^"]+)"', page))
     assert "run-it-again" in targets
+
+
+def test_a_header_without_words_is_a_plain_cell() -> None:
+    """A screen reader would announce nothing for its column."""
+    page = report_html("| a |  |\n|---|---|\n| 1 | 2 |\n")
+    assert page.count("<th>") == page.count("</th>") == 1
+    assert page.count("<td>") == page.count("</td>") == 3
 
 
 @pytest.mark.parametrize(
