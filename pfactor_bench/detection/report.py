@@ -20,7 +20,11 @@ kind fails, or warns as a weakness does, and did not on the clean twin. Where a 
 in a study (a person under two names who both stand on one side) it is not counted. People differ by
 correlations between channels and by the slope of their spectrum, which a z-score of each window
 leaves. All rates carry Clopper and Pearson's exact 95 % intervals; audits of one kind share studies
-and are not independent, so that an interval is a lower bound of what is not known."""
+and are not independent, so that an interval is a lower bound of what is not known.
+
+The leaks and the checks were written by the same people, and some checks were extended after a leak
+had been missed: this says what the audit is able to find, not how it fares on leaks that nobody
+here thought of. For several kinds the leak is declared and the check reads the declaration."""
 
 _MENDED = """A trial before this run accused one clean study: features chosen from noise beat chance
 in all three draws of LK105. Since then LK105 asks fifteen further draws before it accuses, so the
