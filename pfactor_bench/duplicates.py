@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pfactor_bench.cohorts.streaming import blocks, release
+from pfactor_bench.streaming import blocks, release
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

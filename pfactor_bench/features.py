@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pfactor_bench.cohorts.streaming import blocks
+from pfactor_bench.streaming import blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,8 +11,8 @@ import pytest
 from pfactor_bench.cohorts import COHORTS, from_braindecode
 from pfactor_bench.cohorts.arrays import arrays
 from pfactor_bench.cohorts.bids import bids
-from pfactor_bench.cohorts.streaming import is_mapped
 from pfactor_bench.errors import CohortError
+from pfactor_bench.streaming import is_mapped
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parents[1] / "pfactor_bench"
 #: From the first stage to the last. Modules of one stage may import each other.
 STAGES = (
     ("__init__",),
-    ("errors", "types", "seeds", "registry"),
+    ("errors", "types", "seeds", "registry", "streaming"),
     ("claims", "migrations", "record", "provenance", "execution"),
     ("cohorts", "splits"),
     (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from pfactor_bench.cohorts.streaming import blocks, is_mapped, release
+from pfactor_bench.streaming import blocks, is_mapped, release
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 GO_THROUGH = """
 import resource, sys
 import numpy as np
-from pfactor_bench.cohorts.streaming import blocks
+from pfactor_bench.streaming import blocks
 X = np.load(sys.argv[1], mmap_mode="r")
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 total = sum(float(block.sum()) for _, block in blocks(X))
