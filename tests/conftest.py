@@ -15,6 +15,16 @@ from suites_for_tests import TINY_SUITE
 CHECKOUT = Path(__file__).parents[1]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _programs_stand_alone() -> None:
+    """Keep from programs that tests start that these tests are shared out among workers.
+
+    Their own pytest-benchmark would take itself for a worker's, measure nothing and warn.
+    """
+    for name in [name for name in os.environ if name.startswith("PYTEST_XDIST_")]:
+        del os.environ[name]
+
+
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
     """Return the folder that holds the real data sets, or skip."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import json
-import os
 import threading
 import time
 from queue import Queue
@@ -168,10 +167,6 @@ def pytester_run(tmp_path):
 
     def run(*options: str) -> CompletedProcess[str]:
         command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "test_one.py", *options]
-        # Among the workers that share the tests out, pytest-benchmark would measure nothing.
-        environment = {name: os.environ[name] for name in os.environ if "XDIST" not in name}
-        return subprocess.run(
-            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-        )
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
 
     return tmp_path, run
