@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pfactor_bench.training.windows import Windows
     from pfactor_bench.types import Budget, Case, Cohort, Fold, Split
 
-__all__ = ["TrainedFold", "case_budget", "case_result", "fold_maps", "run_case"]
+__all__ = ["TrainedFold", "case_budget", "case_result", "fold_maps", "run_case", "run_each"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -121,6 +121,33 @@ def run_case(
         trained.append(one)
         maps.append(fold_maps(one, cohort, saliency, ready.X_held_out))
     return case_result(case, cohort, trained, maps, epochs=budget.epochs, device=device)
+
+
+def run_each(
+    group: Sequence[Case],
+    cohort: Cohort,
+    split: Split,
+    budget: Budget,
+    *,
+    device: torch.device,
+    encoders: Mapping[Case, Mapping[str, Mapping[str, torch.Tensor]]],
+    saliency: Sequence[str],
+    on_epoch: Callable[[], object],
+) -> dict[Case, CaseResult]:
+    """Train the cases of a group one after another; takes what `run_case` takes, by case."""
+    return {
+        case: run_case(
+            case,
+            cohort,
+            split,
+            budget,
+            device=device,
+            encoders=encoders.get(case),
+            saliency=saliency,
+            on_epoch=on_epoch,
+        )
+        for case in group
+    }
 
 
 def case_result(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from pfactor_bench.registry import Registry
-from pfactor_bench.training.case import run_case
+from pfactor_bench.training.case import run_each
 from pfactor_bench.training.fast import run_together
 
 if TYPE_CHECKING:
@@ -134,32 +134,6 @@ def _each_alone(
     return tuple((case,) for case in cases)
 
 
-def _one_by_one(
-    group: Sequence[Case],
-    cohort: Cohort,
-    split: Split,
-    budget: Budget,
-    *,
-    device: torch.device,
-    encoders: Encoders,
-    saliency: Sequence[str],
-    on_epoch: Callable[[], object],
-) -> dict[Case, CaseResult]:
-    return {
-        case: run_case(
-            case,
-            cohort,
-            split,
-            budget,
-            device=device,
-            encoders=encoders.get(case),
-            saliency=saliency,
-            on_epoch=on_epoch,
-        )
-        for case in group
-    }
-
-
 def _alike(cases: Sequence[Case], n_workers: int, device: str) -> tuple[tuple[Case, ...], ...]:
     """Put cases together that differ in nothing but their seed, a fair share to each worker."""
     alike: list[list[Case]] = []
@@ -187,5 +161,5 @@ def _differ_in_seed_only(one: Case, other: Case) -> bool:
     )
 
 
-ENGINES.register("plain")(Engine(group=_each_alone, run=_one_by_one))
+ENGINES.register("plain")(Engine(group=_each_alone, run=run_each))
 ENGINES.register("fast")(Engine(group=_alike, run=run_together))

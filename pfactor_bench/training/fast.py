@@ -17,7 +17,7 @@ from pfactor_bench.training.case import (
     case_budget,
     case_result,
     fold_maps,
-    run_case,
+    run_each,
 )
 from pfactor_bench.training.device import synchronize
 from pfactor_bench.training.ensemble import fit_together
@@ -84,19 +84,16 @@ def run_together(
     reason = why_not_together(trial, job.windows)
     if reason is not None:
         _LOG.warning("%s: trained by the plain loop: %s", group[0].regime, reason)
-        return {
-            case: run_case(
-                case,
-                cohort,
-                split,
-                budget,
-                device=device,
-                encoders=encoders.get(case),
-                saliency=saliency,
-                on_epoch=on_epoch,
-            )
-            for case in group
-        }
+        return run_each(
+            group,
+            cohort,
+            split,
+            budget,
+            device=device,
+            encoders=encoders,
+            saliency=saliency,
+            on_epoch=on_epoch,
+        )
     pairs = [(case, fold) for case in group for fold in split.folds]
     budgets = _choose_budgets(job, pairs, budget)
     members = [
