@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import stats
 
-from pfactor_bench.inference import mean_interval, paired_differences
+from pfactor_bench.inference import corrected_resampled_t, mean_interval, paired_differences
 from pfactor_bench.seeds import seed_for
 from pfactor_bench.types import Interval, Measurement
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pfactor_bench.types import Case
+    from pfactor_bench.types import Case, Split
 
 __all__ = ["REFERENCE", "compare_starts", "measure_sources"]
 
@@ -27,7 +27,11 @@ _LEVEL = 0.95
 
 
 def compare_starts(
-    cases: Iterable[Case], arrays: Mapping[str, NDArray[Any]]
+    cases: Iterable[Case],
+    arrays: Mapping[str, NDArray[Any]],
+    *,
+    split: Split,
+    subjects: NDArray[np.str_],
 ) -> tuple[Measurement, ...]:
     """Return how much skill each start adds to training from scratch, person by person.
 
@@ -37,14 +41,17 @@ def compare_starts(
         All of a suite's.
     arrays
         As `pfactor_bench.measure.pooled_arrays` returns them.
+    split, subjects
+        The folds, and the cohort's subject of each window.
 
     Returns
     -------
     tuple of Measurement
         For each label but the reference of its model: ``<label>-vs-<reference>/skill_difference``
-        with an interval over people, ``…/seed_skill_difference`` with one over seeds, and one value
-        per seed. Skill is the share of the train mean's squared error that is gone; that error is
-        taken as given, so the interval is that of the paired difference of squared errors.
+        with an interval over people, ``…/seed_skill_difference`` with one over seeds,
+        ``…/fold_skill_difference`` with one over folds where there are several, and one value per
+        seed. Skill is the share of the train mean's squared error that is gone; that error is taken
+        as given, so the interval is that of the paired difference of squared errors.
     """
     by_label = {case.regime: case for case in cases}
     found: list[Measurement] = []
@@ -57,6 +64,8 @@ def compare_starts(
         reference = next(references, label)
         if label != reference:
             found += _difference(label, reference, arrays)
+            if len(split.folds) > 1:
+                found.append(_over_folds(label, reference, arrays, split, subjects))
     return tuple(found)
 
 
@@ -83,10 +92,14 @@ def measure_sources(
     )
 
 
+def _name(label: str, reference: str) -> str:
+    return f"{label}-vs-{reference.rpartition('/')[2]}"
+
+
 def _difference(
     label: str, reference: str, arrays: Mapping[str, NDArray[Any]]
 ) -> list[Measurement]:
-    case = f"{label}-vs-{reference.rpartition('/')[2]}"
+    case = _name(label, reference)
     y_true, seeds = arrays["y_true"], arrays[f"{label}/seeds"].tolist()
     y_pred, y_reference = arrays[f"{label}/y_pred"], arrays[f"{reference}/y_pred"]
     base = float(((y_true - arrays["y_base"]) ** 2).mean())
@@ -124,6 +137,51 @@ def _difference(
             for seed, value in zip(seeds, by_seed, strict=True)
         ),
     ]
+
+
+def _over_folds(
+    label: str,
+    reference: str,
+    arrays: Mapping[str, NDArray[Any]],
+    split: Split,
+    subjects: NDArray[np.str_],
+) -> Measurement:
+    """Return the mean over folds of the skill that a start adds, by the corrected t-test."""
+    case = _name(label, reference)
+    name, n = f"{case}/fold_skill_difference", len(arrays["subjects"])
+    held_out = [np.unique(subjects[fold.test]) for fold in split.folds]
+    if sum(map(len, held_out)) != n:
+        # A person's predictions are kept as their mean, not fold by fold.
+        return _missing(name, case, n, "somebody is held out in more than one fold")
+    error, reference_error = (
+        ((arrays["y_true"] - arrays[f"{one}/y_pred"]) ** 2).mean(axis=0)
+        for one in (label, reference)
+    )
+    base = float(((arrays["y_true"] - arrays["y_base"]) ** 2).mean())
+    if base == 0:
+        return _missing(name, case, n, "the train mean makes no error to save")
+    by_fold = np.array(
+        [
+            (reference_error - error)[np.isin(arrays["subjects"], people)].mean() / base
+            for people in held_out
+        ]
+    )
+    if not np.isfinite(by_fold).all():
+        return _missing(name, case, n, "not every person has a finite prediction")
+    tested = corrected_resampled_t(
+        by_fold,
+        n_train=float(np.mean([len(np.unique(subjects[fold.train])) for fold in split.folds])),
+        n_test=float(np.mean([len(people) for people in held_out])),
+    )
+    about = f"the interval is over {len(by_fold)} folds, which share training people"
+    return Measurement(
+        name=name,
+        case=case,
+        value=float(by_fold.mean()),
+        ci=None if isinstance(tested, str) else tested[1],
+        n_subjects=n,
+        note=tested if isinstance(tested, str) else f"p = {tested[0]:.3g}; {about}",
+    )
 
 
 def _missing(name: str, case: str, n_subjects: int, why: str) -> Measurement:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from pfactor_bench.report import style
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_learning_curve"]
 
-_MEASURED, _EXTENDED = "#1f4e79", "#b04a2f"
+_MEASURED, _EXTENDED = style.TRAIN, style.HELD_OUT
 
 
 def draw_learning_curve(
@@ -33,22 +34,19 @@ def draw_learning_curve(
     curve
         As fitted and extended.
     """
-    import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    images = {}
-    # Fixed ids and no date: the file changes only when a number does.
-    with mpl.rc_context({"svg.hashsalt": "learning-curve"}):
+    with style.house_style():
         figure = Figure(figsize=(6.4, 3.8), layout="constrained")
         axes = figure.subplots()
-        axes.axhline(0, color="black", linewidth=0.8, linestyle="--")
+        axes.axhline(0, **style.DASHED)
         axes.annotate(
             "mean of all training people",
-            (0.01, 0),
+            (0.99, 0),
+            ha="right",
             xycoords=("axes fraction", "data"),
             textcoords="offset points",
             xytext=(0, 3),
-            fontsize=8,
         )
         for repetition in skills.T:
             axes.plot(sizes, repetition, "o", color=_MEASURED, alpha=0.35, markersize=4)
@@ -74,12 +72,23 @@ def draw_learning_curve(
         axes.set(xscale="log", xlabel="people trained on", ylabel="skill on the held-out people")
         axes.set_xticks(ticks, [f"{n:,}" for n in ticks])
         axes.minorticks_off()
-        axes.set_title(predictor, loc="left", fontweight="bold")
+        axes.set_title(style.label(predictor, limit=40), loc="left", fontweight="bold")
         axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False, loc="lower right", fontsize=8)
-        for suffix in ("svg", "png"):
-            buffer = io.BytesIO()
-            metadata = {"Date": None} if suffix == "svg" else {}
-            figure.savefig(buffer, format=suffix, dpi=150, metadata=metadata)
-            images[suffix] = buffer.getvalue()
-    return images
+        axes.legend(frameon=False, loc="upper left")
+        return style.encode(
+            figure,
+            title=f"Skill of {predictor} by the number of people trained on",
+            description=_in_words(sizes, skills, curve),
+        )
+
+
+def _in_words(sizes: Sequence[int], skills: NDArray[np.float64], curve: LearningCurve) -> str:
+    measured = ", ".join(
+        f"{skill:.3f} with {n:,} people"
+        for n, skill in zip(sizes, skills.mean(axis=1), strict=True)
+    )
+    extended = ", ".join(
+        f"{skill:.3f} [{interval.low:.3f}, {interval.high:.3f}] with {n:,}"
+        for n, skill, interval in zip(curve.people, curve.scores, curve.intervals, strict=True)
+    )
+    return f"Skill on held-out people, measured: {measured}. Extended by a power law: {extended}."

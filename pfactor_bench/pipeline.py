@@ -271,7 +271,12 @@ def measure_results(
         *measure_spread(cohort, split, arrays, regimes=regimes),
         *measure_confounds(cohort, arrays, regimes=regimes),
         *measure_shuffles(arrays, shuffled_correlations(cohort, split, arrays, regimes=regimes)),
-        *compare_starts([case for case in results if case.regime in regimes], arrays),
+        *compare_starts(
+            [case for case in results if case.regime in regimes],
+            arrays,
+            split=split,
+            subjects=cohort.subjects,
+        ),
     )
 
 

@@ -29,18 +29,17 @@ def add_remeasure_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run_remeasure(args: argparse.Namespace) -> int:
-    """Measure again, print the verdicts, and return the exit code.
+    """Measure again, print what ``run`` prints at its end, and return its exit code.
 
     Raises
     ------
     PfactorBenchError
         If the report is incomplete, or cohort or split are no longer those of the run.
     """
-    from pfactor_bench.claims import gate_failures
     from pfactor_bench.remeasuring import remeasure
+    from pfactor_bench.run_cli import exit_code, verdict_lines
 
     record = remeasure(args.folder, data_dir=args.data)
-    for verdict in record.verdicts:
-        print(f"{verdict.status:<12} {verdict.claim}: {verdict.explanation}")  # noqa: T201
+    print(verdict_lines(record))  # noqa: T201
     print(f"report: {args.folder / 'report.md'}")  # noqa: T201
-    return int(bool(gate_failures(record.verdicts)))
+    return exit_code(record)

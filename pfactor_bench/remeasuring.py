@@ -102,7 +102,8 @@ def remeasure(folder: Path, *, data_dir: Path | None) -> Record:
 def _suite(record: Record) -> Suite:
     """Return the suite that a record was made from, as the record holds it."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / record.suite["file"]
+        # Not the name that the record gives it: a name from outside may lead anywhere.
+        path = Path(folder) / "suite.yaml"
         path.write_text(yaml.safe_dump(dict(record.suite["definition"])), encoding="utf-8")
         return load_suite(path)
 

@@ -160,6 +160,8 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 
 def _status_text(progress: Progress, *, is_running: bool) -> str:
+    from pfactor_bench.report.text import plain
+
     where = f"process {progress.pid} on {progress.host}"
     if is_running:
         lines = [f"running ({where}, {progress.where}): {progress.line()}"]
@@ -169,11 +171,12 @@ def _status_text(progress: Progress, *, is_running: bool) -> str:
         lines = [f"stopped ({where} is gone): {progress.line()}"]
     lines.append(f"last change: {progress.updated}")
     if is_running and progress.running:
-        lines += ["", "under way:", *(f"  {case}" for case in progress.running)]
+        lines += ["", "under way:", *(f"  {plain(case)}" for case in progress.running)]
     if progress.failed:
-        lines += ["", "failed:", *(f"  {case}: {why}" for case, why in progress.failed.items())]
+        lines += ["", "failed:"]
+        lines += [f"  {plain(case)}: {plain(why)}" for case, why in progress.failed.items()]
     if not is_running and progress.done < progress.total:
-        lines += ["", f"to go on: {progress.command}"]
+        lines += ["", f"to go on: {plain(progress.command)}"]
     return "\n".join(lines)
 
 

@@ -99,7 +99,20 @@ def spoil(record: Record, hostile: str) -> Record:
             for timing in record.timings
         ),
         provenance=_spoil_values(record.provenance, hostile),
+        missing=tuple(
+            {**_spoil_values(case, hostile), "id": name(case["id"])} for case in record.missing
+        ),
     )
+
+
+def with_losses(record: Record) -> Record:
+    """Return a record in which a seed of its regime and a whole regime gave no result."""
+    lost = [("from-scratch", 99), ("linear-probe", 42), ("linear-probe", 43)]
+    missing = tuple(
+        {"id": f"{regime}/seed-{seed}", "regime": regime, "seed": seed, "reason": "it was killed"}
+        for regime, seed in lost
+    )
+    return replace(record, missing=missing)
 
 
 def _spoil_values(

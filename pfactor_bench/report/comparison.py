@@ -12,7 +12,7 @@ from pfactor_bench.report.facts import (
     value_of,
     value_with_interval,
 )
-from pfactor_bench.report.text import count, escape, plain, table
+from pfactor_bench.report.text import count, escape, picture, plain, table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,6 +38,17 @@ _TITLE = 11
 _SPREAD = 0.9
 
 _ENDING = "/skill_difference"
+_DIFFERENCES = (
+    "Each person's squared error from scratch less theirs from that start, in shares of the train "
+    "mean's. The first interval is over people with these seeds."
+)
+_OVER = {
+    "seed": "That over seeds is for these people.",
+    "fold": (
+        "That over folds is the corrected resampled t interval of Nadeau and Bengio (2003), which "
+        "allows for the training people that folds share."
+    ),
+}
 _CAPTIONS = (
     ("Every seed", "dot: a seed; bar: interval over people of their mean; dashed: train mean"),
     ("Trained parameters", "dot: mean over seeds; bar: interval over people"),
@@ -60,9 +71,11 @@ def comparison_section(record: Record) -> str:
     """Return what every start adds to training from scratch, and the figure of all regimes."""
     if not comparison_is_drawn(record):
         return ""
-    figure = (
-        f"![{escape(_alt_text(record), limit=1000)}](comparison.png)\n\n"
-        f"*[As vector graphics](comparison.svg).*"
+    figure = picture(
+        "comparison",
+        alt=_alt_text(record),
+        caption="Left: a dot per seed, and the interval over people of their mean. Right: the same "
+        "mean against how many parameters were trained.",
     )
     return "\n\n".join(["## Regimes compared", *_differences(record), figure])
 
@@ -106,24 +119,35 @@ def draw_comparison(record: Record) -> dict[str, bytes]:
 
 def _differences(record: Record) -> list[str]:
     """Return the table of paired differences and what it means; nothing without any."""
+    pooled = [
+        found
+        for found in record.measurements
+        if found.name.endswith(_ENDING) and "/seed-" not in found.name
+    ]
+    if not pooled:
+        return []
+    columns = ["seed"]
+    if any(metric(record, found.case, "fold_skill_difference") for found in pooled):
+        columns.append("fold")
     rows = [
         [
             escape(found.case),
             value_with_interval(found),
-            value_with_interval(metric(record, found.case, "seed_skill_difference")),
+            *(
+                value_with_interval(metric(record, found.case, f"{column}_skill_difference"))
+                for column in columns
+            ),
             " / ".join(value_of(one) for one in _by_seed(record, found.case)),
         ]
-        for found in record.measurements
-        if found.name.endswith(_ENDING) and "/seed-" not in found.name
+        for found in pooled
     ]
-    if not rows:
-        return []
-    headers = ["comparison", "skill added, over people", "the same, over seeds", "each seed"]
-    explanation = (
-        "Each person's squared error from scratch less theirs from that start, in shares of the "
-        "train mean's. The first interval is over people with these seeds, the second over seeds "
-        "with these people."
-    )
+    headers = [
+        "comparison",
+        "skill added, over people",
+        *(f"the same, over {column}s" for column in columns),
+        "each seed",
+    ]
+    explanation = " ".join([_DIFFERENCES, *(_OVER[column] for column in columns)])
     return [table(headers, rows), explanation]
 
 

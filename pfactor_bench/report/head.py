@@ -13,7 +13,7 @@ from pfactor_bench.report.facts import (
     regimes,
     value_with_interval,
 )
-from pfactor_bench.report.text import code_block, count, escape, table
+from pfactor_bench.report.text import code_block, count, escape, listed, table
 
 if TYPE_CHECKING:
     from pfactor_bench.record import Record
@@ -64,6 +64,7 @@ def answers_table(record: Record, *, see: str = "") -> str:
         ["On how many people?", _people(record)],
         ["Is there a leak?", f"{leak_line(record)} {see}".rstrip()],
         ["What holds?", " ".join([claims_held(record), *_not_holding(record)])],
+        *_missing(record),
     ]
     return table(["asked first", "answer"], rows)
 
@@ -130,6 +131,16 @@ def _people(record: Record) -> str:
     if n < MIN_SUBJECTS_TO_HOLD:
         answer += f" Fewer than {MIN_SUBJECTS_TO_HOLD} can carry no claim."
     return answer
+
+
+def _missing(record: Record) -> list[list[str]]:
+    """Return a row about cases without a result; none where all have one."""
+    if not record.missing:
+        return []
+    n = len(record.missing)
+    regimes_hit = listed(list(dict.fromkeys(case["regime"] for case in record.missing)))
+    of = count(len(record.cases) + n, "case")
+    return [["Is anything missing?", f"**{n:,} of {of}** gave no result, in {regimes_hit}."]]
 
 
 def _not_holding(record: Record) -> list[str]:

@@ -12,7 +12,7 @@ from pfactor_bench.report.facts import (
     regimes,
     value_with_interval,
 )
-from pfactor_bench.report.text import count, escape, plain, table
+from pfactor_bench.report.text import count, escape, picture, plain, table
 
 if TYPE_CHECKING:
     from pfactor_bench.record import Record
@@ -127,10 +127,12 @@ def confounds_section(record: Record) -> str:
 
 
 def _plot(record: Record) -> str:
-    return (
-        f"![{escape(ladder_alt_text(record), limit=2000)}](ladder.png)\n\n"
-        f"*Every predictor's skill and its interval over people; an arrow marks what lies beyond "
-        f"the axis. [As vector graphics](ladder.svg).*"
+    return picture(
+        "ladder",
+        alt=ladder_alt_text(record),
+        limit=2000,
+        caption="Every predictor's skill and its interval over people; an arrow marks what lies "
+        "beyond the axis.",
     )
 
 

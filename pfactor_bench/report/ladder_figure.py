@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pfactor_bench.report import style
 from pfactor_bench.report.facts import BASELINE, held_out_people, regimes
 from pfactor_bench.report.ladder import ladder_alt_text, ladder_rungs
+from pfactor_bench.report.page import Sheet
 from pfactor_bench.report.text import count
 
 if TYPE_CHECKING:
@@ -19,16 +20,14 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_ladder", "skill_axis"]
 
-# Inches. As wide as the figure above it in a report, so that points are points in both.
-_WIDTH = 10.4
+# Inches.
 _ABOVE = 0.82
 _ROW = 0.27
 _BELOW = 0.52
-_LEFT = 0.12
+_BESIDE_NAMES = 0.36
 _NUMBERS = 2.1
 _LETTER = 0.088
 _MOST_LETTERS = 34
-_TITLE = 11
 
 #: Twice the train mean's error; how much worse than that a predictor is decides nothing.
 _WORST = -1.0
@@ -49,26 +48,20 @@ def draw_ladder(record: Record) -> dict[str, bytes]:
     dict
         ``ladder.svg`` and ``ladder.png``: the same bytes for the same record.
     """
-    from matplotlib.figure import Figure
-
     rungs = {name: skill for name, skill in ladder_rungs(record).items() if name != BASELINE}
-    plot = _ROW * len(rungs)
-    height = _ABOVE + plot + _BELOW
     people = count(held_out_people(record), "held-out person", "held-out people")
-    title = f"Skill on {people}"
     with style.house_style():
-        figure = Figure(figsize=(_WIDTH, height))
-        left = _LEFT / _WIDTH
-        figure.text(left, 1 - 0.1 / height, title, va="top", size=_TITLE, weight="bold")
-        figure.text(left, 1 - 0.34 / height, _caption(rungs.values()), va="top")
-        names = 3 * _LEFT + _LETTER * min(max(map(len, rungs)), _MOST_LETTERS)
-        width = _WIDTH - names - _NUMBERS
-        axes = figure.add_axes(
-            (names / _WIDTH, _BELOW / height, width / _WIDTH, plot / height),
+        sheet = Sheet(
+            f"Skill on {people}",
+            _caption(rungs.values()),
+            plot=_ROW * len(rungs),
+            above=_ABOVE,
+            below=_BELOW,
         )
+        names = _BESIDE_NAMES + _LETTER * min(max(map(len, rungs)), _MOST_LETTERS)
+        axes = sheet.axes(names, right=_NUMBERS)
         _draw_rungs(axes, rungs, emphasised=regimes(record))
-        encoded = style.encode(figure, title=title, description=ladder_alt_text(record))
-    return {f"ladder.{kind}": content for kind, content in encoded.items()}
+        return sheet.encode("ladder", description=ladder_alt_text(record))
 
 
 def skill_axis(rungs: Iterable[Measurement]) -> tuple[float, float]:

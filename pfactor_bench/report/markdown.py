@@ -29,7 +29,7 @@ from pfactor_bench.report.results import (
 )
 from pfactor_bench.report.shuffles import shuffles_section
 from pfactor_bench.report.spread import spread_section
-from pfactor_bench.report.text import bullets, count, escape
+from pfactor_bench.report.text import bullets, count, escape, picture
 from pfactor_bench.report.timing import timing_section
 
 if TYPE_CHECKING:
@@ -89,12 +89,14 @@ def _figure_section(record: Record) -> str:
         if saliency
         else "not computed"
     )
-    return (
-        f"![{escape(alt_text(record), limit=2000)}](figure.png)\n\n"
-        f"*Left: squared error and correlation over windows after each epoch; the dashed line is "
-        f"what predicting the train mean costs. Middle: a dot per held-out person and seed, a grey "
-        f"line joining one person's; the train mean is dashed, or a band where it differs between "
-        f"folds. Right: saliency, {chosen}. [As vector graphics](figure.svg).*"
+    return picture(
+        "figure",
+        alt=alt_text(record),
+        limit=2000,
+        caption="Left: squared error and correlation over windows after each epoch; the dashed "
+        "line is what predicting the train mean costs. Middle: a dot per held-out person and seed, "
+        "a grey line joining one person's; the train mean is dashed, or a band where it differs "
+        f"between folds. Right: saliency, {chosen}.",
     )
 
 

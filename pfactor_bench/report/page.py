@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pfactor_bench.report.style import encode
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -13,7 +15,6 @@ __all__ = ["Sheet"]
 # Inches. As wide as the report's main figure, so that points are points in all of them.
 _WIDTH = 10.4
 _EDGE = 0.12
-_ABOVE = 0.72
 _TITLE = 11
 
 
@@ -28,16 +29,18 @@ class Sheet:
         What its marks mean.
     plot
         Height of the axes, in inches.
-    below
-        Room for ticks and labels under them.
+    above, below
+        Room for title and caption over them, and for ticks and labels under them.
     """
 
-    def __init__(self, title: str, caption: str, *, plot: float, below: float = 0.55) -> None:
+    def __init__(
+        self, title: str, caption: str, *, plot: float, above: float = 0.72, below: float = 0.55
+    ) -> None:
         from matplotlib.figure import Figure
 
         self._plot = plot
         self._below = below
-        self._height = _ABOVE + plot + below
+        self._height = above + plot + below
         self.title = title
         self.figure: Figure = Figure(figsize=(_WIDTH, self._height))
         left = _EDGE / _WIDTH
@@ -56,3 +59,8 @@ class Sheet:
                 self._plot / self._height,
             )
         )
+
+    def encode(self, name: str, *, description: str) -> dict[str, bytes]:
+        """Return ``<name>.svg`` and ``<name>.png``: the same bytes for the same drawing."""
+        encoded = encode(self.figure, title=self.title, description=description)
+        return {f"{name}.{kind}": content for kind, content in encoded.items()}

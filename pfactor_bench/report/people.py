@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from pfactor_bench.report.facts import held_out_people
-from pfactor_bench.report.text import count, escape, number, plain
+from pfactor_bench.report.text import count, number, picture, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,9 +26,8 @@ def people_of(record: Record) -> Mapping[str, Any] | None:
 
 def split_plot(record: Record) -> str:
     """Return the diagram of who is where."""
-    return (
-        f"![{escape(split_alt_text(record), limit=1000)}](split.png)\n\n"
-        f"*A column per person, a row per fold. [As vector graphics](split.svg).*"
+    return picture(
+        "split", alt=split_alt_text(record), caption="A column per person, a row per fold."
     )
 
 
@@ -49,10 +48,10 @@ def cohort_plot(record: Record) -> str:
     """Return the overview of scores and windows, where the record knows everybody's."""
     if people_of(record) is None:
         return ""
-    return (
-        f"![{escape(cohort_alt_text(record), limit=1000)}](cohort.png)\n\n"
-        f"*Everybody's score, and how many windows each person has. "
-        f"[As vector graphics](cohort.svg).*"
+    return picture(
+        "cohort",
+        alt=cohort_alt_text(record),
+        caption="Everybody's score, and how many windows each person has.",
     )
 
 

@@ -59,8 +59,7 @@ def draw_split(record: Record) -> dict[str, bytes]:
             interpolation="nearest",
         )
         _label_split(axes, folds, people, named=named)
-        encoded = style.encode(sheet.figure, title=sheet.title, description=split_alt_text(record))
-    return {f"split.{kind}": content for kind, content in encoded.items()}
+        return sheet.encode("split", description=split_alt_text(record))
 
 
 def draw_cohort(record: Record) -> dict[str, bytes]:
@@ -103,8 +102,7 @@ def draw_cohort(record: Record) -> dict[str, bytes]:
         for axes in (scores, windows):
             _whole_people(axes)
             style.quiet_frame(axes)
-        encoded = style.encode(sheet.figure, title=sheet.title, description=cohort_alt_text(record))
-    return {f"cohort.{kind}": content for kind, content in encoded.items()}
+        return sheet.encode("cohort", description=cohort_alt_text(record))
 
 
 def _draw_windows(axes: Axes, n_windows: Sequence[int]) -> None:

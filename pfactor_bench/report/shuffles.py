@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pfactor_bench.report.facts import metric, regimes, value_of
-from pfactor_bench.report.text import count, escape, plain, probability, table
+from pfactor_bench.report.text import count, escape, picture, plain, probability, table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,12 +36,13 @@ def shuffles_section(record: Record) -> str:
         for regime, p in found.items()
     ]
     headers = ["regime", "r", "shuffles at least as high"]
-    return (
-        f"## Against chance\n\n"
-        f"![{escape(_alt_text(record), limit=1000)}](shuffles.png)\n\n"
-        f"*Grey: r after shuffling the true scores among the people of a fold; the line is the r "
-        f"that was observed. [As vector graphics](shuffles.svg).*\n\n{table(headers, rows)}"
+    plot = picture(
+        "shuffles",
+        alt=_alt_text(record),
+        caption="Grey: r after shuffling the true scores among the people of a fold; the line is "
+        "the r that was observed.",
     )
+    return "\n\n".join(["## Against chance", plot, table(headers, rows)])
 
 
 def draw_shuffles(record: Record, arrays: Mapping[str, NDArray[Any]]) -> dict[str, bytes]:
@@ -76,8 +77,7 @@ def draw_shuffles(record: Record, arrays: Mapping[str, NDArray[Any]]) -> dict[st
         axes.axvline(0, color=style.QUIET, linewidth=0.7, zorder=0)
         axes.spines[["top", "right", "left"]].set_visible(False)
         axes.tick_params(axis="y", length=0)
-        encoded = style.encode(sheet.figure, title=sheet.title, description=_alt_text(record))
-    return {f"shuffles.{kind}": content for kind, content in encoded.items()}
+        return sheet.encode("shuffles", description=_alt_text(record))
 
 
 def _shuffled(record: Record) -> dict[str, float]:

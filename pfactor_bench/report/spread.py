@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pfactor_bench.report.facts import regimes, value_of
-from pfactor_bench.report.text import escape, plain, table
+from pfactor_bench.report.text import escape, picture, plain, table
 
 if TYPE_CHECKING:
     from pfactor_bench.record import Record
@@ -35,17 +35,15 @@ def spread_section(record: Record) -> str:
         for regime, found in parts
     ]
     headers = ["regime", "source", "standard error it adds", ""]
-    plot = (
-        f"![{escape(_alt_text(record), limit=1000)}](spread.png)\n\n"
-        f"*What each source alone adds to the standard error. "
-        f"[As vector graphics](spread.svg).*\n\n"
-        if spread_is_drawn(record)
-        else ""
-    )
-    return (
-        f"## Where the uncertainty comes from\n\n{plot}{table(headers, rows)}\n\n"
-        f"Of the mean squared error over people, by analysis of variance."
-    )
+    section = ["## Where the uncertainty comes from"]
+    if spread_is_drawn(record):
+        caption = "What each source alone adds to the standard error."
+        section.append(picture("spread", alt=_alt_text(record), caption=caption))
+    section += [
+        table(headers, rows),
+        "Of the mean squared error over people, by analysis of variance.",
+    ]
+    return "\n\n".join(section)
 
 
 def spread_is_drawn(record: Record) -> bool:
@@ -105,8 +103,7 @@ def draw_spread(record: Record) -> dict[str, bytes]:
         axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.01, 0.5), handletextpad=0.2)
         axes.spines[["top", "right", "left"]].set_visible(False)
         axes.tick_params(axis="y", length=0, pad=9)
-        encoded = style.encode(sheet.figure, title=sheet.title, description=_alt_text(record))
-    return {f"spread.{kind}": content for kind, content in encoded.items()}
+        return sheet.encode("spread", description=_alt_text(record))
 
 
 def _parts(record: Record) -> list[tuple[str, Measurement]]:

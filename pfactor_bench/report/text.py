@@ -20,6 +20,7 @@ __all__ = [
     "escape",
     "listed",
     "number",
+    "picture",
     "plain",
     "probability",
     "table",
@@ -95,6 +96,26 @@ def table(headers: list[str], rows: list[list[str]]) -> str:
         for column in zip(*rows, strict=True)
     ]
     return tabulate(rows, headers=headers, tablefmt="pipe", disable_numparse=True, colalign=sides)
+
+
+def picture(name: str, *, alt: str, caption: str, limit: int = 1000) -> str:
+    """Return a report's figure with its caption.
+
+    Parameters
+    ----------
+    name
+        Of its files, without the ending.
+    alt
+        What it shows, for a reader who cannot see it; plain text.
+    caption
+        What stands below it; escaped already.
+    limit
+        Of the length of `alt`.
+    """
+    return (
+        f"![{escape(alt, limit=limit)}]({name}.png)\n\n"
+        f"*{caption} [As vector graphics]({name}.svg).*"
+    )
 
 
 def listed(names: Sequence[str]) -> str:

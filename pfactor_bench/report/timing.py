@@ -6,7 +6,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from pfactor_bench.report.facts import regimes
-from pfactor_bench.report.text import count, escape, plain, table
+from pfactor_bench.report.text import count, escape, picture, plain, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 __all__ = ["draw_timing", "speeds", "timing_is_drawn", "timing_section"]
 
 _MIB = 2**20
-_ROW = 0.34
 _NAMES = 2.6
 _NUMBERS = 1.9
 _FEWEST_DRAWN = 2
@@ -68,50 +67,34 @@ def draw_timing(record: Record) -> dict[str, bytes]:
     """
     from pfactor_bench.report import style
     from pfactor_bench.report.page import Sheet
+    from pfactor_bench.report.strips import ROW, draw_strips
 
     if not timing_is_drawn(record):
         return {}
-    strips = speeds(record)
+    # Not by name: two long names may look the same once they are cut.
+    strips = [
+        (f"{style.label(regime, limit=26)}, {style.label(device, limit=12)}", values)
+        for (regime, device), values in speeds(record).items()
+    ]
     with style.house_style():
         sheet = Sheet(
             "Training speed on this machine",
             "dot: training in one fold from one seed; bar: median",
-            plot=_ROW * len(strips) + 0.2,
+            plot=ROW * len(strips) + 0.2,
         )
         axes = sheet.axes(_NAMES, right=_NUMBERS)
-        for row, values in enumerate(strips.values()):
-            # A spread that is the same every time, so that equal speeds do not hide each other.
-            heights = [row + 0.22 * ((number % 5) / 2 - 1) for number in range(len(values))]
-            axes.plot(values, heights, "o", color=style.TRAIN, markersize=4, alpha=0.55, mew=0)
-            middle = median(values)
-            axes.vlines(middle, row - 0.36, row + 0.36, color=style.HELD_OUT, linewidth=2.2)
-            axes.annotate(
-                f"median {middle:,.0f} of {len(values):,}",
-                (1, row),
-                xycoords=("axes fraction", "data"),
-                xytext=(8, 0),
-                textcoords="offset points",
-                va="center",
-                annotation_clip=False,
-            )
-        names = [f"{style.label(r, limit=26)}, {style.label(d, limit=12)}" for r, d in strips]
-        axes.set_yticks(range(len(strips)), names)
-        axes.set_ylim(len(strips) - 0.5, -0.5)
-        axes.set_xlim(left=0, right=1.05 * max(max(values) for values in strips.values()))
+        draw_strips(
+            axes, strips, numbers=lambda values: f"median {median(values):,.0f} of {len(values):,}"
+        )
         axes.set_xlabel("windows per second")
-        axes.spines[["top", "right", "left"]].set_visible(False)
-        axes.tick_params(axis="y", length=0)
-        encoded = style.encode(sheet.figure, title=sheet.title, description=_alt_text(record))
-    return {f"timing.{kind}": content for kind, content in encoded.items()}
+        return sheet.encode("timing", description=_alt_text(record))
 
 
 def _plot(record: Record) -> list[str]:
     if not timing_is_drawn(record):
         return []
-    return [
-        f"![{escape(_alt_text(record), limit=1000)}](timing.png)",
-        "*Speeds compare only on one machine under one load. [As vector graphics](timing.svg).*",
-    ]
+    caption = "Speeds compare only on one machine under one load."
+    return [picture("timing", alt=_alt_text(record), caption=caption)]
 
 
 def _alt_text(record: Record) -> str:

@@ -6,15 +6,16 @@ where its whole interval does; all that are not told apart share their ranks.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pfactor_bench.report.evidence import leak_answer
 from pfactor_bench.report.facts import held_out_people, metric, regimes, skill_status
 from pfactor_bench.report.ladder import ladder_rungs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pfactor_bench.record import Record
     from pfactor_bench.types import Measurement
@@ -56,6 +57,8 @@ class Row:
         Whether it beat the train mean: ``yes``, ``no`` or ``not shown``; empty for a baseline.
     leak
         ``found``, ``none found`` or ``not known``.
+    n_cases, n_missing
+        Seeds of a regime, and how many of them have no result; 0 for a baseline.
     """
 
     report: str
@@ -70,6 +73,8 @@ class Row:
     ranks: tuple[int, int] | None
     outcome: str
     leak: str
+    n_cases: int
+    n_missing: int
 
 
 def leaderboard(records: Iterable[tuple[str, Record]]) -> list[Row]:
@@ -100,7 +105,10 @@ def rank_ranges(standings: Sequence[Standing]) -> list[tuple[int, int] | None]:
 
 def _rows(name: str, record: Record) -> list[Row]:
     rungs = ladder_rungs(record)
-    labels = [*reversed(rungs), *(regime for regime in regimes(record) if regime not in rungs)]
+    finished, missing = _counts(record.cases), _counts(record.missing)
+    # A regime of which nothing came back must not vanish from the contest.
+    declared = dict.fromkeys((*finished, *missing))
+    labels = [*reversed(rungs), *(regime for regime in declared if regime not in rungs)]
     skills = [_standing(metric(record, label, "skill")) for label in labels]
     leak = leak_answer(record)
     of_regimes = regimes(record)
@@ -109,18 +117,25 @@ def _rows(name: str, record: Record) -> list[Row]:
             report=name,
             suite=record.suite["name"],
             predictor=label,
-            kind="regime" if label in of_regimes else "baseline",
+            kind="regime" if label in declared else "baseline",
             model=str(of_regimes[label][0]["model"]) if label in of_regimes else "",
             cohort=record.cohort["name"],
             people=held_out_people(record),
             skill=skill,
             r=_standing(metric(record, label, "pearson_r")),
             ranks=ranks,
-            outcome=_ANSWERS[skill_status(record, label)] if label in of_regimes else "",
+            outcome=_ANSWERS[skill_status(record, label)] if label in declared else "",
             leak=leak,
+            n_cases=finished[label] + missing[label],
+            n_missing=missing[label],
         )
         for label, skill, ranks in zip(labels, skills, rank_ranges(skills), strict=True)
     ]
+
+
+def _counts(cases: Iterable[Mapping[str, Any]]) -> Counter[str]:
+    """Return how many cases each regime has."""
+    return Counter(case["regime"] for case in cases)
 
 
 def _standing(found: Measurement | None) -> Standing:

@@ -64,6 +64,18 @@ def test_difference_stands_once_with_both_intervals_and_seeds(compared: Record) 
     ] == cells
 
 
+def test_folds_get_a_column_where_they_were_compared(compared: Record) -> None:
+    """With what its interval is."""
+    over_folds = difference("fold_skill_difference", 0.49)
+    section = comparison_section(
+        replace(compared, measurements=(*compared.measurements, over_folds))
+    )
+    (row,) = (line for line in section.splitlines() if line.startswith(f"| {COMPARISON}"))
+    assert "0.490 [0.390, 0.590]" in row
+    assert "corrected resampled t" in section
+    assert "folds" not in comparison_section(compared)
+
+
 def test_regimes_without_reference_are_drawn_without_table(two_regimes) -> None:
     """Six models from scratch have no start in common to differ from."""
     section = comparison_section(two_regimes[0])

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from hostile import with_losses
 
 from pfactor_bench.report.head import head_section
 
@@ -70,3 +71,11 @@ def test_command_stands_in_the_first_lines(record: Record) -> None:
 def test_without_command_there_is_no_empty_block(record: Record) -> None:
     """A record of an older tool may lack it."""
     assert "```" not in head_section(replace(record, provenance={}))
+
+
+def test_missing_cases_are_told_at_once(record: Record) -> None:
+    """With the regimes that they are missing from; nothing where there are none."""
+    assert answer(with_losses(record), "Is anything missing?") == (
+        "**3 of 5 cases** gave no result, in from-scratch, linear-probe."
+    )
+    assert "Is anything missing?" not in head_section(record)

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from hostile import PAYLOADS, spoil, text
+from hostile import PAYLOADS, spoil, text, with_losses
 from hypothesis import HealthCheck, given, settings
 
 from pfactor_bench.cli import main
@@ -93,6 +93,19 @@ def test_leaderboard_holds_models_and_simple_predictors(old) -> None:
     assert {"from-scratch", "train-mean", "ridge-band-power"} <= rows.keys()
     assert rows["from-scratch"].outcome == "not shown"
     assert rows["train-mean"].skill.value == 0
+
+
+def test_leaderboard_shows_what_gave_no_result(old) -> None:
+    """A regime of which nothing came back stands there as well, without a rank."""
+    rows = {row.predictor: row for row in leaderboard([("one", with_losses(old))])}
+    assert (rows["from-scratch"].n_missing, rows["from-scratch"].n_cases) == (1, 3)
+    lost = rows["linear-probe"]
+    assert (lost.n_missing, lost.n_cases, lost.kind) == (2, 2, "regime")
+    assert (lost.ranks, lost.skill.value, lost.outcome) == (None, None, "not shown")
+    page = site_pages([report_of(with_losses(old))], {})["index.html"].decode()
+    assert "1 of 3 seeds without a result" in page
+    assert "2 of 2 seeds without a result" in page
+    assert "without a result" not in site_pages([report_of(old)], {})["index.html"].decode()
 
 
 def test_site_has_a_page_and_json_for_everything(reports: Path, tmp_path: Path) -> None:
@@ -247,7 +260,8 @@ def test_hostile_text_changes_no_page(old, hostile: str) -> None:
         pages = site_pages([report_of(record)], {})
         return {k: read(v).tags for k, v in pages.items() if k.endswith(".html")}
 
-    assert tags(old) == tags(spoil(old, hostile))
+    lossy = with_losses(old)
+    assert tags(lossy) == tags(spoil(lossy, hostile))
 
 
 @pytest.mark.parametrize("hostile", PAYLOADS)
