@@ -21,7 +21,7 @@ from pfactor_bench.training.ensemble import fit_together
 from pfactor_bench.training.inputs import inputs_of
 from pfactor_bench.training.loop import fit, normalize_windows
 from pfactor_bench.training.members import begin_member
-from pfactor_bench.types import Fold
+from pfactor_bench.types import EngineChoice, Fold
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,10 +50,10 @@ def cases(n: int, first: int = 100) -> list[Case]:
 def train(engine: str, n: int, first: int = 100) -> list[float]:
     """Train `n` models as the case study does; return each one's last held-out error."""
     it = prepared()
-    chosen = cases(n, first)
+    chosen, choice = cases(n, first), EngineChoice(kind=engine)
     errors = []
-    for group in group_cases(engine, chosen):
-        results = run_group(engine, group, it.cohort, it.split, it.suite.budget, device=it.device)
+    for group in group_cases(choice, chosen):
+        results = run_group(choice, group, it.cohort, it.split, it.suite.budget, device=it.device)
         errors += [float(result.curves[0].val_mse[-1]) for result in results.values()]
     return errors
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import TextIO
 
-    from pfactor_bench.types import Budget, Case
+    from pfactor_bench.types import Budget, Case, EngineChoice
 
 __all__ = [
     "GroupWork",
@@ -100,7 +100,7 @@ class GroupWork:
         How long it may take before the worker is ended; None sets no limit.
     """
 
-    engine: str
+    engine: EngineChoice
     budget: Budget
     saliency: Sequence[str]
     device: str

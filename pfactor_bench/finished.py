@@ -23,10 +23,12 @@ from pfactor_bench.types import (
     Budget,
     CaseResult,
     Curves,
+    EngineChoice,
     InnerValidation,
     PersonSaliency,
     Saliency,
     Timing,
+    TrainedBy,
 )
 
 if TYPE_CHECKING:
@@ -57,7 +59,7 @@ def case_key(
     split: Split,
     budget: Budget,
     *,
-    engine: str,
+    engine: EngineChoice,
     saliency: Sequence[str],
     encoders: Mapping[str, str],
     device: torch.device,
@@ -82,7 +84,7 @@ def case_key(
             "start": case.start,
             "seed": case.seed,
             "budget": asdict(case_budget(case, budget)),
-            "engine": engine,
+            "engine": asdict(engine),
             "saliency": list(saliency),
             "encoders": dict(encoders),
             "device": device.type,
@@ -141,6 +143,7 @@ def write_case(path: Path, key: str, result: CaseResult) -> None:
         "parameters": [result.n_parameters, result.n_trainable, result.n_frozen],
         "budgets": [asdict(budget) for budget in result.budgets],
         "timings": [asdict(timing) for timing in result.timings],
+        "trained_by": result.trained_by and asdict(result.trained_by),
     }
     arrays["facts"] = np.array(json.dumps(facts, allow_nan=False))
     buffer = io.BytesIO()
@@ -189,6 +192,7 @@ def _result(arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> Cas
         n_frozen=n_frozen,
         budgets=tuple(_budget(budget) for budget in facts["budgets"]),
         timings=tuple(Timing(**timing) for timing in facts["timings"]),
+        trained_by=_trained_by(facts["trained_by"]),
     )
 
 
@@ -196,6 +200,10 @@ def _by_person(arrays: Mapping[str, NDArray[Any]], number: int) -> PersonSalienc
     if f"saliency/{number}/people" not in arrays:
         return None
     return PersonSaliency(**{name: arrays[f"saliency/{number}/{name}"] for name in _BY_PERSON})
+
+
+def _trained_by(stored: dict[str, Any] | None) -> TrainedBy | None:
+    return stored and TrainedBy(**{**stored, "engine": EngineChoice(**stored["engine"])})
 
 
 def _budget(stored: dict[str, Any]) -> Budget:

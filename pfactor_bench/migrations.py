@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["SCHEMA_VERSION", "migrate"]
 
 #: Of the records that this version writes. ``docs/record.schema.json`` describes them.
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 def migrate(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -47,5 +47,10 @@ def _from_1(data: dict[str, Any]) -> dict[str, Any]:
     return {**data, "cohort": {**data["cohort"], "people": None}}
 
 
+def _from_2(data: dict[str, Any]) -> dict[str, Any]:
+    """Leave room for what trained each case, which schema 3 holds."""
+    return {**data, "cases": [{**case, "trained_by": None} for case in data["cases"]]}
+
+
 #: From each earlier schema to the next.
-_STEPS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1}
+_STEPS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1, 2: _from_2}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -88,6 +89,7 @@ def case_facts(
         "n_frozen": result.n_frozen,
         "epochs": [budget.epochs for budget in result.budgets],
         "learning_rates": [budget.learning_rate for budget in result.budgets],
+        "trained_by": result.trained_by and asdict(result.trained_by),
         "encoders": {fold: encoder.manifest["sha256"] for fold, encoder in encoders.items()},
         "saliency": [
             {

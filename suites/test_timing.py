@@ -45,7 +45,7 @@ def _time(suite_timing: SuiteTiming, benchmark: BenchmarkFixture, work: object) 
     benchmark.extra_info.update(
         seed=case.seed,
         device=suite_timing.device,
-        engine=suite_timing.run.suite.engine,
+        engine=suite_timing.run.suite.engine.kind,
         threads=suite_timing.run.prepared.threads,
         n_windows=work.n_windows,
         peak_bytes=work.peak_bytes,

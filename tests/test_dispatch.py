@@ -40,6 +40,20 @@ def test_processes_give_the_record_of_this_process(tmp_path: Path, engine: str) 
         assert (tmp_path / "here" / name).read_bytes() == (tmp_path / "there" / name).read_bytes()
 
 
+@pytest.mark.parametrize("where", [HERE, TWO], ids=["here", "elsewhere"])
+def test_record_says_which_cases_were_left_to_the_plain_loop(tmp_path: Path, where) -> None:
+    """And why, in the report too."""
+    layers = "nn.Flatten(), nn.RReLU(), nn.Linear(n_chans * n_times, n_outputs)"
+    record = run_in(
+        tmp_path, where, seeds=2, fault=f"return nn.Sequential({layers})", engine="fast"
+    )
+    for case in record.cases:
+        assert case["trained_by"]["engine"]["kind"] == "plain"
+        assert "draws random numbers outside its dropout" in case["trained_by"]["fallback"]
+    report = (tmp_path / "out" / "report.md").read_text()
+    assert "**2 cases were left to the plain loop**" in report
+
+
 def test_pretrained_regime_runs_on_processes(tmp_path: Path) -> None:
     """Encoders travel as files."""
     from regime_suites import suite_of

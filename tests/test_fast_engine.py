@@ -23,9 +23,10 @@ from pfactor_bench.training.members import begin_member
 from pfactor_bench.training.noise import DropoutSite, MaskStreams
 from pfactor_bench.training.rewrite import Masks, rewritten
 from pfactor_bench.training.verify import TOLERANCE, rewriting_error, why_not_together
-from pfactor_bench.types import Budget, Case, Ingredient, InnerValidation, ModelSpec
+from pfactor_bench.types import Budget, Case, EngineChoice, Ingredient, InnerValidation, ModelSpec, TrainedBy
 
 CPU = torch.device("cpu")
+FAST, PLAIN = EngineChoice(kind="fast"), EngineChoice(kind="plain")
 CONFORMER = ModelSpec(
     name="EEGConformer", args={"num_layers": 1, "num_heads": 4, "final_fc_length": "auto"}
 )
@@ -196,13 +197,15 @@ def test_rounding_is_no_wrong_rewriting(cohort, split, seed: int) -> None:
 def test_wrongly_rewritten_model_is_trained_by_the_plain_loop(
     cohort, split, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Bit for bit, and the log says so."""
+    """Bit for bit, and its result says so."""
     monkeypatch.setattr("pfactor_bench.training.verify.rewriting_error", lambda *_: 0.1)
     split = replace(split, folds=split.folds[:1])
     cases = cases_of(CONFORMER, 1)
-    fast = run_group("fast", cases, cohort, split, Budget(epochs=1), device=CPU)
+    fast = run_group(FAST, cases, cohort, split, Budget(epochs=1), device=CPU)
     plain = run_case(cases[0], cohort, split, Budget(epochs=1), device=CPU)
     assert "plain loop" in caplog.text
+    why = "its rewritten layers differ by 1.0e-01 (relative), more than 1e-09"
+    assert fast[cases[0]].trained_by == TrainedBy(engine=PLAIN, fallback=why)
     np.testing.assert_array_equal(plain.predictions["y_pred"], fast[cases[0]].predictions["y_pred"])
 
 
@@ -249,7 +252,7 @@ def dropout_off(in_double, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: AR
 def test_loss_curves_are_the_plain_loops(cohort, split) -> None:
     """With the same random draws, over 4 epochs, seeds and unequal folds at once."""
     cases, budget = cases_of(CONFORMER), Budget(epochs=4, batch_size=8)
-    fast = run_group("fast", cases, cohort, split, budget, device=CPU)
+    fast = run_group(FAST, cases, cohort, split, budget, device=CPU)
     for case in cases:
         plain = run_case(case, cohort, split, budget, device=CPU)
         for expected, actual in zip(plain.curves, fast[case].curves, strict=True):
@@ -260,7 +263,7 @@ def test_loss_curves_are_the_plain_loops(cohort, split) -> None:
 def test_held_out_curves_are_the_plain_loops_but_for_rounding(in_double, split) -> None:
     """The same in double precision."""
     cases, budget = cases_of(CONFORMER), Budget(epochs=4, batch_size=8)
-    fast = run_group("fast", cases, in_double, split, budget, device=CPU)
+    fast = run_group(FAST, cases, in_double, split, budget, device=CPU)
     for case in cases:
         plain = run_case(case, in_double, split, budget, device=CPU)
         for expected, actual in zip(plain.curves, fast[case].curves, strict=True):
@@ -274,7 +277,7 @@ def test_member_equals_the_model_trained_alone(in_double, split, name: str) -> N
     """By the plain loop, from every seed and on every fold, once dropout is off."""
     spec = CONFORMER if name == "EEGConformer" else ModelSpec(name=name)
     cases, budget = cases_of(spec), Budget(epochs=2, batch_size=8)
-    fast = run_group("fast", cases, in_double, split, budget, device=CPU)
+    fast = run_group(FAST, cases, in_double, split, budget, device=CPU)
     for case in cases:
         plain = run_case(case, in_double, split, budget, device=CPU)
         assert plain.predictions.drop(columns="y_pred").equals(
@@ -295,7 +298,7 @@ def test_pretrained_regimes_are_the_plain_loops(in_double, split, start: str) ->
     }
     budget = Budget(epochs=2, batch_size=8, scores="standardized")
     fast = run_group(
-        "fast", cases, in_double, split, budget, device=CPU, encoders=dict.fromkeys(cases, encoders)
+        FAST, cases, in_double, split, budget, device=CPU, encoders=dict.fromkeys(cases, encoders)
     )
     for case in cases:
         plain = run_case(case, in_double, split, budget, device=CPU, encoders=encoders)
@@ -320,7 +323,7 @@ def test_inner_choice_is_the_plain_loops(in_double, monkeypatch: pytest.MonkeyPa
     budget = Budget(
         epochs=3, batch_size=8, inner=InnerValidation(fraction=0.5, learning_rates=(1e-3, 1e-2))
     )
-    fast = run_group("fast", cases, in_double, split, budget, device=CPU)
+    fast = run_group(FAST, cases, in_double, split, budget, device=CPU)
     for case in cases:
         plain = run_case(case, in_double, split, budget, device=CPU)
         assert plain.budgets == fast[case].budgets
@@ -329,11 +332,19 @@ def test_inner_choice_is_the_plain_loops(in_double, monkeypatch: pytest.MonkeyPa
         )
 
 
+def test_result_says_which_engine_trained_it(cohort, split) -> None:
+    """Each its own."""
+    cases = cases_of(CONFORMER, 1)
+    for engine in (FAST, PLAIN):
+        result = run_group(engine, cases, cohort, split, Budget(epochs=1), device=CPU)[cases[0]]
+        assert result.trained_by == TrainedBy(engine=engine)
+
+
 def test_neighbours_do_not_matter(cohort, split) -> None:
     """A case in a group is the case alone, dropout included."""
     cases, budget = cases_of(CONFORMER, 3), Budget(epochs=1)
-    together = run_group("fast", cases, cohort, split, budget, device=CPU)
-    alone = run_group("fast", cases[1:2], cohort, split, budget, device=CPU)
+    together = run_group(FAST, cases, cohort, split, budget, device=CPU)
+    alone = run_group(FAST, cases[1:2], cohort, split, budget, device=CPU)
     np.testing.assert_allclose(
         alone[cases[1]].predictions["y_pred"],
         together[cases[1]].predictions["y_pred"],

@@ -17,7 +17,7 @@ from pfactor_bench.models import build_model
 from pfactor_bench.splits import make_split
 from pfactor_bench.training.engine import run_group
 from pfactor_bench.training.permutations import deal_scores, probe_null, training_null
-from pfactor_bench.types import Budget, Case, Ingredient, ModelSpec
+from pfactor_bench.types import Budget, Case, EngineChoice, Ingredient, ModelSpec
 
 CPU = torch.device("cpu")
 MODEL = ModelSpec(
@@ -97,7 +97,7 @@ def test_training_on_all_dealings_is_training_on_each(cohort, split) -> None:
     null = training_null(SCRATCH, cohort, split, budget, dealt, device=CPU)
     for y, expected in zip([cohort.y, *dealt], [null.observed, *null.dealt], strict=True):
         other = replace(cohort, y=y)
-        table = run_group("fast", [SCRATCH], other, split, budget, device=CPU)[SCRATCH].predictions
+        table = run_group(EngineChoice(), [SCRATCH], other, split, budget, device=CPU)[SCRATCH].predictions
         held_out = table[table["role"] == "test"].set_index("sample_id")["y_pred"]
         y_pred = held_out[cohort.table["sample_id"]].to_numpy()
         assert people_r(cohort, y, y_pred) == pytest.approx(expected, abs=1e-3)

@@ -18,6 +18,7 @@ from pfactor_bench.planning import pilot
 from pfactor_bench.planning.hbn import hbn_shape, hbn_size
 from pfactor_bench.planning.pilot import Shape
 from pfactor_bench.planning.plan import Size, make_plan
+from pfactor_bench.types import EngineChoice
 
 ROOT = Path(__file__).parents[1]
 HBN = ROOT / "suites" / "hbn.yaml"
@@ -68,7 +69,7 @@ def test_plan_comes_true(fifty, tmp_path: Path, monkeypatch) -> None:
     In time of the processor, which a busy neighbour does not take away.
     """
     monkeypatch.setattr(time, "perf_counter", time.process_time)
-    suite = replace(fifty, engine="plain")
+    suite = replace(fifty, engine=EngineChoice(kind="plain"))
     size = Size(n_people=16, n_windows=64, n_train=(32,))
     plan = make_plan(suite, replace(SHAPE, held_out=1.0), size, device="cpu", n_workers=1)
     prepared = prepare(suite, data_dir=None, device="cpu", out=tmp_path / "out")

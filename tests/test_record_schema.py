@@ -39,9 +39,10 @@ def old_report(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return Path(shutil.copytree(request.param, tmp_path / "old"))
 
 
-def test_first_schema_is_among_the_kept_records() -> None:
-    """Without it, nothing below would be tested."""
-    assert "schema-1" in {folder.name for folder in OLD}
+def test_every_earlier_schema_is_among_the_kept_records() -> None:
+    """Without them, nothing below would be tested."""
+    expected = [f"schema-{version}" for version in range(1, SCHEMA_VERSION)]
+    assert expected == [folder.name for folder in OLD]
 
 
 def test_old_record_is_what_its_folder_says(old_report: Path, request) -> None:
@@ -62,6 +63,21 @@ def test_old_record_renders(old_report: Path) -> None:
     """Report and figure."""
     assert main(["render", str(old_report)]) == 0
     assert (old_report / "report.md").stat().st_size > 10_000
+
+
+def test_old_record_compares_with_one_that_knows_more(
+    old_report: Path, tiny_report: Path, capsys
+) -> None:
+    """What it does not hold is not known, and said so."""
+    assert main(["compare", str(old_report), str(tiny_report)]) == 0
+    assert "| engine | not known | fast |" in capsys.readouterr().out
+
+
+def test_old_record_does_not_say_what_trained_it(old_report: Path) -> None:
+    """And its report says that."""
+    assert {case["trained_by"] for case in read_record(old_report).cases} == {None}
+    main(["render", str(old_report)])
+    assert "Which engine trained the cases is not known." in (old_report / "report.md").read_text()
 
 
 def test_judging_writes_the_present_schema(old_report: Path) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pfactor_bench.inference import paired_differences
+from pfactor_bench.report.engines import engine_names
 from pfactor_bench.report.text import count
 from pfactor_bench.types import Interval
 
@@ -203,6 +204,7 @@ def _facts(record: Record) -> dict[str, Any]:
         "people": record.cohort["n_subjects"],
         "held-out people": len({name for fold in folds for name in fold["test_subjects"]}),
         "split": f"{record.split['name']}, {count(len(folds), 'fold')}",
+        **({"engine": ", ".join(names)} if (names := engine_names(record)) else {}),
         "encoders": [manifest.get("sha256") for manifest in encoders],
         **{key.replace("_", " "): value for key, value in provenance.items()},
         **{f"package {name}": version for name, version in packages.items()},

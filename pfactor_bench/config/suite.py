@@ -17,6 +17,7 @@ from pfactor_bench.config.values import list_of, look_up, read_budget, read_ingr
 from pfactor_bench.saliency import WINDOW_CHOICES
 from pfactor_bench.splits import SPLITTERS
 from pfactor_bench.training.engine import ENGINES
+from pfactor_bench.types import EngineChoice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,7 +79,7 @@ class Suite:
     budget
         How long to train.
     engine
-        How cases are trained, a name in `pfactor_bench.training.engine.ENGINES`.
+        How cases are trained.
     threads
         How many of torch's threads train a case: part of its result, since it moves the third
         decimal. None is as many as torch takes by itself, one case at a time.
@@ -103,7 +104,7 @@ class Suite:
     cases: tuple[Case, ...]
     source: SourceTask | StoredEncoder | None
     budget: Budget
-    engine: str
+    engine: EngineChoice
     threads: int | None
     saliency: tuple[str, ...]
     baselines: tuple[str, ...]
@@ -157,10 +158,10 @@ def load_suite(path: Path) -> Suite:
     )
 
 
-def _engine(top: Section) -> str:
-    name: str = top.get("engine", str, default="fast")
-    look_up(top, "engine", ENGINES, name)
-    return name
+def _engine(top: Section) -> EngineChoice:
+    kind: str = top.get("engine", str, default="fast")
+    look_up(top, "engine", ENGINES, kind)
+    return EngineChoice(kind=kind)
 
 
 def _threads(top: Section) -> int | None:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     import torch
 
-    from pfactor_bench.types import Budget, Case, CaseResult, Cohort
+    from pfactor_bench.types import Budget, Case, CaseResult, Cohort, EngineChoice
 
 __all__ = ["Cost", "PilotWork", "Shape", "case_cost", "noise_cohort", "pilot_seconds"]
 
@@ -80,7 +80,7 @@ class PilotWork:
         Training windows.
     """
 
-    engine: str
+    engine: EngineChoice
     group: Sequence[Case]
     budget: Budget
     saliency: Sequence[str]

@@ -16,7 +16,7 @@ from pfactor_bench.planning.pilot import (
 )
 from pfactor_bench.regimes import REGIMES
 from pfactor_bench.training.engine import group_cases
-from pfactor_bench.types import Case
+from pfactor_bench.types import Case, EngineChoice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -235,7 +235,7 @@ def _pretraining(
         scratch = Case(regime="pretraining", model=case.model, seed=0)
         work = replace(
             works[case.regime],
-            engine="plain",
+            engine=EngineChoice(kind="plain"),
             group=(scratch,),
             budget=replace(source.budget, inner=None),
             saliency=(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from statistics import median
 from typing import TYPE_CHECKING
 
+from pfactor_bench.report.engines import engine_sentences
 from pfactor_bench.report.facts import regimes
 from pfactor_bench.report.text import count, escape, picture, plain, table
 
@@ -37,7 +38,8 @@ def timing_section(record: Record) -> str:
     headers = ["work", "device", "seconds", "windows/s", "peak memory (MiB)"]
     body = table(headers, rows) if rows else "Nothing was timed."
     checks = sum(finding.seconds for finding in record.findings)
-    parts = ["## Timing", *_plot(record), body, f"All checks together: {checks:.2f} s."]
+    trained = " ".join(engine_sentences(record))
+    parts = ["## Timing", *_plot(record), trained, body, f"All checks together: {checks:.2f} s."]
     return "\n\n".join(parts)
 
 

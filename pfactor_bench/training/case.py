@@ -16,7 +16,7 @@ from pfactor_bench.training.device import peak_memory, seeded, synchronize
 from pfactor_bench.training.fold import prepare_fold
 from pfactor_bench.training.loop import fit
 from pfactor_bench.training.selection import choose_budget
-from pfactor_bench.types import CaseResult, Curves, Saliency, Timing
+from pfactor_bench.types import CaseResult, Curves, EngineChoice, Saliency, Timing, TrainedBy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from pfactor_bench.types import Budget, Case, Cohort, Fold, Split
 
 __all__ = ["TrainedFold", "case_budget", "case_result", "fold_maps", "run_case", "run_each"]
+
+_PLAIN = TrainedBy(engine=EngineChoice(kind="plain"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -120,7 +122,9 @@ def run_case(
         )
         trained.append(one)
         maps.append(fold_maps(one, cohort, saliency, ready.X_held_out))
-    return case_result(case, cohort, trained, maps, epochs=budget.epochs, device=device)
+    return case_result(
+        case, cohort, trained, maps, epochs=budget.epochs, device=device, trained_by=_PLAIN
+    )
 
 
 def run_each(
@@ -158,6 +162,7 @@ def case_result(
     *,
     epochs: int,
     device: torch.device,
+    trained_by: TrainedBy,
 ) -> CaseResult:
     """Return what a case leaves behind, whichever engine trained its folds.
 
@@ -171,6 +176,8 @@ def case_result(
         Of each fold, a saliency map per way of choosing windows.
     epochs
         The length that curves are drawn to.
+    trained_by
+        Which engine.
     """
     start = trained[0].start
     return CaseResult(
@@ -191,6 +198,7 @@ def case_result(
             )
             for one in trained
         ),
+        trained_by=trained_by,
     )
 
 

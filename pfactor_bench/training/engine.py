@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import torch
 
-    from pfactor_bench.types import Budget, Case, CaseResult, Cohort, Split
+    from pfactor_bench.types import Budget, Case, CaseResult, Cohort, EngineChoice, Split
 
     #: By case and fold, what pretrained regimes start from.
     Encoders: TypeAlias = Mapping[Case, Mapping[str, Mapping[str, torch.Tensor]]]
@@ -49,14 +49,14 @@ ENGINES: Registry[Engine] = Registry("engine")
 
 
 def group_cases(
-    engine: str, cases: Sequence[Case], *, n_workers: int = 1, device: str = "cpu"
+    engine: EngineChoice, cases: Sequence[Case], *, n_workers: int = 1, device: str = "cpu"
 ) -> tuple[tuple[Case, ...], ...]:
     """Divide cases into jobs, each of which one worker trains at once.
 
     Parameters
     ----------
     engine
-        In `ENGINES`.
+        Whose kind is in `ENGINES`.
     cases
         What is to be trained. What is finished already does not belong here.
     n_workers
@@ -70,11 +70,11 @@ def group_cases(
     tuple of tuple of Case
         Every case once.
     """
-    return ENGINES[engine].group(cases, n_workers, device)
+    return ENGINES[engine.kind].group(cases, n_workers, device)
 
 
 def run_group(
-    engine: str,
+    engine: EngineChoice,
     group: Sequence[Case],
     cohort: Cohort,
     split: Split,
@@ -90,7 +90,7 @@ def run_group(
     Parameters
     ----------
     engine
-        In `ENGINES`.
+        Whose kind is in `ENGINES`.
     group
         Of `group_cases`, or part of one.
     cohort, split, budget
@@ -114,7 +114,7 @@ def run_group(
     ModelError
         If an encoder is missing or does not fit, or frozen weights changed.
     """
-    return ENGINES[engine].run(
+    return ENGINES[engine.kind].run(
         group,
         cohort,
         split,

@@ -1,14 +1,14 @@
 """The fast engine: the mathematics of the plain loop for many models at once.
 
 A model that cannot be trained this way, or whose rewritten layers do not give what the model gives,
-is trained by the plain loop, and the log says why.
+is trained by the plain loop, and its result says why.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pfactor_bench.regimes import check_frozen, frozen_state
@@ -28,6 +28,7 @@ from pfactor_bench.training.rewrite import Masks, rewritten
 from pfactor_bench.training.selection import best_candidate, candidates, inner_errors, inner_fold
 from pfactor_bench.training.verify import models_at_once, why_not_together
 from pfactor_bench.training.windows import windows_at
+from pfactor_bench.types import EngineChoice, TrainedBy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -84,7 +85,7 @@ def run_together(
     reason = why_not_together(trial, job.windows)
     if reason is not None:
         _LOG.warning("%s: trained by the plain loop: %s", group[0].regime, reason)
-        return run_each(
+        alone = run_each(
             group,
             cohort,
             split,
@@ -94,6 +95,8 @@ def run_together(
             saliency=saliency,
             on_epoch=on_epoch,
         )
+        how = TrainedBy(engine=EngineChoice(kind="plain"), fallback=reason)
+        return {case: replace(result, trained_by=how) for case, result in alone.items()}
     pairs = [(case, fold) for case in group for fold in split.folds]
     budgets = _choose_budgets(job, pairs, budget)
     members = [
@@ -105,7 +108,15 @@ def run_together(
     for case in group:
         mine = [one for member, one in zip(members, trained, strict=True) if member.case is case]
         maps = [_maps(job, one, saliency) for one in mine]
-        results[case] = case_result(case, cohort, mine, maps, epochs=budget.epochs, device=device)
+        results[case] = case_result(
+            case,
+            cohort,
+            mine,
+            maps,
+            epochs=budget.epochs,
+            device=device,
+            trained_by=TrainedBy(engine=EngineChoice()),
+        )
     return results
 
 

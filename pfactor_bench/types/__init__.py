@@ -16,6 +16,7 @@ from pfactor_bench.types.case import (
 )
 from pfactor_bench.types.claim import Claim, ClaimLevel, Requirement, Verdict, VerdictStatus
 from pfactor_bench.types.cohort import Cohort, PlantedSignal
+from pfactor_bench.types.engine import EngineChoice, TrainedBy
 from pfactor_bench.types.finding import CheckStatus, Finding, Scalar
 from pfactor_bench.types.measurement import Interval, Measurement
 from pfactor_bench.types.result import CaseResult, Curves, PersonSaliency, Saliency, Timing
@@ -30,6 +31,7 @@ __all__ = [
     "ClaimLevel",
     "Cohort",
     "Curves",
+    "EngineChoice",
     "Finding",
     "Fold",
     "Ingredient",
@@ -45,6 +47,7 @@ __all__ = [
     "ScoreScale",
     "Split",
     "Timing",
+    "TrainedBy",
     "Verdict",
     "VerdictStatus",
 ]

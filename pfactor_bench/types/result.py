@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pfactor_bench.types.case import Budget
+    from pfactor_bench.types.engine import TrainedBy
 
 __all__ = ["CaseResult", "Curves", "PersonSaliency", "Saliency", "Timing"]
 
@@ -121,6 +122,8 @@ class CaseResult:
         What each fold was trained with: the suite's budget, or what was chosen within it.
     timings
         What was timed while the case ran.
+    trained_by
+        Which engine; None where it is not known, as of a stored run that is measured again.
     """
 
     predictions: pd.DataFrame
@@ -131,6 +134,7 @@ class CaseResult:
     n_frozen: int
     budgets: tuple[Budget, ...]
     timings: tuple[Timing, ...]
+    trained_by: TrainedBy | None = None
 
     def __post_init__(self) -> None:
         if self.n_trainable + self.n_frozen != self.n_parameters:
