@@ -203,7 +203,9 @@ def _by_person(arrays: Mapping[str, NDArray[Any]], number: int) -> PersonSalienc
 
 
 def _trained_by(stored: dict[str, Any] | None) -> TrainedBy | None:
-    return stored and TrainedBy(**{**stored, "engine": EngineChoice(**stored["engine"])})
+    if stored is None:
+        return None
+    return TrainedBy(**{**stored, "engine": EngineChoice(**stored["engine"])})
 
 
 def _budget(stored: dict[str, Any]) -> Budget:

@@ -55,6 +55,7 @@ from pfactor_bench.record_facts import (
 )
 from pfactor_bench.report import render
 from pfactor_bench.shuffles import measure_shuffles, shuffled_correlations
+from pfactor_bench.training.acceleration import refuse_impossible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -145,6 +146,8 @@ def run_cases(
 
     Raises
     ------
+    EnvironmentProblemError
+        If the device cannot do what the suite's engine asks for.
     ExecutionError
         If not a single case succeeded, or what the cases run on was lost.
     OutputError
@@ -153,6 +156,7 @@ def run_cases(
         At Ctrl-C.
     """
     assert prepared.out is not None  # noqa: S101 - a run has a folder
+    refuse_impossible(prepared.suite.engine, prepared.device)
     kept = keepings(prepared, prepared.suite.cases)
     tracker = Tracker(
         total=len(kept),

@@ -23,7 +23,15 @@ from pfactor_bench.training.members import begin_member
 from pfactor_bench.training.noise import DropoutSite, MaskStreams
 from pfactor_bench.training.rewrite import Masks, rewritten
 from pfactor_bench.training.verify import TOLERANCE, rewriting_error, why_not_together
-from pfactor_bench.types import Budget, Case, EngineChoice, Ingredient, InnerValidation, ModelSpec, TrainedBy
+from pfactor_bench.types import (
+    Budget,
+    Case,
+    EngineChoice,
+    Ingredient,
+    InnerValidation,
+    ModelSpec,
+    TrainedBy,
+)
 
 CPU = torch.device("cpu")
 FAST, PLAIN = EngineChoice(kind="fast"), EngineChoice(kind="plain")
@@ -95,9 +103,9 @@ def plain_draws(monkeypatch: pytest.MonkeyPatch) -> None:
 
     original = ensemble._Run  # noqa: SLF001
 
-    def remember(members, windows):
+    def remember(members, *rest):
         monkeypatch.setattr(PlainDraws, "generators", tuple(one.order for one in members))
-        return original(members, windows)
+        return original(members, *rest)
 
     monkeypatch.setattr(stacked, "MaskStreams", PlainDraws)
     monkeypatch.setattr(ensemble, "_Run", remember)

@@ -16,7 +16,7 @@ from pfactor_bench.heads import encoder_state
 from pfactor_bench.models import build_model
 from pfactor_bench.splits import make_split
 from pfactor_bench.training.engine import run_group
-from pfactor_bench.training.permutations import deal_scores, probe_null, training_null
+from pfactor_bench.training.permutations import Null, deal_scores, probe_null, training_null
 from pfactor_bench.types import Budget, Case, EngineChoice, Ingredient, ModelSpec
 
 CPU = torch.device("cpu")
@@ -97,7 +97,9 @@ def test_training_on_all_dealings_is_training_on_each(cohort, split) -> None:
     null = training_null(SCRATCH, cohort, split, budget, dealt, device=CPU)
     for y, expected in zip([cohort.y, *dealt], [null.observed, *null.dealt], strict=True):
         other = replace(cohort, y=y)
-        table = run_group(EngineChoice(), [SCRATCH], other, split, budget, device=CPU)[SCRATCH].predictions
+        table = run_group(EngineChoice(), [SCRATCH], other, split, budget, device=CPU)[
+            SCRATCH
+        ].predictions
         held_out = table[table["role"] == "test"].set_index("sample_id")["y_pred"]
         y_pred = held_out[cohort.table["sample_id"]].to_numpy()
         assert people_r(cohort, y, y_pred) == pytest.approx(expected, abs=1e-3)
@@ -114,7 +116,21 @@ def test_model_that_trains_elsewhere_has_no_closed_form(cohort, split, encoders)
 
 def test_p_value_counts_the_observed_order() -> None:
     """It is never 0."""
-    from pfactor_bench.training.permutations import Null
-
     assert Null(observed=0.9, dealt=np.zeros(99)).p_value == pytest.approx(0.01)
     assert Null(observed=0.0, dealt=np.array([0.1, -0.1, 0.0])).p_value == pytest.approx(3 / 4)
+
+
+def test_interval_of_p_holds_the_share_and_narrows() -> None:
+    """Of few dealings little is known."""
+    few, many = (
+        Null(observed=0.5, dealt=np.repeat([0.0, 0.9], [9 * n, n])).interval() for n in (1, 100)
+    )
+    assert few[0] < many[0] < 0.1 < many[1] < few[1]
+    assert Null(observed=0.5, dealt=np.zeros(0)).interval() == (0.0, 1.0)
+
+
+def test_more_dealings_begin_with_the_fewer(cohort) -> None:
+    """So that what is there can be added to."""
+    np.testing.assert_array_equal(
+        deal_scores(cohort, 3, seed=0), deal_scores(cohort, 9, seed=0)[:3]
+    )

@@ -11,13 +11,12 @@ from pfactor_bench.baselines import BASELINES
 from pfactor_bench.cohorts import COHORTS
 from pfactor_bench.config.cases import read_cases
 from pfactor_bench.config.claims import read_claims
+from pfactor_bench.config.engine import read_engine
 from pfactor_bench.config.file import Section, read_section
 from pfactor_bench.config.source import read_source
 from pfactor_bench.config.values import list_of, look_up, read_budget, read_ingredient
 from pfactor_bench.saliency import WINDOW_CHOICES
 from pfactor_bench.splits import SPLITTERS
-from pfactor_bench.training.engine import ENGINES
-from pfactor_bench.types import EngineChoice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
     from pfactor_bench.encoders.sources import SourceTask, StoredEncoder
     from pfactor_bench.registry import Registry
-    from pfactor_bench.types import Budget, Case, Claim, Ingredient
+    from pfactor_bench.types import Budget, Case, Claim, EngineChoice, Ingredient
 
 __all__ = ["Suite", "load_suite"]
 
@@ -149,19 +148,13 @@ def load_suite(path: Path) -> Suite:
         cases=cases,
         source=read_source(top, cases, path.parent),
         budget=read_budget(top),
-        engine=_engine(top),
+        engine=read_engine(top),
         threads=_threads(top),
         saliency=_names(top, "saliency", WINDOW_CHOICES, default=("all-held-out",)),
         baselines=_names(top, "baselines", BASELINES, default=()),
         claims=read_claims(top),
         quick=top.get("quick", bool, default=False),
     )
-
-
-def _engine(top: Section) -> EngineChoice:
-    kind: str = top.get("engine", str, default="fast")
-    look_up(top, "engine", ENGINES, kind)
-    return EngineChoice(kind=kind)
 
 
 def _threads(top: Section) -> int | None:

@@ -7,9 +7,10 @@ mathematics with fewer passes over memory and for many cases at once.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pfactor_bench.registry import Registry
+from pfactor_bench.training.acceleration import refuse_impossible
 from pfactor_bench.training.case import run_each
 from pfactor_bench.training.fast import run_together
 
@@ -36,10 +37,13 @@ class Engine:
         From cases, number of workers and type of device to groups.
     run
         From a group to its results; takes what `run_group` takes.
+    options
+        Names of the options of `pfactor_bench.types.EngineChoice` that it has.
     """
 
     group: Callable[[Sequence[Case], int, str], tuple[tuple[Case, ...], ...]]
     run: Callable[..., dict[Case, CaseResult]]
+    options: tuple[str, ...] = ()
 
 
 #: More cases at once gain nothing on a CPU, and small groups share out evenly.
@@ -111,10 +115,14 @@ def run_group(
 
     Raises
     ------
+    EnvironmentProblemError
+        If the device cannot do what the engine's options ask for.
     ModelError
         If an encoder is missing or does not fit, or frozen weights changed.
     """
+    refuse_impossible(engine, device)
     return ENGINES[engine.kind].run(
+        engine,
         group,
         cohort,
         split,
@@ -132,6 +140,10 @@ def _each_alone(
     device: str,  # noqa: ARG001 - the same everywhere
 ) -> tuple[tuple[Case, ...], ...]:
     return tuple((case,) for case in cases)
+
+
+def _run_plain(_engine: EngineChoice, *given: Any, **keywords: Any) -> dict[Case, CaseResult]:  # noqa: ANN401 - handed on
+    return run_each(*given, **keywords)
 
 
 def _alike(cases: Sequence[Case], n_workers: int, device: str) -> tuple[tuple[Case, ...], ...]:
@@ -161,5 +173,7 @@ def _differ_in_seed_only(one: Case, other: Case) -> bool:
     )
 
 
-ENGINES.register("plain")(Engine(group=_each_alone, run=run_each))
-ENGINES.register("fast")(Engine(group=_alike, run=run_together))
+ENGINES.register("plain")(Engine(group=_each_alone, run=_run_plain))
+ENGINES.register("fast")(
+    Engine(group=_alike, run=run_together, options=("precision", "graphs", "compile"))
+)

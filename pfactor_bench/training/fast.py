@@ -26,7 +26,7 @@ from pfactor_bench.training.members import begin_member
 from pfactor_bench.training.probe import head_features
 from pfactor_bench.training.rewrite import Masks, rewritten
 from pfactor_bench.training.selection import best_candidate, candidates, inner_errors, inner_fold
-from pfactor_bench.training.verify import models_at_once, why_not_together
+from pfactor_bench.training.verify import models_at_once, precision_error, why_not_together
 from pfactor_bench.training.windows import windows_at
 from pfactor_bench.types import EngineChoice, TrainedBy
 
@@ -47,8 +47,9 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Job:
-    """What a group shares: the cohort, its normalised windows, and where they lie."""
+    """What a group shares: engine, cohort, its normalised windows, and where they lie."""
 
+    engine: EngineChoice
     cohort: Cohort
     windows: NormalisedWindows
     device: torch.device
@@ -62,6 +63,7 @@ class Job:
 
 
 def run_together(
+    engine: EngineChoice,
     group: Sequence[Case],
     cohort: Cohort,
     split: Split,
@@ -75,6 +77,7 @@ def run_together(
     """Train the cases of a group, on all folds, together; takes what `run_group` takes."""
     budget = case_budget(group[0], budget)
     job = Job(
+        engine=engine,
         cohort=cohort,
         windows=inputs_of(cohort, device),
         device=device,
@@ -82,7 +85,7 @@ def run_together(
         on_epoch=on_epoch,
     )
     trial = job.member(group[0], split.folds[0], budget, start_fold=split.folds[0])
-    reason = why_not_together(trial, job.windows)
+    reason = why_not_together(trial, job.windows, engine)
     if reason is not None:
         _LOG.warning("%s: trained by the plain loop: %s", group[0].regime, reason)
         alone = run_each(
@@ -97,6 +100,7 @@ def run_together(
         )
         how = TrainedBy(engine=EngineChoice(kind="plain"), fallback=reason)
         return {case: replace(result, trained_by=how) for case, result in alone.items()}
+    how = TrainedBy(engine=engine, precision_error=precision_error(trial, job.windows, engine))
     pairs = [(case, fold) for case in group for fold in split.folds]
     budgets = _choose_budgets(job, pairs, budget)
     members = [
@@ -115,7 +119,7 @@ def run_together(
             maps,
             epochs=budget.epochs,
             device=device,
-            trained_by=TrainedBy(engine=EngineChoice()),
+            trained_by=how,
         )
     return results
 
@@ -166,7 +170,9 @@ def _train_at_once(job: Job, members: Sequence[Member]) -> list[TrainedFold]:
     synchronize(job.device)
     began = time.perf_counter()
     heads, inputs = head_features(members, job.windows)
-    trajectories: list[Trajectory] = fit_together(heads, inputs, on_epoch=job.on_epoch)
+    trajectories: list[Trajectory] = fit_together(
+        heads, inputs, engine=job.engine, on_epoch=job.on_epoch
+    )
     synchronize(job.device)
     seconds = (time.perf_counter() - began) / len(members)
     for member, before in zip(members, frozen, strict=True):

@@ -21,9 +21,10 @@ from pfactor_bench.seeds import seed_for
 from pfactor_bench.training.case import case_budget, run_case
 from pfactor_bench.training.fast import Job, train_all
 from pfactor_bench.training.inputs import inputs_of
+from pfactor_bench.training.members import begin_member
 from pfactor_bench.training.probe import features_of, only_head_trains
 from pfactor_bench.training.verify import why_not_together
-from pfactor_bench.types import Budget
+from pfactor_bench.types import Budget, EngineChoice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -37,14 +38,21 @@ if TYPE_CHECKING:
     #: By fold, what pretrained regimes start from.
     Encoders: TypeAlias = Mapping[str, Mapping[str, torch.Tensor]]
 
-__all__ = ["Null", "deal_scores", "probe_null", "training_null"]
+__all__ = [
+    "Null",
+    "deal_scores",
+    "has_closed_form",
+    "probe_null",
+    "trained_correlations",
+    "training_null",
+]
 
 #: Of the ridge penalty on standardised features, per training window: enough to make any number of
 #: features solvable, too little to matter where windows outnumber them.
 _PENALTY = 1e-2
 
 #: Runs that are prepared at a time: their models wait in memory.
-_PREPARED = 64
+_PREPARED = 32
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -63,9 +71,26 @@ class Null:
     dealt: NDArray[np.float64]
 
     @property
+    def n_as_high(self) -> int:
+        """How many dealings give an r at least as high as the observed one."""
+        return int((self.dealt >= self.observed).sum())
+
+    @property
     def p_value(self) -> float:
         """How often an r at least as high comes up; the observed order counts as one dealing."""
-        return float((1 + (self.dealt >= self.observed).sum()) / (1 + len(self.dealt)))
+        return (1 + self.n_as_high) / (1 + len(self.dealt))
+
+    def interval(self, level: float = 0.95) -> tuple[float, float]:
+        """Return where the share of all possible dealings lies, from those that were drawn.
+
+        Exact (Clopper & Pearson 1934, doi:10.1093/biomet/26.4.404).
+        """
+        from scipy.stats import binomtest
+
+        if not len(self.dealt):
+            return 0.0, 1.0
+        found = binomtest(self.n_as_high, len(self.dealt)).proportion_ci(level, method="exact")
+        return float(found.low), float(found.high)
 
 
 def deal_scores(cohort: Cohort, n: int, *, seed: int) -> NDArray[np.float64]:
@@ -87,6 +112,14 @@ def deal_scores(cohort: Cohort, n: int, *, seed: int) -> NDArray[np.float64]:
     people, first, owner = np.unique(cohort.subjects, return_index=True, return_inverse=True)
     rng = np.random.default_rng(seed_for("dealt scores", seed, len(people)))
     return rng.permuted(np.tile(cohort.y[first], (n, 1)), axis=1)[:, owner]
+
+
+def has_closed_form(case: Case, cohort: Cohort, split: Split, *, encoders: Encoders | None) -> bool:
+    """Return whether only the head of a case trains, so that `probe_null` can do it."""
+    fold = split.folds[0]
+    encoder = encoders[fold.name] if encoders else None
+    member = begin_member(case, cohort, fold, Budget(epochs=1), device=_cpu(), encoder=encoder)
+    return only_head_trains(member.start)
 
 
 def probe_null(
@@ -142,7 +175,8 @@ def probe_null(
         ridge = make_pipeline(StandardScaler(), Ridge(alpha=_PENALTY * len(fold.train)))
         ridge.fit(features[fold.train], scores[:, fold.train].T)
         predicted[:, fold.test] = ridge.predict(features[fold.test]).T
-    return _null(cohort, scores, predicted)
+    r = _correlations(cohort, scores, predicted)
+    return Null(observed=float(r[0]), dealt=r[1:])
 
 
 def training_null(
@@ -172,30 +206,65 @@ def training_null(
         Called after each run, for progress.
     """
     scores = np.vstack([cohort.y, dealt])
-    predicted = np.full(scores.shape, np.nan)
+    r = np.concatenate(
+        [
+            *trained_correlations(
+                case, cohort, split, budget, scores, device=device, encoders=encoders, on_run=on_run
+            )
+        ]
+    )
+    return Null(observed=float(r[0]), dealt=r[1:])
+
+
+def trained_correlations(
+    case: Case,
+    cohort: Cohort,
+    split: Split,
+    budget: Budget,
+    scores: NDArray[np.float64],
+    *,
+    device: torch.device,
+    encoders: Encoders | None = None,
+    on_run: Callable[[], object] = lambda: None,
+) -> Iterator[NDArray[np.float64]]:
+    """Train the case on each row of scores, and yield r over held-out people, some rows at a time.
+
+    Parameters
+    ----------
+    case, cohort, split, budget, device, encoders, on_run
+        As in `training_null`.
+    scores
+        Shape ``(n, n_windows)``.
+    """
     job = _job(case, cohort, device, encoders)
     budget = case_budget(case, budget)
     trial = job.member(case, split.folds[0], budget, start_fold=split.folds[0])
-    if budget.inner is not None or why_not_together(trial, job.windows) is not None:
-        for row, given in zip(predicted, scores, strict=True):
-            other = replace(cohort, y=given)
+    alone = budget.inner is not None or why_not_together(trial, job.windows) is not None
+    for begin in range(0, len(scores), 1 if alone else _PREPARED):
+        rows = scores[begin : begin + (1 if alone else _PREPARED)]
+        predicted = np.full(rows.shape, np.nan)
+        if alone:
+            other = replace(cohort, y=rows[0])
             result = run_case(case, other, split, budget, device=device, encoders=encoders)
-            _fill(row, other, result)
-            on_run()
-        return _null(cohort, scores, predicted)
-    for begin in range(0, len(scores), _PREPARED):
-        rows = range(begin, min(begin + _PREPARED, len(scores)))
-        for row, one in _run_together(job, case, split, budget, scores[rows.start : rows.stop]):
-            predicted[begin + row, one.fold.test] = one.scale.from_model(
-                one.trajectory.held_out[-1]
-            )
+            _fill(predicted[0], other, result)
+        else:
+            for row, one in _run_together(job, case, split, budget, rows):
+                y_pred = one.scale.from_model(one.trajectory.held_out[-1])
+                predicted[row, one.fold.test] = y_pred
         for _ in rows:
             on_run()
-    return _null(cohort, scores, predicted)
+        yield _correlations(cohort, rows, predicted)
+
+
+def _cpu() -> torch.device:
+    import torch
+
+    return torch.device("cpu")
 
 
 def _job(case: Case, cohort: Cohort, device: torch.device, encoders: Encoders | None) -> Job:
     return Job(
+        engine=EngineChoice(),
         cohort=cohort,
         windows=inputs_of(cohort, device),
         device=device,
@@ -225,7 +294,9 @@ def _fill(row: NDArray[np.float64], cohort: Cohort, result: CaseResult) -> None:
     row[[where[name] for name in table["sample_id"]]] = table["y_pred"]
 
 
-def _null(cohort: Cohort, scores: NDArray[np.float64], predicted: NDArray[np.float64]) -> Null:
+def _correlations(
+    cohort: Cohort, scores: NDArray[np.float64], predicted: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Return r over held-out people of each row of scores and predictions."""
     held_out = ~np.isnan(predicted[0])
     _, owner = np.unique(cohort.subjects[held_out], return_inverse=True)
@@ -237,5 +308,7 @@ def _null(cohort: Cohort, scores: NDArray[np.float64], predicted: NDArray[np.flo
     )
     scale = np.sqrt((true**2).sum(axis=1) * (said**2).sum(axis=1))
     # Where all predictions are equal there is no correlation, and nothing was found.
-    r = np.divide((true * said).sum(axis=1), scale, out=np.zeros(len(scale)), where=scale > 0)
-    return Null(observed=float(r[0]), dealt=r[1:])
+    r: NDArray[np.float64] = np.divide(
+        (true * said).sum(axis=1), scale, out=np.zeros(len(scale)), where=scale > 0
+    )
+    return r

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pfactor_bench.errors import ModelError
+from pfactor_bench.training.acceleration import (
+    STEPS_BEFORE_A_GRAPH,
+    Batch,
+    Warmed,
+    lowered,
+    record_graph,
+    recorded,
+)
+from pfactor_bench.training.compilation import STEPS_BEFORE_COMPILING, compiled_if_same
 from pfactor_bench.training.noise import MaskStreams
 from pfactor_bench.training.rewrite import Masks
 
@@ -15,8 +25,10 @@ if TYPE_CHECKING:
     from torch import nn
 
     from pfactor_bench.regimes import Start
+    from pfactor_bench.training.acceleration import Step
+    from pfactor_bench.training.compilation import Differentiate, Differentiated
     from pfactor_bench.training.noise import DropoutSite
-    from pfactor_bench.types import Budget
+    from pfactor_bench.types import Budget, EngineChoice
 
 __all__ = ["StackedModels"]
 
@@ -38,10 +50,16 @@ class StackedModels:
         Of each; only learning rate and weight decay are used.
     seeds
         Of each one's dropout.
+    engine
+        With which options.
     """
 
     def __init__(
-        self, starts: Sequence[Start], budgets: Sequence[Budget], seeds: Sequence[int]
+        self,
+        starts: Sequence[Start],
+        budgets: Sequence[Budget],
+        seeds: Sequence[int],
+        engine: EngineChoice,
     ) -> None:
         import torch
 
@@ -62,7 +80,9 @@ class StackedModels:
             {"params": [row], "lr": budget.learning_rate, "weight_decay": budget.weight_decay}
             for row, budget in zip(self._rows, budgets, strict=True)
         ]
-        self._optimizer = torch.optim.AdamW(_joined(groups), fused=True)
+        self._engine = engine
+        self._steps: dict[tuple[int, int, int], Step] = {}
+        self._optimizer = torch.optim.AdamW(_joined(groups), fused=True, capturable=engine.graphs)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -77,12 +97,32 @@ class StackedModels:
         X, y
             Shapes ``(n_models, batch_size, …)`` and ``(n_models, batch_size)``.
         """
-        import torch
+        shape = first, last, X.shape[1]
+        if shape not in self._steps:
+            self._steps[shape] = self._step_of(first, last)
+        return self._steps[shape](Batch(X, y, self._draw_masks(first, last, X)))
 
-        masks = self._draw_masks(first, last, X)
-        errors = (self._forward(first, last, X, masks) - y).square().mean(1)
+    def _step_of(self, first: int, last: int) -> Step:
+        """Return what takes the steps of one shape."""
+        step = partial(self._step, first, last, self._differentiate)
+        if self._engine.graphs:
+            return Warmed(step, partial(recorded, record=record_graph), STEPS_BEFORE_A_GRAPH)
+        if self._engine.compile:
+            return Warmed(step, partial(self._compiled, first, last), STEPS_BEFORE_COMPILING)
+        return step
+
+    def _compiled(self, first: int, last: int, step: Step, batch: Batch) -> Step:
+        leaves, others = [*self._slice(first, last).values()], self._others(first, last)
+        fast = compiled_if_same(
+            self._differentiate, leaves, others, batch, precision=self._engine.precision
+        )
+        return step if fast is None else partial(self._step, first, last, fast)
+
+    def _step(
+        self, first: int, last: int, differentiate: Differentiate, batch: Batch
+    ) -> torch.Tensor:
         leaves = [*self._slice(first, last).values()]
-        gradients = torch.autograd.grad(errors.sum(), leaves, allow_unused=True)
+        errors, gradients = differentiate(leaves, self._others(first, last), batch)
         for place, gradient in zip(self._places[first, last], gradients, strict=True):
             # A parameter that takes no part has a gradient of 0 here: its place is never written.
             if gradient is not None:
@@ -90,7 +130,38 @@ class StackedModels:
         for number, row in enumerate(self._rows):
             row.grad = self._gradient[number] if first <= number < last else None
         self._optimizer.step()
-        return errors.detach()
+        return errors
+
+    def _differentiate(
+        self,
+        leaves: Sequence[torch.Tensor],
+        others: Mapping[str, torch.Tensor],
+        batch: Batch,
+    ) -> Differentiated:
+        """Return each model's loss, and gradients with respect to what trains."""
+        import torch
+
+        trained = dict(zip(self._shapes, leaves, strict=True))
+        with lowered(self._engine, batch.X.device):
+            predicted = self._forward(trained, others, batch.X, batch.masks)
+        errors = (predicted.to(batch.y.dtype) - batch.y).square().mean(1)
+        gradients = torch.autograd.grad(errors.sum(), leaves, allow_unused=True)
+        return errors.detach(), gradients
+
+    def gradients(self, X: torch.Tensor) -> torch.Tensor:
+        """Return the gradients of all models' squared predictions, in one row, and change nothing.
+
+        Parameters
+        ----------
+        X
+            Their windows, ``(n_models, n_windows, …)``.
+        """
+        import torch
+
+        leaves = [*self._slice(0, len(self)).values()]
+        others = {name: one.clone() for name, one in self._others(0, len(self)).items()}
+        _, found = self._differentiate(leaves, others, Batch(X, X.new_zeros(X.shape[:2]), None))
+        return torch.cat([one.flatten().double() for one in found if one is not None])
 
     def predict(self, first: int, last: int, X: torch.Tensor) -> torch.Tensor:
         """Return the predictions of models `first` to `last`, ``(n_models, n_windows)``.
@@ -105,7 +176,7 @@ class StackedModels:
         import torch
 
         with torch.no_grad():
-            return self._forward(first, last, X, None)
+            return self._forward(self._slice(first, last), self._others(first, last), X, None)
 
     def set_training(self) -> None:
         """Put the parts that train into training mode, and nothing else."""
@@ -124,22 +195,25 @@ class StackedModels:
                     tensor.copy_(here[name])
 
     def _forward(
-        self, first: int, last: int, X: torch.Tensor, masks: torch.Tensor | None
+        self,
+        trained: Mapping[str, torch.Tensor],
+        others: Mapping[str, torch.Tensor],
+        X: torch.Tensor,
+        masks: torch.Tensor | None,
     ) -> torch.Tensor:
         """Return one prediction for each model and window."""
         import torch
 
-        tensors = self._slice(first, last), self._others(first, last)
-        if last - first == 1:
-            return self._one(*tensors, X[0], None if masks is None else masks[0])[None]
+        if len(X) == 1:
+            return self._one(trained, others, X[0], None if masks is None else masks[0])[None]
         in_dims = (0, 0, 0, None if masks is None else 0)
-        result: torch.Tensor = torch.vmap(self._one, in_dims=in_dims)(*tensors, X, masks)
+        result: torch.Tensor = torch.vmap(self._one, in_dims=in_dims)(trained, others, X, masks)
         return result
 
     def _one(
         self,
-        trained: dict[str, torch.Tensor],
-        fixed: dict[str, torch.Tensor],
+        trained: Mapping[str, torch.Tensor],
+        fixed: Mapping[str, torch.Tensor],
         X: torch.Tensor,
         masks: torch.Tensor | None,
     ) -> torch.Tensor:
@@ -147,7 +221,7 @@ class StackedModels:
         from torch.func import functional_call
 
         self.masks.begin(masks)
-        output: torch.Tensor = functional_call(self.model, (trained, fixed), (X,))
+        output: torch.Tensor = functional_call(self.model, (dict(trained), dict(fixed)), (X,))
         return output.reshape(-1)
 
     def _draw_masks(self, first: int, last: int, X: torch.Tensor) -> torch.Tensor | None:

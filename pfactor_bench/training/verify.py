@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from copy import deepcopy
 from typing import TYPE_CHECKING
 
 from pfactor_bench.errors import ModelError
+from pfactor_bench.training.acceleration import tf32_only_if_asked
 from pfactor_bench.training.inputs import WindowsInMemory
 from pfactor_bench.training.probe import features_of, head_features, only_head_trains
 from pfactor_bench.training.rewrite import Masks, rewritten
 from pfactor_bench.training.stacked import StackedModels
+from pfactor_bench.types import EngineChoice
 
 if TYPE_CHECKING:
     import torch
@@ -18,12 +21,20 @@ if TYPE_CHECKING:
     from pfactor_bench.training.inputs import NormalisedWindows
     from pfactor_bench.training.members import Member
 
-__all__ = ["TOLERANCE", "models_at_once", "rewriting_error", "why_not_together"]
+__all__ = [
+    "TOLERANCE",
+    "models_at_once",
+    "precision_error",
+    "rewriting_error",
+    "why_not_together",
+]
 
 #: Largest difference between a model and its rewritten self in double precision, as a share of the
 #: largest number. The same mathematics leaves 1e-14; in single precision rounding alone reaches
 #: 2e-5 in some gradients, so a limit there would turn on the initial weights.
 TOLERANCE = 1e-9
+
+_DEFAULT = EngineChoice()
 
 #: Windows that the comparison is made on.
 _TRIAL = 16
@@ -36,7 +47,9 @@ _CPU_BYTES = 128 * 2**20
 _GPU_SHARE = 0.6
 
 
-def why_not_together(member: Member, windows: NormalisedWindows) -> str | None:
+def why_not_together(
+    member: Member, windows: NormalisedWindows, engine: EngineChoice = _DEFAULT
+) -> str | None:
     """Return why a model cannot be trained by the fast engine, None where it can.
 
     Parameters
@@ -45,6 +58,8 @@ def why_not_together(member: Member, windows: NormalisedWindows) -> str | None:
         Its numbers are left as they are.
     windows
         Of the cohort.
+    engine
+        With which options.
     """
     import torch
 
@@ -53,9 +68,11 @@ def why_not_together(member: Member, windows: NormalisedWindows) -> str | None:
         error = rewriting_error(deepcopy(model).double(), trial.double())
         if not error <= TOLERANCE:
             return f"its rewritten layers differ by {error:.1e} (relative), more than {TOLERANCE:g}"
+        # One model alone is computed without torch.vmap, and may fail where two do not.
+        precision_error(member, windows, engine)
         if only_head_trains(member.start):
             return _head_is_not_the_end(member, trial)
-        _rehearse(member, trial)
+        _rehearse(member, trial, engine)
     except (RuntimeError, ValueError, TypeError, NotImplementedError, ModelError) as error:
         return str(error).splitlines()[0]
     finally:
@@ -86,6 +103,32 @@ def rewriting_error(model: nn.Module, X: torch.Tensor) -> float:
         float((one - other).abs().max()) / (max(float(one.abs().max()), floor) or 1.0)
         for one, other, floor in zip(plain, fast, floors, strict=True)
     )
+
+
+def precision_error(
+    member: Member, windows: NormalisedWindows, engine: EngineChoice
+) -> float | None:
+    """Return by how much an engine's precision changes the gradients of a model's first windows.
+
+    Returns
+    -------
+    float or None
+        Length of the difference from float32's as a share of their length; None where the engine
+        computes in float32.
+    """
+    import torch
+
+    if engine.precision == "float32":
+        return None
+    trial = WindowsInMemory(X=windows.first(_TRIAL))
+    (head,), inputs = head_features([member], trial)
+    X = inputs.rows(0, 1, torch.arange(len(trial.X), device=trial.device)[None])
+    member.start.model.eval()
+    exact, other = (_gradients(head, X, one) for one in (EngineChoice(), engine))
+    error = float((other - exact).norm() / (exact.norm() or 1.0))
+    if not math.isfinite(error):
+        raise ModelError(f"its gradients are not finite in {engine.precision}")
+    return error
 
 
 def models_at_once(member: Member, windows: NormalisedWindows) -> int:
@@ -120,9 +163,15 @@ def _head_is_not_the_end(member: Member, X: torch.Tensor) -> str | None:
     return None
 
 
-def _rehearse(member: Member, X: torch.Tensor) -> None:
+def _gradients(member: Member, X: torch.Tensor, engine: EngineChoice) -> torch.Tensor:
+    alone = StackedModels([member.start], [member.budget], [0], engine)
+    with rewritten(alone.model, alone.masks), tf32_only_if_asked(engine):
+        return alone.gradients(X)
+
+
+def _rehearse(member: Member, X: torch.Tensor, engine: EngineChoice) -> None:
     """Take one step with two copies; raise what that raises."""
-    pair = StackedModels([member.start] * 2, [member.budget] * 2, [0, 1])
+    pair = StackedModels([member.start] * 2, [member.budget] * 2, [0, 1], engine)
     y = X.new_zeros(2, len(X))
     with rewritten(pair.model, pair.masks):
         pair.set_training()
