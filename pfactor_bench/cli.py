@@ -14,6 +14,7 @@ from pfactor_bench.compare.cli import add_compare_arguments, run_compare
 from pfactor_bench.errors import PfactorBenchError
 from pfactor_bench.exports.cli import add_export_arguments, run_export
 from pfactor_bench.learning_cli import add_learning_arguments, run_learning
+from pfactor_bench.permute_cli import add_permute_arguments, run_permute
 from pfactor_bench.plan_cli import add_plan_arguments, run_plan
 from pfactor_bench.power_cli import add_power_arguments, run_power
 from pfactor_bench.remeasure_cli import add_remeasure_arguments, run_remeasure
@@ -139,6 +140,15 @@ def _parser() -> argparse.ArgumentParser:
     add_cohort_arguments(cohort)
     cohort.set_defaults(command=run_cohort)
 
+    _add_sizing_commands(commands)
+
+    doctor = commands.add_parser("doctor", help="say whether the installed packages work together")
+    doctor.set_defaults(command=_doctor)
+    return parser
+
+
+def _add_sizing_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add what says how many people it takes, and what chance gives."""
     power = commands.add_parser(
         "power", help="how many people a claim needs, before recording them"
     )
@@ -151,9 +161,11 @@ def _parser() -> argparse.ArgumentParser:
     add_learning_arguments(learning)
     learning.set_defaults(command=run_learning)
 
-    doctor = commands.add_parser("doctor", help="say whether the installed packages work together")
-    doctor.set_defaults(command=_doctor)
-    return parser
+    permutation = commands.add_parser(
+        "permute", help="train again on scores dealt anew among people: what chance alone gives"
+    )
+    add_permute_arguments(permutation)
+    permutation.set_defaults(command=run_permute)
 
 
 def _judge(options: argparse.Namespace) -> int:

@@ -44,6 +44,8 @@ STAGES = (
             "remeasuring",
             "learning_runs",
             "learning_figure",
+            "permutation_runs",
+            "permutation_page",
             "timing",
             "timing_hooks",
         ),
@@ -52,7 +54,16 @@ STAGES = (
     ("detection",),
     (
         *("doctor", "plugin", "testing", "data_options"),
-        *("cohort_cli", "plan_cli", "power_cli", "remeasure_cli", "learning_cli", "run_cli", "cli"),
+        *(
+            "cohort_cli",
+            "plan_cli",
+            "power_cli",
+            "remeasure_cli",
+            "learning_cli",
+            "permute_cli",
+            "run_cli",
+            "cli",
+        ),
     ),
     ("__main__",),
 )
