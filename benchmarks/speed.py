@@ -14,7 +14,6 @@ import importlib.util
 import json
 import os
 import platform
-import resource
 import subprocess
 import sys
 import tempfile
@@ -44,6 +43,7 @@ from tqdm import tqdm
 from pfactor_bench.heads import encoder_state
 from pfactor_bench.models import build_model
 from pfactor_bench.training.clock import take_turns
+from pfactor_bench.training.device import warm_up
 from pfactor_bench.training.permutations import deal_scores, probe_null, training_null
 
 if TYPE_CHECKING:
@@ -115,13 +115,22 @@ def cold(rounds: int) -> dict[str, Any]:
     return _compared(timed)
 
 
-def memory() -> dict[str, float]:
-    """Return each engine's peak resident memory in MB, in a process that does nothing else."""
-    found = {}
-    for engine in ("plain", "fast"):
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-            found[engine] = pool.submit(_peak, engine).result()
-    return found
+def memory(rounds: int) -> dict[str, dict[str, float]]:
+    """Return each engine's resident memory in MB, in processes that do nothing else.
+
+    ``before`` is what imports and the cohort take, ``peak`` the most while a process trains its
+    share of the models; medians over rounds. Needs Linux.
+    """
+    found: dict[str, list[tuple[float, float]]] = {"plain": [], "fast": []}
+    for number in range(rounds):
+        for engine in list(found)[:: -1 if number % 2 else 1]:
+            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+                found[engine].append(pool.submit(_before_and_peak, engine).result())
+    medians = {engine: np.median(values, axis=0) for engine, values in found.items()}
+    return {
+        engine: {"before": float(before), "peak": float(peak)}
+        for engine, (before, peak) in medians.items()
+    }
 
 
 def permutations() -> dict[str, Any]:
@@ -214,9 +223,22 @@ def _warm() -> None:
     train("fast", 2)
 
 
-def _peak(engine: str) -> float:
-    train(engine, MODELS // CORES)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def _before_and_peak(engine: str) -> tuple[float, float]:
+    prepared()
+    warm_up()
+    before = _resident("VmRSS")
+    # Else the peak would be that of the imports.
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    # Twice, as in a warm worker: what the first leaves behind belongs to the second's peak.
+    for _ in range(2):
+        train(engine, MODELS // CORES)
+    return before, _resident("VmHWM")
+
+
+def _resident(key: str) -> float:
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    line = next(line for line in status.splitlines() if line.startswith(f"{key}:"))
+    return int(line.split()[1]) / 1024
 
 
 def _compared(timed: dict[str, Timed]) -> dict[str, Any]:
@@ -243,7 +265,7 @@ def main() -> None:
         "one_model": one_model(arguments.rounds),
         "many_models": many_models(arguments.rounds),
         "cold": cold(max(1, arguments.rounds // 3)),
-        "memory": memory(),
+        "memory": memory(max(1, arguments.rounds // 2)),
         "permutations": permutations(),
         "roofline": roofline(),
         "same_skill": same_skill(arguments.seeds),

@@ -23,7 +23,8 @@ def write_page(results: dict[str, Any], out: Path) -> None:
 def page(results: dict[str, Any]) -> str:
     """Return the page."""
     machine, many, cold = results["machine"], results["many_models"], results["cold"]
-    memory, permuted, skill = results["memory"], results["permutations"], results["same_skill"]
+    plain, fast = results["memory"]["plain"], results["memory"]["fast"]
+    permuted, skill = results["permutations"], results["same_skill"]
     roof, one = results["roofline"], results["one_model"]
     rows = "\n".join(
         f"| {_name(name)} | {row['step_ms']:.1f} ± {row['spread_ms']:.1f} | {row['faster']:.2f} × |"
@@ -56,8 +57,11 @@ round.
 {many["fast_seconds"]:.1f} s, two processes | {many["faster"]:.1f} × ({quartiles}) |
 | cold: from process start to record | {cold["plain_seconds"]:.0f} s | \
 {cold["fast_seconds"]:.0f} s | {cold["faster"]:.1f} × |
-| peak memory per process | {memory["plain"]:.0f} MB | {memory["fast"]:.0f} MB | \
-{memory["fast"] / memory["plain"]:.2f} × as much |
+| peak memory per process | {plain["peak"]:.0f} MB | {fast["peak"]:.0f} MB | \
+{fast["peak"] / plain["peak"]:.2f} × as much |
+| of that, above imports and cohort | {plain["peak"] - plain["before"]:.0f} MB | \
+{fast["peak"] - fast["before"]:.0f} MB | \
+{(fast["peak"] - fast["before"]) / (plain["peak"] - plain["before"]):.2f} × as much |
 
 ## Permutations of the scores among people, one core
 
