@@ -88,7 +88,7 @@ that rate) and {roof["step_mflop"]["fast"]:.0f} MFLOP with the merged stem
 least once ({roof["bytes_ms"]:.1f} ms). The rest of a step goes to activations,
 normalisation, dropout and the dispatch of small operations.
 
-Nothing was measured on a GPU.
+Nothing was measured on a GPU; `python benchmarks/speed_gpu.py` does that on a machine that has one.
 """
 
 
