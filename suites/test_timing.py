@@ -3,7 +3,8 @@
     pytest suites/test_timing.py --benchmark-save=mine            # keep the numbers
     pytest suites/test_timing.py --benchmark-compare=mine         # compare with them
 
-A comparison with another machine's numbers is refused.
+A comparison with another machine's numbers is refused. ``joules`` is stored with a time where the
+machine counts them: those of all its processors while the work was done once more.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import pytest
 import torch
 
 from pfactor_bench.timing import Prediction, TrainingEpoch
+from pfactor_bench.training.energy import energy_of
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
@@ -51,6 +53,9 @@ def _time(suite_timing: SuiteTiming, benchmark: BenchmarkFixture, work: object) 
         peak_bytes=work.peak_bytes,
     )
     if not benchmark.disabled:
+        # Once more: what is timed is not to be disturbed.
+        if (joules := energy_of(work)) is not None:
+            benchmark.extra_info["joules"] = joules
         median = benchmark.stats.stats.median
         benchmark.extra_info.update(
             windows_per_second=work.n_windows / median, seconds_per_step=median / work.n_steps
