@@ -65,6 +65,6 @@ THOROUGH = Effort(
     label_draws=4,
     signal_draws=4,
     noise_draws=5,
-    permutations=40,
+    permutations=80,
     paired_folds=5,
 )

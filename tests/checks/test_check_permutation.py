@@ -1,0 +1,117 @@
+"""Whole studies on permuted scores: nothing on average without a leak, and few false alarms."""
+
+from __future__ import annotations
+
+from itertools import permutations
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from pfactor_bench.checks._effort import THOROUGH
+from pfactor_bench.checks._sequential import LEVEL, look_at, looks_within
+from pfactor_bench.checks.permutation import held_out_covariance
+from pfactor_bench.cohorts.synthetic import synthetic
+from pfactor_bench.studies.contract import Answer, AnsweredFold
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from pfactor_bench.types import Cohort
+
+    Rule = Callable[[NDArray[np.float64], int], float]
+
+_LOOKS = looks_within(THOROUGH.permutations)
+
+
+def _decided(draws: NDArray[np.float64]) -> str:
+    """Return what is decided in the end, and not before."""
+    for n in _LOOKS:
+        decision = look_at(draws[:n], _LOOKS).decision
+        if decision != "go on":
+            return decision
+    raise AssertionError("the last look must decide")
+
+
+@pytest.mark.parametrize(
+    ("budget", "looks"), [(80, (10, 20, 40, 80)), (40, (10, 20, 40)), (50, (10, 20, 40)), (4, (4,))]
+)
+def test_looks_double(budget: int, looks: tuple[int, ...]) -> None:
+    """From ten on, while the budget allows."""
+    assert looks_within(budget) == looks
+
+
+@pytest.mark.parametrize("n_people", [4, 18])
+def test_nothing_is_seldom_called_something(n_people: int) -> None:
+    """Correlations of random orders: no more than the level allows, by an exact test."""
+    rng = np.random.default_rng(n_people)
+    truth = stats.zscore(rng.normal(size=n_people))
+    orders = rng.permuted(np.tile(truth, (2000 * _LOOKS[-1], 1)), axis=1)
+    draws = (orders @ truth / n_people).reshape(2000, -1)
+    accused = sum(_decided(one) == "above" for one in draws)
+    assert stats.binomtest(accused, len(draws), LEVEL, alternative="greater").pvalue > 0.001
+
+
+def test_small_skill_adds_up() -> None:
+    """Half a standard deviation a draw is found more than three times in four."""
+    draws = np.random.default_rng(0).normal(0.5, 1.0, size=(200, _LOOKS[-1]))
+    assert np.mean([_decided(one) == "above" for one in draws]) > 0.75
+
+
+def test_large_skill_is_found_at_once() -> None:
+    """Ten draws are enough."""
+    assert look_at([0.9 + 0.01 * number for number in range(10)], _LOOKS).decision == "above"
+
+
+def test_nothing_at_all_is_given_up_at_once() -> None:
+    """A constant prediction has no spread and no skill."""
+    assert look_at([0.0] * 10, _LOOKS).decision == "not above"
+
+
+def _answered(cohort: Cohort, folds: Sequence[Sequence[int]], rule: Rule) -> Answer:
+    """Predict each held-out person by a rule over the scores of those who are trained on."""
+    made = []
+    for number, held_out in enumerate(folds):
+        train = np.setdiff1d(np.arange(len(cohort.y)), held_out)
+        y_pred = np.array([rule(cohort.y[train], row) for row in held_out])
+        made.append(
+            AnsweredFold(
+                name=f"fold-{number}", positions=np.array(held_out), y_pred=y_pred, train=train
+            )
+        )
+    return Answer(folds=tuple(made), names_folds=True)
+
+
+def _over_all_orders(folds: Sequence[Sequence[int]], rule: Rule, people: Cohort) -> float:
+    """Return the mean over every way to deal the scores."""
+    from pfactor_bench.studies.changes import changed
+
+    found = []
+    for order in permutations(range(len(people.y))):
+        dealt = changed(people, y=np.array(people.y[list(order)]))
+        found.append(held_out_covariance(_answered(dealt, folds, rule), dealt))
+    return float(np.mean(found))
+
+
+@pytest.fixture(scope="module")
+def five() -> Cohort:
+    """Return five people with a window each."""
+    return synthetic(n_subjects=5, n_windows=1, seed=3)
+
+
+def test_honest_study_has_exactly_nothing_on_average(five: Cohort) -> None:
+    """Over all orders of the scores, whatever is learnt from the training scores."""
+
+    def crooked(train: NDArray[np.float64], row: int) -> float:
+        return float(train.mean() + row * train.max() - np.sort(train)[row % len(train)] ** 2)
+
+    assert _over_all_orders([[0, 1, 2], [3, 4]], crooked, five) == pytest.approx(0, abs=1e-12)
+
+
+def test_one_person_at_a_time_is_compared_over_all(five: Cohort) -> None:
+    """A mean of the others is high where the score is low: below nothing, on the safe side."""
+    found = _over_all_orders([[0], [1], [2], [3], [4]], lambda train, _: float(train.mean()), five)
+    assert found < -0.01
