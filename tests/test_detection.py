@@ -14,7 +14,7 @@ from pfactor_bench.checks import catalogue
 from pfactor_bench.checks._kinds import KINDS
 from pfactor_bench.cohorts.synthetic import synthetic
 from pfactor_bench.detection.cohorts import fingerprinted
-from pfactor_bench.detection.examine import WAYS, crosses, way_of
+from pfactor_bench.detection.examine import WAYS, crosses, examine, way_of
 from pfactor_bench.detection.figure import draw_doses, draw_matrix
 from pfactor_bench.detection.leaks import planted_leaks
 from pfactor_bench.detection.numbers import filled
@@ -41,6 +41,13 @@ def clean() -> tuple[Scene, Played]:
 
 
 @pytest.fixture(scope="module")
+def clean_network() -> tuple[Scene, Played]:
+    """Return a clean scene of a small network and a run of it."""
+    scene = clean_scene(Recipe(family="small CNN", protocol="hold-out"))
+    return scene, play(scene)
+
+
+@pytest.fixture(scope="module")
 def quick_rows(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     """Return the results of the quick plan."""
     results = tmp_path_factory.mktemp("detection") / "audits.jsonl"
@@ -61,14 +68,38 @@ def test_every_check_finds_its_things_in_one_way() -> None:
 @pytest.mark.parametrize(
     "name", [name for name, leak in planted_leaks().items() if not leak.declared_only]
 )
-def test_leak_is_there_at_full_dose(name: str, clean: tuple[Scene, Played]) -> None:
+def test_leak_is_there_at_full_dose(
+    name: str, clean: tuple[Scene, Played], clean_network: tuple[Scene, Played]
+) -> None:
     """Something stands on both sides, a prediction changes, or people and choices do."""
-    leak, (scene, played) = planted_leaks()[name], clean
+    leak = planted_leaks()[name]
+    scene, played = clean_network if leak.needs == "network" else clean
     leaky = leak.plant(scene, leak.full_dose)
     replayed = play(leaky)
     fewer = leaky.cohort.n_subjects < scene.cohort.n_subjects
     other_choices = len(replayed.log.inner) > len(played.log.inner)
     assert crosses(leaky, replayed, played) or fewer or other_choices
+
+
+@pytest.mark.parametrize(
+    ("name", "codes"),
+    [
+        ("BatchNorm in train mode", {"LK102", "LK201"}),
+        ("outputs remembered", {"LK102", "LK202"}),
+        ("pretrained on everybody", {"LK102"}),
+    ],
+)
+def test_leak_of_a_network_is_found(
+    name: str, codes: set[str], clean_network: tuple[Scene, Played]
+) -> None:
+    """By its predictions for other people, and where it can be by the network alone."""
+    found = examine(planted_leaks()[name].plant(clean_network[0], 1.0), only=codes)
+    assert {code for code, status in found["statuses"].items() if status == "fail"} == codes
+
+
+def test_clean_network_is_not_accused(clean_network: tuple[Scene, Played]) -> None:
+    """By any check that looks for what is planted in networks."""
+    assert examine(clean_network[0], only={"LK102", "LK201", "LK202"})["statuses"] == {}
 
 
 def test_clean_scene_has_nothing_on_both_sides(clean: tuple[Scene, Played]) -> None:
@@ -219,3 +250,19 @@ def test_difference_of_a_model_with_itself_is_nothing() -> None:
     truth, predictions = rng.normal(size=20), rng.normal(size=(2, 20))
     found = paired_difference(lambda y, p: float((y * p).mean()), truth, predictions, predictions)
     assert found == {"difference": 0.0, "low": 0.0, "high": 0.0}
+
+
+def test_permuted_studies_are_told_leak_by_leak() -> None:
+    """What can be found, what cannot, and which clean study was accused."""
+    shared = {"role": "permutation", "n_runs": 20, "id": "permutation | ridge | plain"}
+    rows = [
+        {**shared, "statuses": {"LK401": "fail"}},
+        {**shared, "statuses": {"LK401": "fail"}, "leak": "people cut", "kind": 3},
+        {**shared, "statuses": {}, "leak": "age as input", "kind": 16},
+    ]
+    found = summarise(rows)["permutation"]
+    assert [(one["leak"], one["expected"], one["found"]) for one in found["leaks"]] == [
+        ("people cut", True, 1),
+        ("age as input", False, 0),
+    ]
+    assert found["clean"]["accused"] == ["ridge | plain"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
@@ -14,10 +15,13 @@ from pfactor_bench.checks._probe import Probe
 from pfactor_bench.detection.parts import study_of
 from pfactor_bench.detection.scenes import performance, play
 from pfactor_bench.studies.harness import asker
+from pfactor_bench.studies.network import question_network
 from pfactor_bench.studies.sandbox import Failure, Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+
+    from torch import nn
 
     from pfactor_bench.auditing.audit import Effort
     from pfactor_bench.detection.scenes import Played, Scene
@@ -96,6 +100,8 @@ def examine(
         "cohort": scene.cohort,
         "study": probe,
     }
+    if scene.build is not None:
+        available["model"] = question_network(partial(_factory, scene.build), scene.cohort, limits)
     if not isinstance(probe.answer, Failure):
         available["split"] = probe.answer.stated_split()
     meter.runs = probe.n_runs
@@ -118,6 +124,15 @@ def examine(
         "seconds": round(time.perf_counter() - began, 3),
         "reported": _reported(scene, played),
     }
+
+
+def _factory(build: Callable[[int, int], nn.Module]) -> Callable[..., nn.Module]:
+    """Return a factory as the audit of a network takes it."""
+
+    def factory(*, n_chans: int, n_times: int, **_rest: object) -> nn.Module:
+        return build(n_chans, n_times)
+
+    return factory
 
 
 def _reported(scene: Scene, played: Played) -> dict[str, float]:

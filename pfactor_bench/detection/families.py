@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
     Array: TypeAlias = NDArray[np.float64]
 
-__all__ = ["FAMILIES", "Family", "Trained"]
+__all__ = ["FAMILIES", "Family", "Trained", "rebuilt"]
 
 Sees: TypeAlias = Literal["features", "signal"]
+Build: TypeAlias = "Callable[[int, int], nn.Module]"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -57,6 +58,8 @@ class Family:
         How many settings it can be tuned over.
     has_stages
         Whether there is a training that can be stopped early.
+    build, epochs
+        Of a network: ``build(n_chans, n_times)``, and for how long it is trained.
     """
 
     name: str
@@ -64,6 +67,13 @@ class Family:
     train: Callable[..., Trained]
     settings: int = 4
     has_stages: bool = True
+    build: Build | None = None
+    epochs: int = 0
+
+
+def rebuilt(family: Family, build: Build) -> Family:
+    """Return a family of networks that are built otherwise and trained as before."""
+    return replace(family, build=build, train=partial(_network, build, family.epochs))
 
 
 def _ridge(
@@ -122,7 +132,7 @@ def _neighbours(
 
 
 def _network(
-    build: Callable[[int, int], nn.Module],
+    build: Build,
     epochs: int,
     X: Array,
     y: Array,
@@ -194,22 +204,24 @@ def _digest(*arrays: NDArray[Any]) -> str:
     return digest.hexdigest()[:16]
 
 
+def _networks(name: str, build: Build, epochs: int) -> Family:
+    return Family(
+        name=name,
+        sees="signal",
+        train=partial(_network, build, epochs),
+        build=build,
+        epochs=epochs,
+    )
+
+
 FAMILIES = {
     family.name: family
     for family in (
         Family(name="ridge", sees="features", train=_ridge),
         Family(name="forest", sees="features", train=_forest, settings=3),
         Family(name="kNN", sees="features", train=_neighbours, has_stages=False),
-        Family(name="small CNN", sees="signal", train=partial(_network, _small_cnn, 5)),
-        Family(
-            name="ShallowFBCSPNet",
-            sees="signal",
-            train=partial(_network, partial(_braindecode, "ShallowFBCSPNet"), 2),
-        ),
-        Family(
-            name="EEGConformer",
-            sees="signal",
-            train=partial(_network, partial(_braindecode, "EEGConformer"), 2),
-        ),
+        _networks("small CNN", _small_cnn, 5),
+        _networks("ShallowFBCSPNet", partial(_braindecode, "ShallowFBCSPNet"), 2),
+        _networks("EEGConformer", partial(_braindecode, "EEGConformer"), 2),
     )
 }

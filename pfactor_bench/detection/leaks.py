@@ -32,10 +32,8 @@ class Leak:
         What the dose counts.
     declared_only
         Whether the leak is in what is declared, so that the study itself need not run again.
-    silent
-        Whether it is planted so that nothing on record shows it.
     needs
-        ``"stages"`` of training or a ``"table"``; what a family must have.
+        ``"stages"`` of training or a ``"network"``; what a family must have.
     beyond_reach
         Why the audit cannot find it; empty where it should.
     """
@@ -61,7 +59,15 @@ class Leak:
 
 
 _LEAKS: dict[str, Leak] = {}
-_MODULES = ("planted_people", "planted_data", "planted_fitting", "planted_choices", "planted_words")
+_MODULES = (
+    "planted_people",
+    "planted_data",
+    "planted_inputs",
+    "planted_fitting",
+    "planted_choices",
+    "planted_words",
+    "planted_networks",
+)
 
 
 def leak(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pfactor_bench.detection.leaks import Leak
 
-__all__ = ["Cell", "full_plan", "quick_plan"]
+__all__ = ["Cell", "can_be_planted", "full_plan", "quick_plan"]
 
 Role: TypeAlias = Literal["clean", "full dose", "dose", "permutation", "quick"]
 
@@ -42,8 +42,25 @@ _IN_BRAINDECODE = (
     "weights kept",
     "statistics of the batch",
 )
-#: Leaks that LK401 lists, for which the whole study is permuted.
-_PERMUTED = ("people cut", "selected on everybody", "best epoch", "best setting")
+#: Leaks that let a held-out person's own score in, so that it helps when scores are permuted.
+_PERMUTED = (
+    "no held-out set",
+    "rows twice",
+    "people cut",
+    "selected on everybody",
+    "best epoch",
+    "best setting",
+    "best seed",
+    "mixed across",
+)
+#: Leaks that do not, by design: permuting the scores takes away what they tell.
+_LOST = (
+    "second name",
+    "linked twice",
+    "scaler on everybody",
+    "mean of test scores",
+    "age as input",
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,12 +127,23 @@ def quick_plan() -> list[Cell]:
         Cell(role="quick", recipe=recipe),
         Cell(role="quick", recipe=replace(recipe, protocol="hold-out", steps=("scale",))),
     ]
-    within_reach = [leak for leak in planted_leaks().values() if not leak.beyond_reach]
+    within_reach = [
+        leak
+        for leak in planted_leaks().values()
+        if not leak.beyond_reach and leak.needs != "network"
+    ]
     by_kind = {leak.kind: leak for leak in within_reach}
     return clean + [
         Cell(role="quick", recipe=recipe, leak=leak.name, dose=leak.full_dose)
         for leak in by_kind.values()
     ]
+
+
+def can_be_planted(leak: Leak, family: str) -> bool:
+    """Say whether a family of models has what a leak needs."""
+    found = FAMILIES[family]
+    has = {"": True, "stages": found.has_stages, "network": found.build is not None}
+    return has[leak.needs]
 
 
 def _distinct(cells: list[Cell]) -> list[Cell]:
@@ -144,9 +172,13 @@ def _clean() -> Iterator[Cell]:
             **habits,
         )
         yield Cell(role="clean", recipe=recipe)
-        if cohort != "EEGMAT" and family != "forest":
-            again = replace(recipe, cohort_seed=11 + drawn % 7, seed=1 + recipe.seed)
-            yield Cell(role="clean", recipe=again)
+        if cohort != "EEGMAT":
+            for again in range(1 if family == "forest" else 3):
+                other = 10 * (again + 1) + 1 + drawn % 7
+                yield Cell(
+                    role="clean",
+                    recipe=replace(recipe, cohort_seed=other, seed=again + 1 + recipe.seed),
+                )
     for name, cohort in product(HONEST, _COHORTS):
         yield Cell(
             role="clean",
@@ -189,12 +221,12 @@ def _planted(leaks: dict[str, Leak]) -> Iterator[Cell]:
     ]
     for leak in leaks.values():
         for host in hosts:
-            if leak.needs != "stages" or FAMILIES[host.family].has_stages:
+            if can_be_planted(leak, host.family):
                 yield _at_full_dose(leak, host)
         if leak.declared_only:
             continue
         for family, (_, n_leaks) in _NETWORKS.items():
-            if family == "small CNN" or leak.name in _IN_BRAINDECODE:
+            if family == "small CNN" or leak.needs == "network" or leak.name in _IN_BRAINDECODE:
                 for number in range(n_leaks):
                     bare = replace(_network_recipe(family, number), steps=())
                     yield _at_full_dose(leak, replace(bare, cohort="synthetic", cohort_seed=number))
@@ -209,18 +241,27 @@ def _doses(leaks: dict[str, Leak]) -> Iterator[Cell]:
 
 
 def _permuted(leaks: dict[str, Leak]) -> Iterator[Cell]:
-    """Yield leaks and clean studies whose whole study is permuted, which takes 40 runs."""
-    for seed in range(4):
-        recipe = Recipe(
-            family="ridge",
-            protocol="4-fold",
-            cohort="no signal",
-            cohort_seed=30 + seed,
-            seed=seed,
-            chosen="stage",
+    """Yield leaks and clean studies whose whole study is permuted, up to 80 times."""
+    hosts = [
+        Recipe(family=family, protocol=protocol, cohort=cohort, cohort_seed=30 + seed, seed=seed)
+        for seed, (family, protocol, cohort) in enumerate(
+            (
+                ("ridge", "4-fold", "no signal"),
+                ("forest", "4-fold", "synthetic"),
+                ("kNN", "hold-out", "no signal"),
+                ("ridge", "repeated", "synthetic"),
+            )
         )
-        yield Cell(role="permutation", recipe=recipe)
-        for name in _PERMUTED:
-            if name in leaks:
-                dose = leaks[name].full_dose
-                yield Cell(role="permutation", recipe=recipe, leak=name, dose=dose)
+    ]
+    yield from (Cell(role="permutation", recipe=host) for host in hosts)
+    for host, name in product(hosts, (*_PERMUTED, *_LOST)):
+        if name in leaks and can_be_planted(leaks[name], host.family):
+            dose = leaks[name].full_dose
+            yield Cell(role="permutation", recipe=host, leak=name, dose=dose)
+    for number, cell in enumerate(_clean()):
+        if cell.small is None and cell.recipe.family in _QUICK_TO_TRAIN and not number % _EVERY:
+            yield replace(cell, role="permutation")
+
+
+#: Every so many clean studies are permuted as a whole.
+_EVERY = 3

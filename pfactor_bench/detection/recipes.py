@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from pfactor_bench.detection.families import Family
     from pfactor_bench.types import Cohort, Split
 
     Array: TypeAlias = NDArray[np.float64]
@@ -34,6 +35,7 @@ __all__ = [
     "parts_of",
     "settings_of",
     "split_recipe",
+    "stages_of",
 ]
 
 Step: TypeAlias = Literal["scale", "components", "select"]
@@ -216,7 +218,12 @@ _STEPS: dict[Step, Callable[[Array, Array, Rows], Array]] = {
 
 def candidates_of(family: str, task: Task, X: Array, y: Array, X_test: Array) -> Array:
     """Train as planned and return predictions after each stage, ``(n_stages, n_test)``."""
-    trained = FAMILIES[family].train(X, y, X_test, seed=task.seed, setting=0, kept=task.kept)
+    return stages_of(FAMILIES[family], task, X, y, X_test)
+
+
+def stages_of(family: Family, task: Task, X: Array, y: Array, X_test: Array) -> Array:
+    """Train a model of a family, go on from weights that are kept, and note both ends."""
+    trained = family.train(X, y, X_test, seed=task.seed, setting=0, kept=task.kept)
     state = {"initial": trained.initial, "final": trained.final}
     task.log.states.append({"name": task.fold, "seed": task.seed, **state})
     return trained.stages

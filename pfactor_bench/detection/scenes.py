@@ -9,6 +9,7 @@ import numpy as np
 
 from pfactor_bench.checks.declared import exclusion_digest, held_out_fingerprint
 from pfactor_bench.detection.cohorts import load_cohort
+from pfactor_bench.detection.families import FAMILIES
 from pfactor_bench.detection.parts import Log, predict_folds
 from pfactor_bench.detection.recipes import parts_of, split_recipe
 from pfactor_bench.inference import pearson_interval
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
     from numpy.typing import NDArray
+    from torch import nn
 
     from pfactor_bench.detection.parts import Parts
     from pfactor_bench.detection.recipes import Recipe
@@ -44,6 +46,8 @@ class Scene:
         The study.
     declares
         Turns what was played into what is declared, by the checks' argument names.
+    build
+        The network that is trained, ``build(n_chans, n_times)``; None where none is.
     twins
         What must not stand on both sides of a split, a label per window: the true person, or the
         true recording. None where the leak is of another make.
@@ -53,6 +57,7 @@ class Scene:
     cohort: Cohort
     parts: Parts
     declares: Callable[[Scene, Played], dict[str, object]]
+    build: Callable[[int, int], nn.Module] | None = None
     twins: NDArray[Any] | None = None
 
 
@@ -91,6 +96,7 @@ def clean_scene(recipe: Recipe, data_dir: Path | None = None) -> Scene:
         cohort=load_cohort(recipe.cohort, recipe.cohort_seed, data_dir),
         parts=parts_of(recipe),
         declares=honest_declarations,
+        build=FAMILIES[recipe.family].build,
     )
 
 

@@ -17,7 +17,9 @@ The record is JSON with these keys:
 ``cost``
     A list: ``code, way, n, runs, seconds`` (medians for an audit).
 ``permutation``
-    Whole studies permuted: ``leaky`` and ``clean``, each ``n, found, rate, low, high``.
+    Whole studies permuted: ``leaks``, a list of ``leak, kind, page, expected, runs`` and ``n,
+    found, rate, low, high``, and ``clean``, with ``runs``, the same, and the ids of those
+    ``accused``.
 ``tax``, ``rivals``
     As `pfactor_bench.detection.tax` and ``benchmarks/rivals`` write them; None where not measured.
 
@@ -243,10 +245,32 @@ def _costs(rows: list[Row]) -> list[dict[str, Any]]:
 
 
 def _permutation(rows: Iterable[Row]) -> dict[str, Any]:
-    sides: dict[str, list[Row]] = {"leaky": [], "clean": []}
+    """Return how often LK401 finds each leak that it can, those that it cannot, and accuses."""
+    sides: dict[str, list[Row]] = {}
     for row in rows:
-        sides["leaky" if "leak" in row else "clean"].append(row)
+        sides.setdefault(row.get("leak", ""), []).append(row)
+    clean = sides.pop("", [])
+    (entry,) = [entry for entry in catalogue() if entry.code == "LK401"]
+    leaks = [
+        {
+            "leak": name,
+            "kind": found[0]["kind"],
+            "page": planted_leaks()[name].page,
+            "expected": found[0]["kind"] in entry.kinds,
+            "runs": median(row["n_runs"] for row in found),
+            **exact_rate(sum(_fails(row) for row in found), len(found)),
+        }
+        for name, found in sides.items()
+    ]
     return {
-        side: exact_rate(sum(row["statuses"].get("LK401") == "fail" for row in found), len(found))
-        for side, found in sides.items()
+        "leaks": sorted(leaks, key=lambda one: (not one["expected"], one["kind"], one["leak"])),
+        "clean": {
+            "runs": median(row["n_runs"] for row in clean) if clean else None,
+            "accused": [row["id"].partition(" | ")[2] for row in clean if _fails(row)],
+            **exact_rate(sum(_fails(row) for row in clean), len(clean)),
+        },
     }
+
+
+def _fails(row: Row) -> bool:
+    return bool(row["statuses"].get("LK401") == "fail")
