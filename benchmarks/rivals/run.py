@@ -1,140 +1,161 @@
-"""Run other leakage tools on exported scenes and write what each of them said.
+"""Run another leakage tool on exported scenes, and put the table together.
 
-    RIVALS/bin/python benchmarks/rivals/run.py FOLDER reports/detection/rivals.json [TOOL ...]
+    TOOLS_OWN/bin/python benchmarks/rivals/run.py FOLDER TOOL [--minutes 4]
+    python benchmarks/rivals/run.py FOLDER --to reports/detection/rivals.json
 
-Without names all tools are run; ml-leakproof takes seconds a scene. Each gets the arrays that it
-documents as its input, in the environment of requirements.txt.
+The first runs one tool in its own environment (``requirements.txt`` says which) on the scenes that
+it has not been run on, and keeps what it said in FOLDER/said, so that a run that is stopped goes
+on. The second writes the table of all tools from what they said.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
+import time
+from collections import Counter
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
+from tools import TOOLS, NotApplicableError
 
 HOW = (
-    "Tools that take arrays were run in an environment of their own on the first fold of {n} "
-    "planted leaks (all leaks above, in four ridge studies) and {clean} clean studies, through the "
-    "functions that they document. Leaks that leave no trace in these arrays count as missed. "
-    "Tools that need the study's own code rewritten could not be applied: that is read from their "
-    "documentation, they were not run, and might find more where a study is written for them. So "
-    "few clean studies say little about false accusations. Tools without a row were not tried here."
+    "Every tool was run, in an environment of its own, on {planted} planted leaks ({leaks} leaks "
+    "at full dose in {hosts}, where they can be planted and change anything) and on clean studies "
+    "of ridge, forest and kNN from the list above. They are given what they document as input, of "
+    "the first fold: band power instead of signals. A tool finds a leak here if it accuses the "
+    "study of anything at all, so that one that accuses clean studies as well finds leaks by "
+    "chance; what it does not know is missed. Where a leak is only in what is declared, no tool "
+    "can be given it. Their authors might set them up better."
 )
 
 
-def leakfence(scene):
-    """Audit one split: subjects, sessions, sample ranges, and rows that occur twice."""
-    from leakfence import audit_split, check_duplicates
-
-    found = audit_split(
-        scene["train"],
-        scene["test"],
-        subject=scene["subject"],
-        session=scene["session"],
-        sample_range=list(zip(scene["start"].tolist(), scene["stop"].tolist(), strict=True)),
-        recording=[f"{a}/{b}" for a, b in zip(scene["subject"], scene["session"], strict=True)],
-        paradigm="cross-subject",
-    )
-    _, copies = check_duplicates(
-        scene["features"], train_idx=scene["train"], test_idx=scene["test"]
-    )
-    return bool(found.errors) or any(one.severity == "error" for one in copies)
+def main() -> None:
+    """Run a tool, or write the table."""
+    options = _parser().parse_args()
+    if options.to is not None:
+        text = json.dumps(table_of(options.folder), indent=1, ensure_ascii=False) + "\n"
+        options.to.write_text(text, encoding="utf-8")
+        print(text)
+    elif options.tool is None:
+        raise SystemExit("name a TOOL to run, or where to write the table with --to")
+    else:
+        run_tool(options.tool, options.folder, 60 * options.minutes)
 
 
-def ml_leakproof(scene):
-    """Audit frames of training and test rows; advisory findings do not count."""
-    from ml_leakproof import analyze_data
-
-    frames = [_frame(scene, side) for side in ("train", "test")]
-    found = analyze_data(*frames, target="score", group="subject")
-    return any(not one.advisory_only for one in found.findings)
-
-
-def auditeeg(scene):
-    """Compare each person's error with and without the leak: it needs the clean twin."""
-    from auditeeg import audit_leakage_mechanism
-
-    found = audit_leakage_mechanism(-scene["error_leaky"], -scene["error_clean"])
-    return found["p_value"] < 0.05  # noqa: PLR2004 - its own documentation's level
-
-
-def _frame(scene, side):
-    rows = scene[side]
-    columns = [f"f{number}" for number in range(scene["features"].shape[1])]
-    frame = pd.DataFrame(scene["features"][rows], columns=columns)
-    return frame.assign(subject=scene["subject"][rows], score=scene["y"][rows])
+def run_tool(name: str, folder: Path, seconds: float) -> None:
+    """Run a tool on the scenes that it has not been run on, a line each."""
+    out = folder / "said" / f"{name}.jsonl"
+    out.parent.mkdir(exist_ok=True)
+    done = {row["scene"] for row in read_rows(out)}
+    began = time.monotonic()
+    waiting = [path for path in sorted(folder.glob("*.npz")) if path.stem not in done]
+    _end_line(out)
+    with out.open("a", encoding="utf-8") as stream:
+        for number, path in enumerate(waiting):
+            if time.monotonic() - began > seconds:
+                print(f"{name}: {len(waiting) - number} scenes are left")
+                return
+            if (row := _judge(name, path)) is not None:
+                stream.write(json.dumps(row) + "\n")
+                stream.flush()
+    print(f"{name}: all scenes are done")
 
 
-TOOLS = {
-    "leakfence": (leakfence, "indices, subjects, sessions, sample ranges"),
-    "ml-leakproof": (ml_leakproof, "frames of training and test rows"),
-    "auditeeg": (auditeeg, "a clean twin of each study"),
-}
-#: Tools that cannot be handed a study, and what they ask for instead.
-NOT_APPLIED = {
-    "foldguard": "marks on evaluation arrays inside the study's own code",
-    "Leakly": "the study rebuilt as a pipeline of its own configuration",
-}
+def _judge(name: str, path: Path) -> dict[str, object] | None:
+    """Return what a tool said about a scene; None if nothing is planted that changes anything."""
+    scene = dict(np.load(path))
+    if not scene["there"]:
+        return None
+    tool = TOOLS[name]
+    row = {"scene": path.stem, "kind": int(scene["kind"]), "version": version(tool.package)}
+    if scene["declared_only"]:
+        return {**row, "said": "not applicable", "why": "the leak is only in what is declared"}
+    if tool.package == "Leakly" and not scene["kind"] and not len(scene["permuted_r"]):
+        return None
+    try:
+        accused = tool.accuses(scene)
+    except NotApplicableError as error:
+        return {**row, "said": "not applicable", "why": str(error)}
+    except Exception as error:  # noqa: BLE001 - what a tool cannot take is a result
+        return {**row, "said": "not applicable", "why": f"{type(error).__name__}: {error}"[:160]}
+    return {**row, "said": "accused" if accused else "nothing", "why": accused}
 
 
-def main(folder: Path, out: Path, names: list[str]) -> None:
-    """Run the named tools, or all, on all scenes."""
-    scenes = [dict(np.load(path)) for path in sorted(folder.glob("*.npz"))]
-    planted = [scene for scene in scenes if scene["kind"]]
-    clean = [scene for scene in scenes if not scene["kind"]]
-    rows = [
-        _row(name, *tool, planted, clean)
-        for name, tool in TOOLS.items()
-        if name in (names or TOOLS)
-    ]
-    rows += [
-        {
-            "tool": name,
-            "version": version(name),
-            "found": 0,
-            "missed": 0,
-            "not_applicable": len(planted),
-            "accused": 0,
-            "n_clean": 0,
-            "needs": needs,
-            "kinds": [],
-            "reasons": {},
-        }
-        for name, needs in NOT_APPLIED.items()
-    ]
-    record = {"how": HOW.format(n=len(planted), clean=len(clean)), "tools": rows}
-    out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    for row in rows:
-        print({key: row[key] for key in row if key != "kinds"})
+def _end_line(path: Path) -> None:
+    """End a line that a kill cut short, so that the next one stands by itself."""
+    if path.exists() and not path.read_bytes().endswith(b"\n"):
+        with path.open("a", encoding="utf-8") as stream:
+            stream.write("\n")
 
 
-def _row(name, tool, needs, planted, clean):
-    said, reasons = [], {}
-    for scene in planted:
+def read_rows(path: Path) -> list[dict[str, object]]:
+    """Return what a tool has said so far."""
+    if not path.exists():
+        return []
+    rows = []
+    for line in path.read_text(encoding="utf-8").splitlines():
         try:
-            said.append(bool(tool(scene)))
-        except Exception as error:  # noqa: BLE001 - what a tool cannot take is a result
-            said.append(None)
-            text = f"{type(error).__name__}: {error}"[:160]
-            reasons[text] = reasons.get(text, 0) + 1
-    found = [int(scene["kind"]) for scene, one in zip(planted, said, strict=True) if one]
+            rows.append(json.loads(line))
+        except ValueError:  # a line that was cut short is run again
+            continue
+    return list({row["scene"]: row for row in rows}.values())
+
+
+def table_of(folder: Path) -> dict[str, object]:
+    """Return the record of all tools: how they were run, and a row each."""
+    scenes = [dict(np.load(path)) for path in sorted(folder.glob("*.npz"))]
+    planted = [one for one in scenes if one["kind"] and one["there"]]
+    hosts = sorted({_host(one) for one in planted})
+    how = HOW.format(
+        planted=len(planted),
+        leaks=len({str(one["leak"]) for one in planted}),
+        hosts=f"{len(hosts)} studies: {', '.join(hosts)}",
+    )
+    tools = [_row(name, read_rows(folder / "said" / f"{name}.jsonl")) for name in TOOLS]
+    return {"how": how, "tools": [row for row in tools if row is not None]}
+
+
+def _host(scene: dict[str, np.ndarray]) -> str:
+    recipe = json.loads(str(scene["recipe"]))
+    return f"{recipe['family']} on {recipe['cohort']} {recipe['cohort_seed']}"
+
+
+def _row(name: str, rows: list[dict[str, object]]) -> dict[str, object] | None:
+    if not rows:
+        return None
+    tool = TOOLS[name]
+    planted = [row for row in rows if row["kind"]]
+    clean = [row for row in rows if not row["kind"]]
+    said = Counter(row["said"] for row in planted)
+    judged = [row for row in clean if row["said"] != "not applicable"]
+    reasons = Counter(row["why"] for row in rows if row["said"] == "not applicable")
     return {
         "tool": name,
-        "version": version(name),
-        "found": said.count(True),
-        "missed": said.count(False),
-        "not_applicable": said.count(None),
-        "accused": sum(bool(tool(scene)) for scene in clean),
-        "n_clean": len(clean),
-        "needs": needs,
-        "kinds": sorted(set(found)),
-        "reasons": reasons,
+        "version": rows[0]["version"],
+        "found": said["accused"],
+        "missed": said["nothing"],
+        "not_applicable": said["not applicable"],
+        "accused": sum(row["said"] == "accused" for row in judged),
+        "n_clean": len(judged),
+        "needs": tool.needs,
+        "given": tool.given,
+        "kinds": sorted({row["kind"] for row in planted if row["said"] == "accused"}),
+        "reasons": dict(reasons.most_common()),
     }
 
 
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", type=Path, metavar="FOLDER")
+    parser.add_argument("tool", nargs="?", choices=sorted(TOOLS), metavar="TOOL")
+    parser.add_argument("--minutes", type=float, default=4.0, help="begin no scene after so many")
+    parser.add_argument("--to", type=Path, metavar="FILE", help="write the table there")
+    return parser
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:])
+    main()
