@@ -230,6 +230,9 @@ def _planted(leaks: dict[str, Leak]) -> Iterator[Cell]:
                 for number in range(n_leaks):
                     bare = replace(_network_recipe(family, number), steps=())
                     yield _at_full_dose(leak, replace(bare, cohort="synthetic", cohort_seed=number))
+                    if leak.needs == "stages":
+                        # Where there is something to learn, the last epoch is often the best.
+                        yield _at_full_dose(leak, replace(bare, cohort="no signal"))
 
 
 def _doses(leaks: dict[str, Leak]) -> Iterator[Cell]:

@@ -65,6 +65,7 @@ def report_text(record: Mapping[str, Any]) -> str:
         "## What the audit cannot find",
         _unreachable(record),
         *_missed(record),
+        _without_effect(record["kinds"]),
         "## How weak a leak may be",
         "![Share found by dose](doses.svg)",
         "The quick audit, three studies for each dose: the intervals are wide.",
@@ -160,6 +161,17 @@ def _missed(record: Mapping[str, Any]) -> list[str]:
         return ["No other leak was missed at full dose."]
     rows = [(miss["kind"], miss["id"].replace("|", "·"), miss["why"]) for miss in record["misses"]]
     return ["Missed at full dose:", _table(rows, ("kind", "study", "why"))]
+
+
+def _without_effect(kinds: Sequence[Mapping[str, Any]]) -> str:
+    """Say what was planted where it could not do anything."""
+    idle = [f"kind {one['kind']} in {one['harmless']}" for one in kinds if one["harmless"]]
+    if not idle:
+        return ""
+    return (
+        f"Planted but without effect on any prediction, and so not counted, by number of studies: "
+        f"{', '.join(idle)}."
+    )
 
 
 def _clean(clean: Mapping[str, Any]) -> str:
