@@ -180,7 +180,8 @@ TOOLS = {
         package="ml-leakproof",
         accuses=ml_leakproof,
         needs="frames of training and test rows",
-        given=f"{_FRAMES}; its rules that can fail a run, without the advisory ones",
+        given=f"{_FRAMES}; its rules that can fail a run, without the advisory ones; its layers "
+        "for source code and for running code were not run",
     ),
     "deepchecks, overlap": Tool(
         package="deepchecks",
