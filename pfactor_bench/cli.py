@@ -187,11 +187,11 @@ def _judge(options: argparse.Namespace) -> int:
 
 def _render(options: argparse.Namespace) -> int:
     from pfactor_bench.record import ensure_writable, read_record
-    from pfactor_bench.report import render
+    from pfactor_bench.report import draw_figures_side_by_side, render
 
     record, folder = read_record(options.record), _folder(options.record)
     ensure_writable(folder)
-    print(render(record, folder))  # noqa: T201
+    print(render(record, folder, draw=draw_figures_side_by_side))  # noqa: T201
     return 0
 
 

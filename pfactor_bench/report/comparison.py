@@ -178,7 +178,7 @@ def _draw_seeds(
 def _draw_parameters(
     axes: Axes, record: Record, found: Mapping[str, Sequence[Mapping[str, Any]]]
 ) -> None:
-    from matplotlib.ticker import LogLocator, StrMethodFormatter
+    from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
     axes.axhline(0, **style.DASHED, zorder=1)
     for number, (regime, cases) in enumerate(found.items()):
@@ -199,6 +199,7 @@ def _draw_parameters(
         )
     axes.set_xscale("log")
     axes.xaxis.set_major_locator(LogLocator(numticks=6))
+    axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     axes.margins(x=0.15)
     axes.set_xlabel("parameters trained")

@@ -141,12 +141,12 @@ def _label_split(
     step = -(-len(folds) // _MOST_FOLD_NAMES)
     shown = range(0, len(folds), step)
     axes.set_yticks(list(shown), [style.label(folds[row]["name"], limit=12) for row in shown])
-    axes.set_xticks([column - 0.5 for column in range(1, len(people))], minor=True)
-    axes.set_yticks([row - 0.5 for row in range(1, len(folds))], minor=True)
-    axes.tick_params(which="both", length=0)
+    axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     if named:
-        axes.grid(which="minor", color="white", linewidth=1.5)
+        between: dict[str, Any] = {"colors": "white", "linewidth": 1.5}
+        axes.vlines([column - 0.5 for column in range(1, len(people))], *axes.get_ylim(), **between)
+        axes.hlines([row - 0.5 for row in range(1, len(folds))], *axes.get_xlim(), **between)
         axes.set_xticks(range(len(people)), [style.label(name, limit=10) for name in people])
         axes.tick_params(axis="x", labelrotation=60 if len(people) > 12 else 0)  # noqa: PLR2004
     else:
