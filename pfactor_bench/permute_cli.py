@@ -85,8 +85,14 @@ def run_permute(args: argparse.Namespace) -> int:
     ensure_writable(out)
     set_data_environment(args)
     prepared = prepare(suite, data_dir=args.data, device=args.device, out=whole, cache=args.cache)
-    with tqdm(total=args.n + 1, unit="run", desc=case.regime) as progress:
-        test = permute(prepared, case, args.n, out / f"{name}.json", on_run=progress.update)
+    # What a regime starts from may have to be pretrained first.
+    with tqdm(total=args.n + 1, unit="run", desc="preparing") as progress:
+
+        def advance() -> None:
+            progress.set_description(case.regime, refresh=False)
+            progress.update()
+
+        test = permute(prepared, case, args.n, out / f"{name}.json", on_run=advance)
     for suffix, image in draw_permutations(test).items():
         write_atomically(out / f"{name}.{suffix}", image)
     write_atomically(out / f"{name}.md", permutation_page(test, name).encode(errors="replace"))

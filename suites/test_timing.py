@@ -9,6 +9,7 @@ machine counts them: those of all its processors while the work was done once mo
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import pytest
@@ -47,7 +48,7 @@ def _time(suite_timing: SuiteTiming, benchmark: BenchmarkFixture, work: object) 
     benchmark.extra_info.update(
         seed=case.seed,
         device=suite_timing.device,
-        engine=suite_timing.run.suite.engine.kind,
+        engine=asdict(suite_timing.run.suite.engine),
         threads=suite_timing.run.prepared.threads,
         n_windows=work.n_windows,
         peak_bytes=work.peak_bytes,
