@@ -14,10 +14,12 @@ from pfactor_bench.training.loop import predict
 from pfactor_bench.types import Split
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import torch
 
     from pfactor_bench.preparation import Prepared
-    from pfactor_bench.types import Case
+    from pfactor_bench.types import Case, CaseResult, TrainedBy
 
 __all__ = ["Prediction", "TrainingEpoch"]
 
@@ -48,6 +50,7 @@ class TrainingEpoch:
         self._cohort = prepared.cohort
         self._split = Split(name=prepared.split.name, folds=prepared.split.folds[:1])
         self._budget = replace(case_budget(case, prepared.suite.budget), epochs=1, inner=None)
+        self._results: Mapping[Case, CaseResult] = {}
         encoders = encoders_of(prepared, case)
         self._encoders = (
             {case: {fold: encoder.tensors for fold, encoder in encoders.items()}}
@@ -66,6 +69,11 @@ class TrainingEpoch:
         return -(-self.n_windows // self._budget.batch_size)
 
     @property
+    def trained_by(self) -> TrainedBy | None:
+        """What trained the last epoch: the engine that is asked for may leave it to another."""
+        return self._results[self._case].trained_by if self._results else None
+
+    @property
     def peak_bytes(self) -> int:
         """Peak memory so far, as `pfactor_bench.training.device.peak_memory` counts it."""
         return peak_memory(self.device)
@@ -73,7 +81,7 @@ class TrainingEpoch:
     def __call__(self) -> None:
         """Train one epoch and wait until it is done."""
         with torch_threads(self._threads):
-            run_group(
+            self._results = run_group(
                 self._engine,
                 [self._case],
                 self._cohort,

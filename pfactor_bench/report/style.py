@@ -108,8 +108,7 @@ def encode(figure: Figure, *, title: str, description: str) -> dict[str, bytes]:
 def _as_png(figure: Figure) -> bytes:
     """Return a figure as pixels without transparency, which costs time and space and is not used.
 
-    Squeezing it harder takes longer and makes it larger: its pixels do not repeat in the way that
-    the hardest squeezing looks for.
+    Squeezing it harder takes half as long again and saves a hundredth of the size.
     """
     import numpy as np
     from matplotlib.backends.backend_agg import FigureCanvasAgg

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["site_pages"]
 
-DETECTION = "detection"
+#: Reports that are of no suite and stand in the menu.
+_SPECIAL = {"detection": "Detection", "timing": "Timing"}
 
 #: Of the small drawings in tables and on the page of histories.
 _DRAWING = 110
@@ -63,7 +64,11 @@ def site_pages(
         Address within the site to content.
     """
     environment = _environment()
-    common = {"title": plain(title), "has_detection": any(r.name == DETECTION for r in reports)}
+    names = {report.name for report in reports}
+    common = {
+        "title": plain(title),
+        "special": {name: word for name, word in _SPECIAL.items() if name in names},
+    }
     rows = leaderboard((r.name, r.record) for r in reports if r.record is not None)
     tracks = _tracks(reports, histories)
     pages = {
