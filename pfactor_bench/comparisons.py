@@ -157,6 +157,8 @@ def _over_folds(
         ((arrays["y_true"] - arrays[f"{one}/y_pred"]) ** 2).mean(axis=0)
         for one in (label, reference)
     )
+    if not np.isfinite([error, reference_error]).all():
+        return _missing(name, case, n, "not every person has a finite prediction")
     base = float(((arrays["y_true"] - arrays["y_base"]) ** 2).mean())
     if base == 0:
         return _missing(name, case, n, "the train mean makes no error to save")
@@ -166,8 +168,6 @@ def _over_folds(
             for people in held_out
         ]
     )
-    if not np.isfinite(by_fold).all():
-        return _missing(name, case, n, "not every person has a finite prediction")
     tested = corrected_resampled_t(
         by_fold,
         n_train=float(np.mean([len(np.unique(subjects[fold.train])) for fold in split.folds])),

@@ -101,7 +101,7 @@ def everything(
         *measure_spread(cohort, split, arrays, regimes=regimes),
         *measure_confounds(cohort, arrays, regimes=regimes),
         *measure_shuffles(arrays, shuffled_correlations(cohort, split, arrays, regimes=regimes)),
-        *compare_starts(results, arrays),
+        *compare_starts(results, arrays, split=split, subjects=cohort.subjects),
     )
 
 
