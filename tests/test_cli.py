@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pfactor_bench.cli import main
+from pfactor_bench.cli import _parser, main
 
 ROOT = Path(__file__).parents[1]
 
@@ -124,3 +124,13 @@ def test_doctor_says_how_to_fix_a_broken_pair(capsys, monkeypatch) -> None:
     monkeypatch.setattr(doctor, "import_module", refuse)
     assert main(["doctor"]) == 1
     assert '"torch==2.11.*" "torchaudio==2.11.*"' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["compare", "publish", "export"])
+def test_example_in_the_help_is_a_command(command: str, capsys) -> None:
+    """What it shows can be typed."""
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    program, *typed = capsys.readouterr().out.splitlines()[-1].split()
+    assert ("pfactor-bench", command) == (program, typed[0])
+    assert callable(_parser().parse_args(typed).command)

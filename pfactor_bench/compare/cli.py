@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pfactor_bench.errors import OutputError
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Sequence
 
 __all__ = ["add_compare_arguments", "run_compare"]
 
+_DESCRIPTION = """\
+Set every later report beside the first: claims and checks that changed, paired
+differences person by person, timing on the same machine, and what else differs.
+Prints Markdown, fit for a comment under a pull request.
+"""
+
+_EXAMPLE = """\
+for example, for a pull request:
+  pfactor-bench compare main/reports/eegmat reports/eegmat --fail-on regression --out comment.md
+"""
+
 
 def add_compare_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what ``pfactor-bench compare`` takes."""
-    parser.description = (
-        "Set every later report beside the first: claims and checks that changed, paired "
-        "differences person by person, timing on the same machine, and what else differs. Prints "
-        "Markdown, fit for a comment under a pull request."
-    )
+    parser.description, parser.epilog = _DESCRIPTION, _EXAMPLE
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("first", type=Path, metavar="A", help="record.json or its folder")
     parser.add_argument(
         "others", type=Path, nargs="+", metavar="B", help="what is set beside it, one or more"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,21 +10,28 @@ from typing import TYPE_CHECKING
 from pfactor_bench.errors import OutputError
 
 if TYPE_CHECKING:
-    import argparse
-
     from pfactor_bench.record import Record
 
 __all__ = ["add_export_arguments", "run_export"]
+
+_DESCRIPTION = """\
+Write a stored run in a form that other tools read: SARIF of its findings for
+code scanning, a Hugging Face model card, the summary of a CI job, or a BibTeX
+entry.
+"""
+
+_EXAMPLE = """\
+for example, for code scanning:
+  pfactor-bench export reports/case-study --format sarif --out findings.sarif
+"""
 
 _FORMATS = ("sarif", "model-card", "summary", "bibtex")
 
 
 def add_export_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what ``pfactor-bench export`` takes."""
-    parser.description = (
-        "Write a stored run in a form that other tools read: SARIF of its findings for code "
-        "scanning, a Hugging Face model card, the summary of a CI job, or a BibTeX entry."
-    )
+    parser.description, parser.epilog = _DESCRIPTION, _EXAMPLE
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("record", type=Path, metavar="RECORD", help="record.json or its folder")
     parser.add_argument("--format", choices=_FORMATS, required=True)
     parser.add_argument("--regime", metavar="LABEL", help="of a model card (default: the first)")

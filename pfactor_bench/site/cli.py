@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import argparse
-
     from pfactor_bench.site.gather import PublishedReport
 
 __all__ = ["add_publish_arguments", "run_publish"]
+
+_DESCRIPTION = """\
+Write a static site of reports: a leaderboard, the history that git knows, and a
+page per report, with JSON beside each. It asks nothing of a server and loads
+nothing from elsewhere: open DIR/index.html, or serve DIR.
+"""
+
+_EXAMPLE = """\
+for example, then open site/index.html:
+  pfactor-bench publish reports --site site
+"""
 
 #: What of a report's folder is shown or offered; everything else stays at home.
 _COPIED = ("*.png", "*.svg", "*.json")
@@ -18,11 +28,8 @@ _COPIED = ("*.png", "*.svg", "*.json")
 
 def add_publish_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what ``pfactor-bench publish`` takes."""
-    parser.description = (
-        "Write a static site of reports: a leaderboard, the history that git knows, and a page per "
-        "report, with JSON beside each. It asks nothing of a server and loads nothing from "
-        "elsewhere: open DIR/index.html, or serve DIR."
-    )
+    parser.description, parser.epilog = _DESCRIPTION, _EXAMPLE
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument(
         "reports", type=Path, metavar="REPORTS", help="folder that holds the reports' folders"
     )
