@@ -3,7 +3,7 @@
 Every piece is repeated and its median reported; what is compared is measured in turns. Writes
 ``docs/execution.json`` and the tables of ``docs/execution.md``::
 
-    python benchmarks/execution.py            # about eight minutes on two cores
+    python benchmarks/execution.py            # about 25 minutes on two cores
 
 Only the pages: ``python benchmarks/execution.py --render``.
 """

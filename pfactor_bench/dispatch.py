@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -46,9 +45,6 @@ __all__ = [
     "train_and_keep",
 ]
 
-#: Seconds until a process has imported torch; for less work none is started.
-_START = 15.0
-
 #: In the output folder: what workers map into their memory, until the run is finished.
 SHARED_FOLDER = "shared"
 
@@ -60,8 +56,8 @@ class Execution:
     Parameters
     ----------
     workers
-        Local processes; 1 stays in the calling process, None decides after the first case by
-        whether more would be done sooner.
+        Local processes; 1 stays in the calling process, None takes as many as the machine has cores
+        for, where there is that much to do.
     executor
         Any `concurrent.futures.Executor` to use instead.
     cluster
@@ -73,7 +69,7 @@ class Execution:
         no effect in the calling process, which would end itself.
     """
 
-    workers: int | None = None
+    workers: int | None = 1
     executor: Executor | None = None
     cluster: str | None = None
     attempts: int = 3
@@ -147,22 +143,18 @@ def run_missing(
     ExecutionError
         If what the cases run on cannot be reached, or was lost for good.
     """
-    failed: dict[str, str] = {}
     missing = [one for one in kept if not one.is_finished]
-    if execution.workers is None and execution.executor is None and execution.cluster is None:
-        missing, failed = _run_here_while_it_pays(prepared, missing, execution, tracker, on_epoch)
-    if missing:
-        pool = _pool(prepared, execution, len(missing))
-        if isinstance(pool, InProcess):
-            tasks = _tasks_here(prepared, missing, on_epoch)
-        else:
-            tasks = _tasks_elsewhere(prepared, missing, execution, pool.size)
-        try:
-            outcome = run_tasks(tasks, pool, tracker, attempts=execution.attempts)
-        finally:
-            pool.stop()
-        failed |= outcome.failed
-    return failed
+    if not missing:
+        return {}
+    pool = _pool(prepared, execution, len(missing))
+    if isinstance(pool, InProcess):
+        tasks = _tasks_here(prepared, missing, on_epoch)
+    else:
+        tasks = _tasks_elsewhere(prepared, missing, execution, pool.size)
+    try:
+        return run_tasks(tasks, pool, tracker, attempts=execution.attempts).failed
+    finally:
+        pool.stop()
 
 
 def prepared_for_cluster(prepared: Prepared, address: str, device: str) -> Prepared:
@@ -219,30 +211,6 @@ def _encoders_of_all(
             found[case] = encoders_of(prepared, case)
             known.append((case, found[case]))
     return found
-
-
-def _run_here_while_it_pays(
-    prepared: Prepared,
-    missing: Sequence[Keeping],
-    execution: Execution,
-    tracker: Tracker,
-    on_epoch: Callable[[], object],
-) -> tuple[list[Keeping], dict[str, str]]:
-    """Run cases here until starting processes would be sooner; return what is left for those."""
-    n_workers = most_workers(prepared.suite, prepared.device)
-    left = list(missing)
-    failed: dict[str, str] = {}
-    began, n_done = time.monotonic(), 0
-    while left:
-        if n_done and n_workers > 1:
-            seconds = (time.monotonic() - began) / n_done * len(left)
-            if seconds / min(n_workers, len(left)) + _START < seconds:
-                break
-        tasks = _tasks_here(prepared, left, on_epoch)[:1]
-        failed |= run_tasks(tasks, InProcess(), tracker, attempts=execution.attempts).failed
-        n_done += len(tasks[0].cases)
-        left = [one for one in left if one.case.id not in tasks[0].cases]
-    return left, failed
 
 
 def _pool(prepared: Prepared, execution: Execution, n_missing: int) -> Pool:

@@ -51,7 +51,7 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         "--workers",
         type=_count,
         metavar="N",
-        help="local processes; 1 uses none (default: all cores, where that is sooner done)",
+        help="local processes; 1 uses none (default: one per core)",
     )
     where.add_argument(
         "--cluster",
@@ -87,6 +87,10 @@ def run_suite(options: argparse.Namespace) -> int:
 
     set_data_environment(options)
     suite = load_suite(options.suite)
+    if _will_use_processes(suite, options):
+        from pfactor_bench.execution.processes import begin_warming
+
+        begin_warming()
     out: Path = options.out or Path("reports") / suite.name
     # A batch system that wants its node back, and `kill`, are as good as Ctrl-C.
     before = signal.signal(signal.SIGTERM, _interrupt)
@@ -157,6 +161,13 @@ _count.__name__ = "count above 0"
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
+
+
+def _will_use_processes(suite: Suite, options: argparse.Namespace) -> bool:
+    """Whether cases will probably be shared out; to be wrong costs some seconds of another core."""
+    several = suite.threads is not None and len(suite.cases) > 1
+    one_place = options.workers == 1 or options.cluster is not None or options.device == "cuda"
+    return several and not one_place and (os.cpu_count() or 1) > 1
 
 
 def _status_text(progress: Progress, *, is_running: bool) -> str:

@@ -304,8 +304,8 @@ def test_more_threads_than_one_leave_no_room_for_workers(tmp_path: Path) -> None
         run(suite, out=tmp_path / "out", data_dir=None, device="cpu", execution=TWO)
 
 
-def test_short_cases_start_no_process(tmp_path: Path, monkeypatch) -> None:
-    """Importing torch again would take longer than they do."""
+def test_callers_who_ask_for_nothing_get_no_process(tmp_path: Path, monkeypatch) -> None:
+    """A library must not fork behind its caller's back; the command line asks for processes."""
 
     def refuse(*_args: object, **_options: object) -> None:
         raise AssertionError("a process was started")
@@ -314,10 +314,12 @@ def test_short_cases_start_no_process(tmp_path: Path, monkeypatch) -> None:
     assert run_in(tmp_path, Execution()).missing == ()
 
 
-def test_long_cases_are_moved_to_processes(tmp_path: Path, monkeypatch) -> None:
-    """After the first has shown how long they take."""
-    monkeypatch.setattr(dispatch, "_START", -1.0)
-    monkeypatch.setattr(dispatch, "most_workers", lambda _suite, _device: 2)
+@pytest.mark.parametrize(("cores", "where"), [(1, "this process"), (2, "2 processes")])
+def test_none_takes_a_process_per_core(
+    tmp_path: Path, monkeypatch, cores: int, where: str
+) -> None:
+    """From the first case on: processes are warm by the time the cohort is loaded."""
+    monkeypatch.setattr(dispatch, "most_workers", lambda _suite, _device: cores)
     seen = []
     suite = tiny_suite(tmp_path)
     run(
@@ -325,9 +327,10 @@ def test_long_cases_are_moved_to_processes(tmp_path: Path, monkeypatch) -> None:
         out=tmp_path / "out",
         data_dir=None,
         device="cpu",
+        execution=Execution(workers=None),
         on_progress=lambda progress: seen.append(progress.where),
     )
-    assert list(dict.fromkeys(seen)) == ["this process", "2 processes"]
+    assert set(seen) == {where}
 
 
 def test_worker_with_other_versions_touches_nothing(tmp_path: Path, monkeypatch) -> None:

@@ -25,10 +25,15 @@ if TYPE_CHECKING:
     from multiprocessing.context import BaseContext
     from multiprocessing.process import BaseProcess
 
-__all__ = ["WorkerLostError", "WorkerProcesses", "warm_context"]
+__all__ = ["WorkerLostError", "WorkerProcesses", "begin_warming", "warm_context"]
 
 #: What every job needs is imported once, in the process that all workers are forked from.
-_PRELOADED = ["torch._dynamo", "pfactor_bench.casework", "pfactor_bench.training.engine"]
+_PRELOADED = [
+    "torch._dynamo",
+    "braindecode.models",
+    "pfactor_bench.casework",
+    "pfactor_bench.training.engine",
+]
 
 
 class WorkerLostError(Exception):
@@ -178,6 +183,14 @@ def warm_context() -> BaseContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_PRELOADED)
     return context
+
+
+def begin_warming() -> None:
+    """Start the process that workers are forked from, which imports while the caller goes on."""
+    if warm_context().get_start_method() == "forkserver":
+        from multiprocessing import forkserver
+
+        forkserver.ensure_running()
 
 
 def _work(pipe: Connection) -> None:
