@@ -207,7 +207,14 @@ def test_interrupted_command_exits_with_130(tmp_path: Path, capsys, monkeypatch)
 
     monkeypatch.setattr(dispatch, "run_group", interrupt)
     tiny_suite(tmp_path)
-    command = ["run", str(tmp_path / "suite.yaml"), "--out", str(tmp_path / "out")]
+    command = [
+        "run",
+        str(tmp_path / "suite.yaml"),
+        "--out",
+        str(tmp_path / "out"),
+        "--workers",
+        "1",
+    ]
     assert main(command) == 130
     assert "0 of 6 cases are finished and kept; to go on" in capsys.readouterr().err
     assert main(["status", str(tmp_path / "out")]) == 3
@@ -315,9 +322,7 @@ def test_callers_who_ask_for_nothing_get_no_process(tmp_path: Path, monkeypatch)
 
 
 @pytest.mark.parametrize(("cores", "where"), [(1, "this process"), (2, "2 processes")])
-def test_none_takes_a_process_per_core(
-    tmp_path: Path, monkeypatch, cores: int, where: str
-) -> None:
+def test_none_takes_a_process_per_core(tmp_path: Path, monkeypatch, cores: int, where: str) -> None:
     """From the first case on: processes are warm by the time the cohort is loaded."""
     monkeypatch.setattr(dispatch, "most_workers", lambda _suite, _device: cores)
     seen = []
