@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from tiny_cases import tiny_suite
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PROGRAM = """\
 import os, sys
