@@ -268,7 +268,7 @@ def main() -> None:
         "rounds": arguments.rounds,
         "one_model": one_model(arguments.rounds),
         "many_models": many_models(arguments.rounds),
-        "cold": cold(max(1, arguments.rounds // 3)),
+        "cold": cold(max(3, arguments.rounds // 2)),
         "memory": memory(max(1, arguments.rounds // 2)),
         "permutations": permutations(),
         "roofline": roofline(),
