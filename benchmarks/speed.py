@@ -1,9 +1,10 @@
 """Time the fast engine against the plain loop and against peers, and write it down.
 
-    python benchmarks/speed.py [--rounds 7] [--seeds 64] [--out docs]
+    python benchmarks/speed.py [--rounds 7] [--seeds 64] [--only PART …] [--out docs]
 
-writes speed.md, speed.svg and speed.json. Every number in them comes from this run. What is
-compared takes turns, so that whatever disturbs one disturbs the other; all of it runs on one thread
+writes speed.md, speed.svg and speed.json; with ``--only``, the other parts stay as they were
+measured on the same machine before. What is compared is one part and takes turns, so that whatever
+disturbs one disturbs the other; all of it runs on one thread
 per process. Lightning is compared with if it is installed (`uv sync --group benchmarks`).
 """
 
@@ -47,6 +48,8 @@ from pfactor_bench.training.device import warm_up
 from pfactor_bench.training.permutations import deal_scores, probe_null, training_null
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pfactor_bench.training.clock import Timed
 
 MODELS = 16
@@ -255,27 +258,41 @@ def _compared(timed: dict[str, Timed]) -> dict[str, Any]:
     }
 
 
+_PARTS: dict[str, Callable[[argparse.Namespace], Any]] = {
+    "one_model": lambda arguments: one_model(arguments.rounds),
+    "many_models": lambda arguments: many_models(arguments.rounds),
+    "cold": lambda arguments: cold(max(3, arguments.rounds // 2)),
+    "memory": lambda arguments: memory(max(1, arguments.rounds // 2)),
+    "permutations": lambda _arguments: permutations(),
+    "roofline": lambda _arguments: roofline(),
+    "same_skill": lambda arguments: same_skill(arguments.seeds),
+}
+
+
+def _same(results: dict[str, Any]) -> dict[str, Any]:
+    """Return what has to be equal for two measurements to stand on one page."""
+    return {**results["machine"], "load": None, "rounds": results["rounds"]}
+
+
 def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seeds", type=int, default=64)
+    parser.add_argument("--only", nargs="+", choices=_PARTS, default=list(_PARTS))
     parser.add_argument("--out", type=Path, default=Path("docs"))
     arguments = parser.parse_args()
     prepared()
-    results = {
-        "machine": machine(),
-        "rounds": arguments.rounds,
-        "one_model": one_model(arguments.rounds),
-        "many_models": many_models(arguments.rounds),
-        "cold": cold(max(3, arguments.rounds // 2)),
-        "memory": memory(max(1, arguments.rounds // 2)),
-        "permutations": permutations(),
-        "roofline": roofline(),
-        "same_skill": same_skill(arguments.seeds),
-    }
-    arguments.out.mkdir(parents=True, exist_ok=True)
     path = arguments.out / "speed.json"
+    results = {"machine": machine(), "rounds": arguments.rounds}
+    if arguments.only != list(_PARTS):
+        before = json.loads(path.read_text(encoding="utf-8"))
+        if _same(before) != _same(results):
+            parser.error(f"{path} was measured with {_same(before)}, not {_same(results)}")
+        results = before
+    for part in arguments.only:
+        results[part] = _PARTS[part](arguments)
+    arguments.out.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     write_page(results, arguments.out)
 

@@ -34,7 +34,7 @@ def page(results: dict[str, Any]) -> str:
     quartiles = f"quartiles {low:.1f} to {high:.1f}"
     return f"""# Speed
 
-Written by `python benchmarks/speed.py`; every number comes from that run. The case study's
+Written by `python benchmarks/speed.py`; what is compared was measured in one run. The case study's
 EEGConformer (154,953 parameters, windows of 8 channels × 200 samples, batches of 32) on
 {machine["processor"]}, {machine["cores"]} cores, {machine["instructions"]}, torch
 {machine["torch"]}; one thread per process; load average at the start {machine["load"]:.1f}. What is
@@ -113,7 +113,7 @@ def draw(results: dict[str, Any], path: Path) -> None:
         axes.axvline(floor, color="black", linestyle=":", label="its arithmetic at full speed")
         axes.set_xlabel("ms a step and model, one core")
         axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False, loc="lower right")
+        axes.legend(frameon=False, loc="upper right")
         figure.savefig(path, metadata={"Date": None})
         plt.close(figure)
 
