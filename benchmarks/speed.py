@@ -14,7 +14,6 @@ import argparse
 import importlib.util
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -26,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from machine import machine
 from scipy import stats
 from speed_page import write_page
 from speed_works import (
@@ -212,19 +212,6 @@ def roofline() -> dict[str, Any]:
     }
 
 
-def machine() -> dict[str, Any]:
-    """Return what the numbers were measured on."""
-    from cpuinfo import get_cpu_info
-
-    return {
-        "processor": get_cpu_info().get("brand_raw", platform.processor()),
-        "cores": os.cpu_count(),
-        "instructions": torch.backends.cpu.get_cpu_capability(),
-        "torch": torch.__version__,
-        "load": os.getloadavg()[0],
-    }
-
-
 def _warm() -> None:
     train("plain", 1)
     train("fast", 2)
@@ -271,7 +258,8 @@ _PARTS: dict[str, Callable[[argparse.Namespace], Any]] = {
 
 def _same(results: dict[str, Any]) -> dict[str, Any]:
     """Return what has to be equal for two measurements to stand on one page."""
-    return {**results["machine"], "load": None, "rounds": results["rounds"]}
+    keys = ("processor", "cores", "instructions", "torch")
+    return {**{key: results["machine"][key] for key in keys}, "rounds": results["rounds"]}
 
 
 def main() -> None:

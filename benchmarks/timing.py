@@ -12,13 +12,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from machine import machine
 from timing_page import RECORD, write_page
 from tqdm import tqdm
 
@@ -112,21 +111,6 @@ def _engine_of(work: TrainingEpoch | Prediction) -> str | None:
     """Return what trained an epoch, which is not always what the suite asks for."""
     trained_by = work.trained_by if isinstance(work, TrainingEpoch) else None
     return trained_by.engine.kind if trained_by else None
-
-
-def machine() -> dict[str, Any]:
-    """Return what the times were measured on."""
-    from cpuinfo import get_cpu_info
-
-    return {
-        "processor": get_cpu_info().get("brand_raw", platform.processor()),
-        "cores": os.cpu_count(),
-        "instructions": torch.backends.cpu.get_cpu_capability(),
-        "GPU": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-        "load": os.getloadavg()[0],
-    }
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import argparse
 
-__all__ = ["add_data_arguments", "set_data_environment"]
+__all__ = ["add_cache_argument", "add_data_arguments", "set_data_environment"]
 
 
 def add_data_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +34,16 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
         "--yes",
         action="store_true",
         help="agree to fetch more than 1 GB (or set PFACTOR_BENCH_FETCH=yes)",
+    )
+
+
+def add_cache_argument(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--cache``."""
+    parser.add_argument(
+        "--cache",
+        type=Path,
+        metavar="DIR",
+        help="folder that keeps encoders (default: $PFACTOR_BENCH_CACHE, else OUT/encoders)",
     )
 
 

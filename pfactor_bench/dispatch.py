@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
     from pathlib import Path
 
-    import torch
-
     from pfactor_bench.config import Suite
     from pfactor_bench.encoders.checkpoints import Encoder
     from pfactor_bench.execution.pools import Pool
@@ -186,11 +184,11 @@ def read_results(kept: Sequence[Keeping]) -> dict[Case, CaseResult]:
     return {case: result for case, result in found.items() if result is not None}
 
 
-def most_workers(suite: Suite, device: torch.device) -> int:
+def most_workers(suite: Suite, device_type: str) -> int:
     """Return how many cases can use this machine at a time without waiting for each other."""
     from joblib import cpu_count
 
-    if suite.threads is None or device.type != "cpu":
+    if suite.threads is None or device_type != "cpu":
         return 1
     # Unlike os.cpu_count, it knows what a container or a batch system allows.
     return max(1, int(cpu_count()) // suite.threads)
@@ -220,7 +218,9 @@ def _pool(prepared: Prepared, execution: Execution, n_missing: int) -> Pool:
         from pfactor_bench.execution.cluster import DaskCluster
 
         return DaskCluster(execution.cluster, n_gpus=int(prepared.device.type == "cuda"))
-    n_workers = min(execution.workers or most_workers(prepared.suite, prepared.device), n_missing)
+    n_workers = min(
+        execution.workers or most_workers(prepared.suite, prepared.device.type), n_missing
+    )
     if n_workers == 1:
         return InProcess()
     if prepared.suite.threads is None:

@@ -136,6 +136,8 @@ def permute(
     known = _read(path, key)[: len(scores)]
     for _ in known:
         on_run()
+    if len(known) == len(scores):
+        return _test(prepared, case, method, known)
     with torch_threads(prepared.suite.threads):
         correlations = _closed_form if is_closed else _trained
         for more in correlations(
@@ -156,8 +158,6 @@ def _closed_form(
     on_run: Callable[[], object],
 ) -> Iterator[NDArray[np.float64]]:
     """Yield the correlations that are not known yet, all at once."""
-    if n_known == len(scores):
-        return
     assert encoders is not None  # noqa: S101 - a head trains alone on top of an encoder
     null = probe_null(
         case,
@@ -182,8 +182,6 @@ def _trained(
     on_run: Callable[[], object],
 ) -> Iterator[NDArray[np.float64]]:
     """Yield the correlations that are not known yet, a few at a time."""
-    if n_known == len(scores):
-        return
     yield from trained_correlations(
         case,
         prepared.cohort,

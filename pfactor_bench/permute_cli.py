@@ -6,7 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pfactor_bench.data_options import add_data_arguments, set_data_environment
+from pfactor_bench.data_options import (
+    add_cache_argument,
+    add_data_arguments,
+    set_data_environment,
+)
 from pfactor_bench.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -46,12 +50,7 @@ def add_permute_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder that gets permutations/ (default: reports/<suite's name>)",
     )
-    parser.add_argument(
-        "--cache",
-        type=Path,
-        metavar="DIR",
-        help="folder that keeps encoders (default: $PFACTOR_BENCH_CACHE, else OUT/encoders)",
-    )
+    add_cache_argument(parser)
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     add_data_arguments(parser)
 

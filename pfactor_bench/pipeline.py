@@ -105,7 +105,7 @@ def run(
         Folder of encoders; None takes the environment variable ``PFACTOR_BENCH_CACHE``, else
         ``encoders`` in the report's folder.
     execution
-        Where and how persistently cases are run; None decides by itself.
+        Where and how persistently cases are run; None stays in this process.
     on_progress, on_epoch
         Called when a case begins or ends, and after each epoch in this process.
 

@@ -73,7 +73,7 @@ def run_plan(options: argparse.Namespace) -> int:
             shape,
             size,
             device=device.type,
-            n_workers=options.workers or most_workers(suite, device),
+            n_workers=options.workers or most_workers(suite, device.type),
             n_source_windows=n_source,
             on_pilot=show,
         )

@@ -9,7 +9,11 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pfactor_bench.data_options import add_data_arguments, set_data_environment
+from pfactor_bench.data_options import (
+    add_cache_argument,
+    add_data_arguments,
+    set_data_environment,
+)
 
 if TYPE_CHECKING:
     import argparse
@@ -38,12 +42,7 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, metavar="DIR", help="default: reports/<suite's name>")
     add_data_arguments(parser)
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
-    parser.add_argument(
-        "--cache",
-        type=Path,
-        metavar="DIR",
-        help="folder that keeps encoders (default: $PFACTOR_BENCH_CACHE, else OUT/encoders)",
-    )
+    add_cache_argument(parser)
     where = parser.add_argument_group(
         "where cases run", "None of these changes a result: finished cases are kept and shared."
     )
@@ -165,9 +164,11 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 def _will_use_processes(suite: Suite, options: argparse.Namespace) -> bool:
     """Whether cases will probably be shared out; to be wrong costs some seconds of another core."""
-    several = suite.threads is not None and len(suite.cases) > 1
-    one_place = options.workers == 1 or options.cluster is not None or options.device == "cuda"
-    return several and not one_place and (os.cpu_count() or 1) > 1
+    from pfactor_bench.dispatch import most_workers
+
+    if options.workers == 1 or options.cluster is not None or len(suite.cases) == 1:
+        return False
+    return most_workers(suite, "cuda" if options.device == "cuda" else "cpu") > 1
 
 
 def _status_text(progress: Progress, *, is_running: bool) -> str:

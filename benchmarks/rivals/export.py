@@ -15,6 +15,7 @@ import json
 import os
 import time
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ from pfactor_bench.detection.plan import can_be_planted, full_plan
 from pfactor_bench.detection.recipes import Recipe
 from pfactor_bench.detection.scenes import clean_scene, play
 from pfactor_bench.errors import StudyError
-from pfactor_bench.metrics import subject_means
+from pfactor_bench.metrics import pearson_r, subject_means
 from pfactor_bench.seeds import seed_for
 from pfactor_bench.studies.changes import permute_scores
 from pfactor_bench.studies.contract import read_answer, table_columns
@@ -45,6 +46,8 @@ HOSTS = tuple(
         )
     )
 )
+#: Families that clean studies are taken of.
+_FAMILIES = ("ridge", "forest", "kNN")
 #: Permuted studies, as many as Leakly asks for at least; every so many clean studies are permuted.
 N_PERMUTED, EVERY = 100, 4
 #: Kinds that show in who is there and what is validated on, not in a prediction.
@@ -75,18 +78,13 @@ def places() -> list[Place]:
         if cell.role == "clean" and cell.small is None and cell.recipe.family in _FAMILIES
     ]
     # Named by what they are, so that whoever stops early has a sample of all.
-    drawn = {recipe: seed_for("rivals", recipe.id) for recipe in sorted(set(clean), key=_id)}
+    drawn = {
+        recipe: seed_for("rivals", recipe.id) for recipe in sorted(set(clean), key=attrgetter("id"))
+    }
     return planted + [
         Place(name=f"clean-{number:010d}", host=recipe, permuted=number % EVERY == 0)
         for recipe, number in sorted(drawn.items(), key=lambda entry: entry[1])
     ]
-
-
-_FAMILIES = ("ridge", "forest", "kNN")
-
-
-def _id(recipe: Recipe) -> str:
-    return recipe.id
 
 
 def _file(name: str) -> str:
@@ -182,8 +180,8 @@ def _r(answer, cohort) -> float:
     y_pred = np.concatenate([fold.y_pred for fold in answer.folds])
     subjects = cohort.subjects[positions]
     truth, predicted = (subject_means(subjects, one)[1] for one in (cohort.y[positions], y_pred))
-    constant = min(truth.std(), predicted.std()) < 1e-9  # noqa: PLR2004 - but for rounding
-    return 0.0 if constant else float(np.corrcoef(truth, predicted)[0, 1])
+    # Where the scores are all equal, nothing was found either.
+    return pearson_r(truth, predicted).value or 0.0
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -10,6 +10,7 @@ from pfactor_bench.checks._core import check
 from pfactor_bench.checks._outcomes import failed, not_applicable, passed, undecided, warned
 from pfactor_bench.checks._relation import compare, describe, evidence_of
 from pfactor_bench.checks._sequential import look_at, looks_within
+from pfactor_bench.metrics import subject_means
 from pfactor_bench.studies import changes
 from pfactor_bench.studies.sandbox import Failure
 
@@ -186,9 +187,5 @@ def _person_means(
     cohort: Cohort, positions: NDArray[np.int64], y_pred: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return each person's mean prediction and score."""
-    _, people, counts = np.unique(
-        cohort.subjects[positions], return_inverse=True, return_counts=True
-    )
-    predicted = np.bincount(people, weights=y_pred) / counts
-    truth = np.bincount(people, weights=cohort.y[positions]) / counts
-    return predicted, truth
+    subjects = cohort.subjects[positions]
+    return subject_means(subjects, y_pred)[1], subject_means(subjects, cohort.y[positions])[1]

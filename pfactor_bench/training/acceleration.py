@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from pfactor_bench.errors import EnvironmentProblemError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     import torch
     from torch.overrides import TorchFunctionMode
@@ -31,10 +31,12 @@ __all__ = [
     "STEPS_BEFORE_A_GRAPH",
     "Batch",
     "Warmed",
+    "in_one_row",
     "lowered",
     "record_graph",
     "recorded",
     "refuse_impossible",
+    "relative_difference",
     "tf32_only_if_asked",
 ]
 
@@ -134,6 +136,18 @@ def tf32_only_if_asked(engine: EngineChoice) -> Iterator[None]:
         yield
     finally:
         products.allow_tf32, convolutions.allow_tf32 = before
+
+
+def in_one_row(gradients: Sequence[torch.Tensor | None]) -> torch.Tensor:
+    """Return gradients side by side in double precision, without those that take no part."""
+    import torch
+
+    return torch.cat([one.double().flatten() for one in gradients if one is not None])
+
+
+def relative_difference(exact: torch.Tensor, other: torch.Tensor) -> float:
+    """Return the length of the difference of two rows as a share of the first one's length."""
+    return float((other - exact).norm() / (exact.norm() or 1.0))
 
 
 class Warmed:

@@ -30,9 +30,18 @@ if TYPE_CHECKING:
     from pfactor_bench.training.windows import Windows
     from pfactor_bench.types import Budget, Case, Cohort, Fold, Split
 
-__all__ = ["TrainedFold", "case_budget", "case_result", "fold_maps", "run_case", "run_each"]
+__all__ = [
+    "PLAIN",
+    "TrainedFold",
+    "case_budget",
+    "case_result",
+    "fold_maps",
+    "run_case",
+    "run_each",
+]
 
-_PLAIN = TrainedBy(engine=EngineChoice(kind="plain"))
+#: How the plain loop leaves its mark on a result.
+PLAIN = TrainedBy(engine=EngineChoice(kind="plain"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -123,7 +132,7 @@ def run_case(
         trained.append(one)
         maps.append(fold_maps(one, cohort, saliency, ready.X_held_out))
     return case_result(
-        case, cohort, trained, maps, epochs=budget.epochs, device=device, trained_by=_PLAIN
+        case, cohort, trained, maps, epochs=budget.epochs, device=device, trained_by=PLAIN
     )
 
 

@@ -10,6 +10,8 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from pfactor_bench.training.acceleration import in_one_row, relative_difference
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -72,21 +74,11 @@ def compiled_if_same(
             found: Differentiated = program([leaf.detach() for leaf in leaves], *rest)
         return found
 
-    error = _difference(expected[1], fast(leaves, fresh(), batch)[1])
+    found = fast(leaves, fresh(), batch)
+    error = relative_difference(in_one_row(expected[1]), in_one_row(found[1]))
     if error <= _ROUNDING[precision]:
         return fast
     _LOG.warning(
         "compiled steps are not used: their gradients differ by %.1e of their length", error
     )
     return None
-
-
-def _difference(one: Sequence[torch.Tensor | None], other: Sequence[torch.Tensor | None]) -> float:
-    """Return the length of a difference as a share of the first one's length."""
-    import torch
-
-    def joined(gradients: Sequence[torch.Tensor | None]) -> torch.Tensor:
-        return torch.cat([each.double().flatten() for each in gradients if each is not None])
-
-    first, second = joined(one), joined(other)
-    return float((second - first).norm() / (first.norm() or 1.0))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from pfactor_bench.regimes import check_frozen, frozen_state
 from pfactor_bench.training.case import (
+    PLAIN,
     TrainedFold,
     case_budget,
     case_result,
@@ -98,7 +99,7 @@ def run_together(
             saliency=saliency,
             on_epoch=on_epoch,
         )
-        how = TrainedBy(engine=EngineChoice(kind="plain"), fallback=reason)
+        how = replace(PLAIN, fallback=reason)
         return {case: replace(result, trained_by=how) for case, result in alone.items()}
     how = TrainedBy(engine=engine, precision_error=precision_error(trial, job.windows, engine))
     pairs = [(case, fold) for case in group for fold in split.folds]

@@ -10,6 +10,7 @@ from pfactor_bench.training.acceleration import (
     STEPS_BEFORE_A_GRAPH,
     Batch,
     Warmed,
+    in_one_row,
     lowered,
     record_graph,
     recorded,
@@ -156,12 +157,10 @@ class StackedModels:
         X
             Their windows, ``(n_models, n_windows, …)``.
         """
-        import torch
-
         leaves = [*self._slice(0, len(self)).values()]
         others = {name: one.clone() for name, one in self._others(0, len(self)).items()}
         _, found = self._differentiate(leaves, others, Batch(X, X.new_zeros(X.shape[:2]), None))
-        return torch.cat([one.flatten().double() for one in found if one is not None])
+        return in_one_row(found)
 
     def predict(self, first: int, last: int, X: torch.Tensor) -> torch.Tensor:
         """Return the predictions of models `first` to `last`, ``(n_models, n_windows)``.

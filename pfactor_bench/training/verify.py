@@ -7,7 +7,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING
 
 from pfactor_bench.errors import ModelError
-from pfactor_bench.training.acceleration import tf32_only_if_asked
+from pfactor_bench.training.acceleration import relative_difference, tf32_only_if_asked
 from pfactor_bench.training.inputs import WindowsInMemory
 from pfactor_bench.training.probe import features_of, head_features, only_head_trains
 from pfactor_bench.training.rewrite import Masks, rewritten
@@ -125,7 +125,7 @@ def precision_error(
     X = inputs.rows(0, 1, torch.arange(len(trial.X), device=trial.device)[None])
     member.start.model.eval()
     exact, other = (_gradients(head, X, one) for one in (EngineChoice(), engine))
-    error = float((other - exact).norm() / (exact.norm() or 1.0))
+    error = relative_difference(exact, other)
     if not math.isfinite(error):
         raise ModelError(f"its gradients are not finite in {engine.precision}")
     return error

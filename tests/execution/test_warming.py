@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PROGRAM = """\
-import os, sys
-os.cpu_count = lambda: {cores}
+import sys
+import joblib
+joblib.cpu_count = lambda: {cores}
 from pfactor_bench import run_cli
 from pfactor_bench.execution import processes
 processes.begin_warming = lambda: print("warming", "torch" in sys.modules)
