@@ -47,8 +47,12 @@ _CURVES = ("train_mse", "val_mse", "val_r")
 #: Some file systems end a name at 255 bytes.
 _MOST_LETTERS = 80
 
-#: What a file that is missing, cut off, or no finished case at all may raise.
-_UNREADABLE = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error)
+#: What a file that is missing, cut off, damaged, or no finished case at all may raise. The module
+#: zipfile raises RuntimeError where it takes a flipped bit for a password or an unknown version.
+_UNREADABLE = (
+    *(OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError),
+    *(zipfile.BadZipFile, zlib.error),
+)
 
 _BY_PERSON = ("people", "channel_share", "spectral_share")
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import pytest
 from regime_suites import REGIME_SUITE, suite_of
 
 from pfactor_bench import dispatch
-from pfactor_bench.finished import case_path
+from pfactor_bench.finished import case_path, is_finished, read_case, write_case
 from pfactor_bench.pipeline import compute, prepare, run
-from pfactor_bench.types import Case, ModelSpec
+from pfactor_bench.types import Case, CaseResult, Curves, ModelSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,6 +140,32 @@ def test_broken_file_is_trained_again(tmp_path: Path, trained: list[str]) -> Non
     trained.clear()
     run_tiny(tmp_path)
     assert len(trained) == 4
+
+
+def test_no_flipped_byte_stops_a_run(tmp_path: Path) -> None:
+    """Wherever it is: in what tells a reader how to read, too."""
+    curves = Curves(train_mse=np.zeros(1), val_mse=np.zeros(1), val_r=np.zeros(1))
+    table = pd.DataFrame({name: ["one"] for name in ("sample_id", "subject", "fold", "role")})
+    result = CaseResult(
+        predictions=table.assign(y_pred=0.5),
+        curves=(curves,),
+        saliency=(),
+        n_parameters=0,
+        n_trainable=0,
+        n_frozen=0,
+        budgets=(),
+        timings=(),
+    )
+    path = tmp_path / "case.npz"
+    write_case(path, "key", result)
+    whole = path.read_bytes()
+    for position in range(len(whole)):
+        flipped = bytearray(whole)
+        flipped[position] ^= 0xFF
+        path.write_bytes(flipped)
+        found = read_case(path, "key")
+        assert is_finished(path, "key") == (found is not None)
+        assert found is None or found.predictions["y_pred"].tolist() == [0.5]
 
 
 def test_stored_case_holds_no_pickle(tmp_path: Path) -> None:
