@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pfactor_bench import __version__
-from pfactor_bench.models import model_file
+from pfactor_bench.models import model_file, offering_package
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -33,6 +33,8 @@ _TRAINING = (
     "models.py",
     "regimes.py",
     "saliency.py",
+    "seeds.py",
+    "streaming.py",
     "training",
 )
 
@@ -57,12 +59,18 @@ def code_versions() -> Mapping[str, str]:
 
 
 def model_identity(spec: ModelSpec) -> Mapping[str, Any]:
-    """Return what a model is made from: name, arguments, and its code where that is local."""
+    """Return what a model is made from.
+
+    Its name and arguments, its code where that is local, and the version of the package that offers
+    it where one does.
+    """
+    package = offering_package(spec)
     return {
         "name": spec.name,
         "args": dict(spec.args),
         "head": spec.head,
         "code": _hash_files(_source_of(spec)),
+        **({} if package is None else {"package": package}),
     }
 
 

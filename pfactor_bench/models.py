@@ -13,6 +13,7 @@ from pfactor_bench.errors import ModelError, UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from importlib.metadata import EntryPoint
 
     from torch import nn
 
@@ -20,7 +21,14 @@ if TYPE_CHECKING:
 
     Factory: TypeAlias = Callable[..., nn.Module]
 
-__all__ = ["ENTRY_POINTS", "braindecode_models", "build_model", "find_factory", "model_file"]
+__all__ = [
+    "ENTRY_POINTS",
+    "braindecode_models",
+    "build_model",
+    "find_factory",
+    "model_file",
+    "offering_package",
+]
 
 #: Installed packages offer models under this group; braindecode's own names come first.
 ENTRY_POINTS = "pfactor_bench.models"
@@ -85,6 +93,14 @@ def model_file(spec: ModelSpec) -> Path | None:
     return (spec.folder or Path()) / location if location.endswith(".py") else None
 
 
+def offering_package(spec: ModelSpec) -> str | None:
+    """Return name and version of the installed package that offers a model by an entry point."""
+    entry = _offered().get(spec.name)
+    if entry is None or entry.dist is None:
+        return None
+    return f"{entry.dist.name} {entry.dist.version}"
+
+
 def braindecode_models() -> tuple[str, ...]:
     """Return the names of braindecode's models, without what else stands beside them."""
     from braindecode import models
@@ -125,7 +141,7 @@ def _named_model(name: str) -> Factory:
     if name in known:
         factory: Factory = getattr(models, name)
         return factory
-    offered = {entry.name: entry for entry in entry_points(group=ENTRY_POINTS)}
+    offered = _offered()
     if name not in offered:
         raise UnknownNameError("model", name, [*known, *offered])
     try:
@@ -136,6 +152,10 @@ def _named_model(name: str) -> Factory:
             f"{error}; repair or remove the package that offers it"
         ) from error
     return loaded
+
+
+def _offered() -> dict[str, EntryPoint]:
+    return {entry.name: entry for entry in entry_points(group=ENTRY_POINTS)}
 
 
 def _import_file(path: Path) -> object:
