@@ -70,6 +70,19 @@ def test_hanging_job_is_stopped() -> None:
     assert _reason(hang, Limits(seconds=0.5)) == "it did not finish within 0.5 s"
 
 
+def test_job_that_closes_its_pipes_and_hangs_is_stopped() -> None:
+    """As a service does that puts itself into the background."""
+
+    def hang() -> bytes:
+        os.closerange(0, 64)
+        time.sleep(60)
+        return b""
+
+    began = time.monotonic()
+    assert _reason(hang, Limits(seconds=0.5)) == "it did not finish within 0.5 s"
+    assert time.monotonic() - began < 10
+
+
 def test_children_of_a_hanging_job_are_stopped(tmp_path: Path) -> None:
     """What a job has started goes with it."""
 
@@ -84,6 +97,22 @@ def test_children_of_a_hanging_job_are_stopped(tmp_path: Path) -> None:
     _one(spawn, Limits(seconds=0.5))
     time.sleep(1.5)
     assert not (tmp_path / "alive").exists()
+
+
+def test_what_a_job_leaves_running_is_not_waited_for() -> None:
+    """A service in a session of its own holds what the job prints to, as trackers start them."""
+    program = "import time; print('up', flush=True); time.sleep(30)"
+
+    def leave() -> bytes:
+        service = subprocess.Popen([sys.executable, "-c", program], start_new_session=True)
+        sys.stdout.write(f"{service.pid}\n")
+        return str(service.pid).encode()
+
+    began = time.monotonic()
+    answer = _one(leave, Limits(seconds=8))
+    assert isinstance(answer, bytes)
+    os.kill(int(answer), signal.SIGKILL)
+    assert time.monotonic() - began < 6
 
 
 def test_memory_is_limited() -> None:

@@ -29,6 +29,10 @@ __all__ = ["Failure", "Limits", "run_jobs"]
 
 _GIB = 1 << 30
 _CHUNK = 1 << 16
+#: How often it is asked, in seconds, whether a job that closed its pipes has ended.
+_BRIEFLY = 0.005
+#: A pipe holds no more than so many of them.
+_CHUNKS_IN_A_PIPE = 16
 #: So much of what a job printed is kept, for the explanation of a crash.
 _TAIL = 4_000
 
@@ -73,6 +77,7 @@ class _Running:
     printed: bytearray = field(default_factory=bytearray)
     open_pipes: int = 2
     killed_because: str = ""
+    status: int | None = None
 
 
 def run_jobs(jobs: Sequence[Callable[[], bytes]], limits: Limits) -> list[bytes | Failure]:
@@ -101,13 +106,16 @@ def run_jobs(jobs: Sequence[Callable[[], bytes]], limits: Limits) -> list[bytes 
                     started = _start(number, job, limits, selector)
                     running[started.pid] = started
                 _collect(selector, running, limits)
-                for process in [one for one in running.values() if not one.open_pipes]:
-                    answers[process.number] = _finish(process, limits)
+                for process in [one for one in running.values() if _has_ended(one)]:
+                    _kill(process.pid)
+                    _read_rest(selector, process, limits)
+                    answers[process.number] = _answer(process, limits)
                     del running[process.pid]
         finally:
             for process in running.values():
                 _kill(process.pid)
-                os.waitpid(process.pid, 0)
+                with contextlib.suppress(ChildProcessError):
+                    os.waitpid(process.pid, 0)
     return answers
 
 
@@ -195,23 +203,56 @@ def _collect(
     """Read what has been written, and kill what has gone over a limit."""
     now = time.monotonic()
     wait = max(0.0, min(process.deadline for process in running.values()) - now)
-    for key, _ in selector.select(min(wait, 1.0)):
-        process, buffer = key.data
-        chunk = os.read(key.fd, _CHUNK)
-        if not chunk:
-            selector.unregister(key.fd)
-            os.close(key.fd)
-            process.open_pipes -= 1
-        buffer += chunk
-        if buffer is process.printed:
-            del buffer[:-_TAIL]
-        elif len(buffer) > limits.answer:
-            _stop(process, f"its answer is larger than {limits.answer:,} bytes")
-            buffer.clear()
+    # Where nobody holds its pipes any more, a job is about to end.
+    is_ending = any(not process.open_pipes for process in running.values())
+    for key, _ in selector.select(min(wait, _BRIEFLY if is_ending else 1.0)):
+        _read(selector, key, limits)
     now = time.monotonic()
     for process in running.values():
         if now > process.deadline:
             _stop(process, f"it did not finish within {limits.seconds:g} s")
+
+
+def _read(selector: selectors.BaseSelector, key: selectors.SelectorKey, limits: Limits) -> bool:
+    """Read what a pipe holds, and return whether it may hold more."""
+    process, buffer = key.data
+    chunk = os.read(key.fd, _CHUNK)
+    if not chunk:
+        _close(selector, key)
+    buffer += chunk
+    if buffer is process.printed:
+        del buffer[:-_TAIL]
+    elif len(buffer) > limits.answer:
+        _stop(process, f"its answer is larger than {limits.answer:,} bytes")
+        buffer.clear()
+    return bool(chunk)
+
+
+def _close(selector: selectors.BaseSelector, key: selectors.SelectorKey) -> None:
+    selector.unregister(key.fd)
+    os.close(key.fd)
+    key.data[0].open_pipes -= 1
+
+
+def _has_ended(process: _Running) -> bool:
+    """Return whether a job is over: what it has started may hold its pipes open for ever."""
+    if process.status is None:
+        pid, status = os.waitpid(process.pid, os.WNOHANG)
+        process.status = status if pid else None
+    return process.status is not None
+
+
+def _read_rest(selector: selectors.BaseSelector, process: _Running, limits: Limits) -> None:
+    """Read what a job that is over has left in its pipes, and close them."""
+    mine = [key for key in selector.get_map().values() if key.data[0] is process]
+    for key in mine:
+        os.set_blocking(key.fd, False)
+        with contextlib.suppress(BlockingIOError):
+            for _ in range(_CHUNKS_IN_A_PIPE):
+                if not _read(selector, key, limits):
+                    break
+        if key.fd in selector.get_map():
+            _close(selector, key)
 
 
 def _stop(process: _Running, reason: str) -> None:
@@ -226,9 +267,8 @@ def _kill(pid: int) -> None:
             kill(pid, signal.SIGKILL)
 
 
-def _finish(process: _Running, limits: Limits) -> bytes | Failure:
-    _, status = os.waitpid(process.pid, 0)
-    _kill(process.pid)
+def _answer(process: _Running, limits: Limits) -> bytes | Failure:
+    status = process.status or 0
     if process.killed_because:
         return Failure(reason=process.killed_because)
     if os.WIFSIGNALED(status):
