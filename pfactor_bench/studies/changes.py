@@ -159,8 +159,11 @@ def rename_everybody(cohort: Cohort) -> Cohort:
 
 
 def rename_one(cohort: Cohort, person: str) -> Cohort:
-    """Give one person a new name that sorts right after the old one."""
-    return _renamed(cohort, {person: f"{person}x"})
+    """Give one person a new name that sorts right after the old one.
+
+    Before longer names that begin with it, too: ``sub-1`` stays before ``sub-10``.
+    """
+    return _renamed(cohort, {person: f"{person}!"})
 
 
 def reorder_rows(
