@@ -16,7 +16,12 @@ from pfactor_bench.errors import ConfigError
 from pfactor_bench.splits import grouped_k_fold, make_split, repeated_grouped_k_fold
 from pfactor_bench.training.case import run_case
 from pfactor_bench.training.fold import Scale
-from pfactor_bench.training.selection import choose_budget, inner_fold
+from pfactor_bench.training.selection import (
+    best_candidate,
+    candidates,
+    choose_budget,
+    inner_fold,
+)
 from pfactor_bench.types import Budget, Case, Ingredient, InnerValidation, ModelSpec
 
 CPU = torch.device("cpu")
@@ -166,6 +171,20 @@ def test_choice_within_the_budget_is_used(cohort) -> None:
     split = grouped_k_fold(n_folds=2)(cohort.subjects)
     result = run_case(CASE, cohort, split, INNER, device=CPU)
     assert all(1 <= b.epochs <= 3 and b.learning_rate in (1e-3, 1e-2) for b in result.budgets)
+
+
+def test_epoch_that_diverged_hides_none_before_it() -> None:
+    """The best epoch is still the best of its candidate, and the candidate still of all."""
+    low, high = candidates(INNER)
+    errors = [np.array([0.9, 0.8, 0.7]), np.array([0.9, 0.5, np.nan])]
+    best = best_candidate(INNER, (low, high), errors)
+    assert (best.learning_rate, best.epochs) == (1e-2, 2)
+
+
+def test_budget_stays_where_everything_diverged() -> None:
+    """There is nothing to choose."""
+    tried = candidates(INNER)
+    assert INNER == best_candidate(INNER, tried, [np.full(3, np.nan)] * 2)
 
 
 def test_curves_of_shorter_training_are_as_long(cohort) -> None:

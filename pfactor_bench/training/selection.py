@@ -93,7 +93,9 @@ def best_candidate(
         The candidates, and each one's error after each epoch.
     """
     best = (np.inf, budget)
-    for candidate, curve in zip(tried, errors, strict=True):
+    for candidate, after in zip(tried, errors, strict=True):
+        # An epoch that diverged is no reason to forget those before it.
+        curve = np.where(np.isnan(after), np.inf, after)
         epoch = int(np.argmin(curve))
         if curve[epoch] < best[0]:
             best = (curve[epoch], replace(candidate, epochs=epoch + 1))
