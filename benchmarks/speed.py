@@ -45,7 +45,7 @@ from pfactor_bench.heads import encoder_state
 from pfactor_bench.models import build_model
 from pfactor_bench.training.clock import take_turns
 from pfactor_bench.training.device import warm_up
-from pfactor_bench.training.permutations import deal_scores, probe_null, training_null
+from pfactor_bench.training.permutations import deal_scores, probe_null, trained_correlations
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -155,15 +155,16 @@ def permutations() -> dict[str, Any]:
     closed = time.perf_counter() - began
     with tqdm(total=201, desc="permutations") as bar:
         began = time.perf_counter()
-        training_null(
+        for _ in trained_correlations(
             case,
             it.cohort,
             it.split,
             it.suite.budget,
-            dealt[:200],
+            np.vstack([it.cohort.y, dealt[:200]]),
             device=it.device,
             on_run=bar.update,
-        )
+        ):
+            pass
     return {"probe_seconds": closed, "scratch_seconds": time.perf_counter() - began}
 
 

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["METRICS", "Metric", "pearson_r", "score", "subject_means"]
+__all__ = ["CONSTANT", "METRICS", "Metric", "pearson_r", "score", "subject_means"]
 
 #: The metrics that `score` returns, in order.
 METRICS = ("mse", "mae", "r2", "pearson_r", "spearman_r", "nrmse", "skill")
 
 #: Below this standard deviation predictions are constant but for rounding.
-_CONSTANT = 1e-9
+CONSTANT = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,9 +100,9 @@ def pearson_r(y_true: NDArray[np.float64], y_pred: NDArray[np.float64]) -> Metri
     """Return Pearson's correlation; 0, and said so, for a constant prediction."""
     if len(y_true) < 2:  # noqa: PLR2004 - a line needs two points
         return Metric(value=None, missing_because="a correlation needs at least 2 entries")
-    if y_true.std() <= _CONSTANT:
+    if y_true.std() <= CONSTANT:
         return Metric(value=None, missing_because="the true scores are all equal")
-    if y_pred.std() <= _CONSTANT:
+    if y_pred.std() <= CONSTANT:
         return Metric(value=0.0, note="the prediction is constant: r is set to 0")
     return Metric(value=float(np.corrcoef(y_true, y_pred)[0, 1]))
 

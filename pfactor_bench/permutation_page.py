@@ -14,8 +14,8 @@ __all__ = ["draw_permutations", "permutation_page", "permutation_sentences"]
 _HOW = {
     "closed form": "a ridge head on the frozen encoder's features, solved in closed form; the "
     "regime's own head and budget play no part",
-    "training": "the regime trained anew by the fast engine, from the same initial weights and in "
-    "the same order of windows",
+    "training": "the regime trained anew, by the fast engine where it can, from the same initial "
+    "weights and in the same order of windows",
 }
 
 

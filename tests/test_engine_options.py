@@ -187,6 +187,21 @@ def test_model_that_cannot_be_lowered_is_left_to_the_plain_loop(
         assert ("dtype" in (how.fallback or "")) == lowered
 
 
+def test_precision_is_tried_once(cohort, split, monkeypatch) -> None:
+    """Once in float32 and once in bf16, however the answer is used."""
+    case = Case(regime="from-scratch", model=MODELS[0], seed=1)
+    passes = []
+    original = stacked.StackedModels.gradients
+
+    def counted(models, X):
+        passes.append(1)
+        return original(models, X)
+
+    monkeypatch.setattr(stacked.StackedModels, "gradients", counted)
+    run_group(EngineChoice(precision="bf16"), [case], cohort, split, BUDGET, device=CPU)
+    assert len(passes) == 2
+
+
 def test_record_and_report_say_with_which_options(tmp_path: Path) -> None:
     """In words."""
     suite = tiny_suite(tmp_path, seeds=1, engine="{precision: bf16}")

@@ -22,7 +22,7 @@ from pfactor_bench.training.inputs import inputs_of
 from pfactor_bench.training.members import begin_member
 from pfactor_bench.training.noise import DropoutSite, MaskStreams
 from pfactor_bench.training.rewrite import Masks, rewritten
-from pfactor_bench.training.verify import TOLERANCE, rewriting_error, why_not_together
+from pfactor_bench.training.verify import TOLERANCE, rehearse, rewriting_error
 from pfactor_bench.types import (
     Budget,
     Case,
@@ -177,6 +177,19 @@ def test_stem_that_is_not_linear_is_left_alone() -> None:
         assert torch.equal(expected, model(X))
 
 
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_stem_with_a_hook_is_left_alone(number: int) -> None:
+    """All of it, whichever layer has the hook, which sees what it would see."""
+    layers = nn.Sequential(nn.Conv2d(1, 4, (1, 9)), nn.Conv2d(4, 4, (8, 1)), nn.ReLU())
+    model, X = nn.Sequential(layers, nn.Flatten()).eval(), torch.randn(2, 1, 8, 200)
+    seen: list[torch.Tensor] = []
+    layers[number].register_forward_hook(lambda *given: seen.append(given[2]))
+    expected = model(X)
+    with rewritten(model, Masks()):
+        assert torch.equal(expected, model(X))
+    assert torch.equal(seen[0], seen[1])
+
+
 def test_wrong_rewriting_is_noticed(cohort, monkeypatch: pytest.MonkeyPatch) -> None:
     """The comparison on the spot sees a stem that is merged wrongly."""
     model = build_model(CONFORMER, cohort).double()
@@ -199,7 +212,7 @@ def test_rounding_is_no_wrong_rewriting(cohort, split, seed: int) -> None:
     windows = inputs_of(cohort, CPU)
     case = replace(cases_of(CONFORMER, 1)[0], seed=seed)
     member = begin_member(case, cohort, split.folds[0], Budget(epochs=1), device=CPU, encoder=None)
-    assert why_not_together(member, windows) is None
+    assert rehearse(member, windows).obstacle is None
 
 
 def test_wrongly_rewritten_model_is_trained_by_the_plain_loop(
@@ -215,6 +228,70 @@ def test_wrongly_rewritten_model_is_trained_by_the_plain_loop(
     why = "its rewritten layers differ by 1.0e-01 (relative), more than 1e-09"
     assert fast[cases[0]].trained_by == TrainedBy(engine=PLAIN, fallback=why)
     np.testing.assert_array_equal(plain.predictions["y_pred"], fast[cases[0]].predictions["y_pred"])
+
+
+MODEL_FILE = """
+import torch
+from torch import nn
+
+class Model(nn.Module):
+    def __init__(self, n):
+        super().__init__()
+        self.final_layer = nn.Linear(n, 1)
+        self.register_buffer("mean", torch.zeros(n))
+
+    def forward(self, x):
+        x = x.flatten(1)
+        {body}
+
+def build(*, n_chans, n_times, **_given):
+    return Model(n_chans * n_times)
+"""
+
+
+def trained_by(cohort, split, folder, body: str, start: str = "from-scratch") -> TrainedBy:
+    """Return what trained a model whose forward pass ends with `body`."""
+    (folder / "model.py").write_text(MODEL_FILE.format(body=body))
+    spec = ModelSpec(name="model.py:build", folder=folder)
+    (case,) = cases_of(spec, 1, start=start)
+    encoders = dict.fromkeys(["fold-0", "fold-1"], encoder_state(build_model(spec, cohort)))
+    found = run_group(
+        FAST, [case], cohort, split, Budget(epochs=1), device=CPU, encoders={case: encoders}
+    )
+    return found[case].trained_by
+
+
+def test_buffer_that_only_a_model_alone_can_replace_is_noticed(cohort, split, tmp_path) -> None:
+    """It is a new tensor after each pass, which several models at once would lose."""
+    body = (
+        "if self.training:\n            self.mean = 0.9 * self.mean + 0.1 * x.detach().mean(0)"
+        "\n        return self.final_layer(x - self.mean)"
+    )
+    how = trained_by(cohort, split, tmp_path, body)
+    assert how.engine == PLAIN
+    assert "buffers differ by" in how.fallback
+
+
+@pytest.mark.parametrize("start", ["from-scratch", "linear-probe"])
+def test_whatever_the_fast_engine_stumbles_over_is_left_to_the_plain_loop(
+    cohort, split, tmp_path, start: str
+) -> None:
+    """A model need not be written for it; an assertion without words has a name at least."""
+    body = "assert x.dtype is torch.float32\n        return self.final_layer(x)"
+    how = trained_by(cohort, split, tmp_path, body, start)
+    assert how == TrainedBy(engine=PLAIN, fallback="AssertionError")
+
+
+@pytest.mark.parametrize("start", ["from-scratch", "linear-probe"])
+def test_head_that_is_called_by_keyword_is_trained(cohort, split, tmp_path, start: str) -> None:
+    """By the plain loop where what reaches it would have to be kept."""
+    how = trained_by(cohort, split, tmp_path, "return self.final_layer(input=x)", start)
+    why = "its head is not given one tensor by position"
+    expected = {
+        "from-scratch": TrainedBy(engine=FAST),
+        "linear-probe": TrainedBy(engine=PLAIN, fallback=why),
+    }
+    assert how == expected[start]
 
 
 @pytest.fixture

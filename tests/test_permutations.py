@@ -15,8 +15,16 @@ from pfactor_bench.errors import ModelError
 from pfactor_bench.heads import encoder_state
 from pfactor_bench.models import build_model
 from pfactor_bench.splits import make_split
+from pfactor_bench.studies.changes import changed
+from pfactor_bench.training import permutations
 from pfactor_bench.training.engine import run_group
-from pfactor_bench.training.permutations import Null, deal_scores, probe_null, training_null
+from pfactor_bench.training.permutations import (
+    Null,
+    deal_scores,
+    probe_null,
+    trained_correlations,
+)
+from pfactor_bench.training.verify import Rehearsal
 from pfactor_bench.types import Budget, Case, EngineChoice, Ingredient, ModelSpec
 
 CPU = torch.device("cpu")
@@ -25,6 +33,7 @@ MODEL = ModelSpec(
 )
 PROBE = Case(regime="linear-probe", model=MODEL, seed=1, start="linear-probe")
 SCRATCH = Case(regime="from-scratch", model=MODEL, seed=1)
+BUDGET = Budget(epochs=1, batch_size=8)
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +65,12 @@ def people_r(cohort, y, y_pred) -> float:
         [values[cohort.subjects == person].mean() for person in people] for values in (y, y_pred)
     ]
     return float(np.corrcoef(means)[0, 1])
+
+
+def trained(case, cohort, split, scores, budget=BUDGET) -> np.ndarray:
+    """Return r of the case on each row of scores."""
+    parts = trained_correlations(case, cohort, split, budget, scores, device=CPU)
+    return np.concatenate(list(parts))
 
 
 def test_people_keep_one_score_and_the_scores_are_the_same(cohort) -> None:
@@ -93,11 +108,11 @@ def test_probe_of_all_dealings_is_each_ones_ridge(cohort, split, encoders) -> No
 
 def test_training_on_all_dealings_is_training_on_each(cohort, split) -> None:
     """Together and alone, from the same seed."""
-    dealt, budget = deal_scores(cohort, 2, seed=0), Budget(epochs=1, batch_size=8)
-    null = training_null(SCRATCH, cohort, split, budget, dealt, device=CPU)
-    for y, expected in zip([cohort.y, *dealt], [null.observed, *null.dealt], strict=True):
+    scores = np.vstack([cohort.y, deal_scores(cohort, 2, seed=0)])
+    found = trained(SCRATCH, cohort, split, scores)
+    for y, expected in zip(scores, found, strict=True):
         other = replace(cohort, y=y)
-        table = run_group(EngineChoice(), [SCRATCH], other, split, budget, device=CPU)[
+        table = run_group(EngineChoice(), [SCRATCH], other, split, BUDGET, device=CPU)[
             SCRATCH
         ].predictions
         held_out = table[table["role"] == "test"].set_index("sample_id")["y_pred"]
@@ -105,10 +120,68 @@ def test_training_on_all_dealings_is_training_on_each(cohort, split) -> None:
         assert people_r(cohort, y, y_pred) == pytest.approx(expected, abs=1e-3)
 
 
+@pytest.fixture(scope="module")
+def repeated(cohort):
+    """Return a split that holds everybody out twice."""
+    args = {"n_folds": 3, "n_repeats": 2, "seed": 1}
+    return make_split(Ingredient(kind="repeated-grouped-k-fold", args=args), cohort.table)
+
+
+@pytest.mark.parametrize("engine", ["fast", "plain"])
+def test_predictions_of_repeated_folds_are_averaged(
+    cohort, repeated, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As they are in a report: none is thrown away."""
+    if engine == "plain":
+        monkeypatch.setattr(permutations, "rehearse", lambda *_: Rehearsal(obstacle="none may"))
+    (found,) = trained(SCRATCH, cohort, repeated, cohort.y[None])
+    choice = EngineChoice(kind=engine)
+    table = run_group(choice, [SCRATCH], cohort, repeated, BUDGET, device=CPU)[SCRATCH].predictions
+    held_out = table[table["role"] == "test"]
+    assert (held_out["sample_id"].value_counts() == 2).all()
+    y_pred = held_out.groupby("sample_id")["y_pred"].mean()[cohort.table["sample_id"]].to_numpy()
+    assert people_r(cohort, cohort.y, y_pred) == pytest.approx(found, abs=1e-3)
+
+
+def test_probes_of_repeated_folds_are_averaged(cohort, repeated, encoders) -> None:
+    """Of one encoder: the mean of two shuffles is not the second."""
+    one = dict.fromkeys([fold.name for fold in repeated.folds], encoders["fold-0"])
+    none = np.zeros((0, len(cohort.y)))
+    both, first, second = (
+        probe_null(PROBE, cohort, replace(repeated, folds=folds), none, device=CPU, encoders=one)
+        for folds in (repeated.folds, repeated.folds[:3], repeated.folds[3:])
+    )
+    assert len({round(null.observed, 6) for null in (both, first, second)}) == 3
+
+
+def test_prediction_that_is_not_finite_is_no_result(cohort, split) -> None:
+    """A NaN is not as high as anything, so that p would come out too small."""
+    budget = replace(BUDGET, learning_rate=1e30)
+    with pytest.raises(ModelError, match=r"2 of 2 trainings .* not finite.*lower the learning"):
+        trained(SCRATCH, cohort, split, np.vstack([cohort.y, cohort.y]), budget)
+
+
+def test_constant_prediction_correlates_with_nothing() -> None:
+    """Averaged over different numbers of windows, it is constant but for rounding."""
+    cohort = COHORTS["synthetic"](n_subjects=9, n_windows=7)
+    kept = np.flatnonzero(np.random.default_rng(0).random(len(cohort.y)) < 0.7)
+    fewer = changed(
+        cohort,
+        X=cohort.X[kept],
+        y=cohort.y[kept],
+        table=cohort.table.iloc[kept].reset_index(drop=True),
+    )
+    folds = make_split(
+        Ingredient(kind="grouped-k-fold", args={"n_folds": 3, "seed": 0}), fewer.table
+    )
+    same = np.full((1, len(kept)), 0.3)
+    assert permutations._correlations(fewer, folds, fewer.y[None], same) == 0  # noqa: SLF001
+
+
 def test_model_that_trains_elsewhere_has_no_closed_form(cohort, split, encoders) -> None:
     """The error names the way out."""
     case = Case(regime="full-finetune", model=MODEL, seed=1, start="full-finetune")
-    with pytest.raises(ModelError, match="no closed form: use training_null"):
+    with pytest.raises(ModelError, match="no closed form: use trained_correlations"):
         probe_null(
             case, cohort, split, deal_scores(cohort, 1, seed=0), device=CPU, encoders=encoders
         )

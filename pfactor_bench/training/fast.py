@@ -27,7 +27,7 @@ from pfactor_bench.training.members import begin_member
 from pfactor_bench.training.probe import head_features
 from pfactor_bench.training.rewrite import Masks, rewritten
 from pfactor_bench.training.selection import best_candidate, candidates, inner_errors, inner_fold
-from pfactor_bench.training.verify import models_at_once, precision_error, why_not_together
+from pfactor_bench.training.verify import models_at_once, rehearse
 from pfactor_bench.training.windows import windows_at
 from pfactor_bench.types import EngineChoice, TrainedBy
 
@@ -86,9 +86,9 @@ def run_together(
         on_epoch=on_epoch,
     )
     trial = job.member(group[0], split.folds[0], budget, start_fold=split.folds[0])
-    reason = why_not_together(trial, job.windows, engine)
-    if reason is not None:
-        _LOG.warning("%s: trained by the plain loop: %s", group[0].regime, reason)
+    rehearsal = rehearse(trial, job.windows, engine)
+    if rehearsal.obstacle is not None:
+        _LOG.warning("%s: trained by the plain loop: %s", group[0].regime, rehearsal.obstacle)
         alone = run_each(
             group,
             cohort,
@@ -99,9 +99,9 @@ def run_together(
             saliency=saliency,
             on_epoch=on_epoch,
         )
-        how = replace(PLAIN, fallback=reason)
+        how = replace(PLAIN, fallback=rehearsal.obstacle)
         return {case: replace(result, trained_by=how) for case, result in alone.items()}
-    how = TrainedBy(engine=engine, precision_error=precision_error(trial, job.windows, engine))
+    how = TrainedBy(engine=engine, precision_error=rehearsal.precision_error)
     pairs = [(case, fold) for case in group for fold in split.folds]
     budgets = _choose_budgets(job, pairs, budget)
     members = [

@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from pfactor_bench.errors import ModelError
+from pfactor_bench.metrics import CONSTANT
 from pfactor_bench.seeds import seed_for
 from pfactor_bench.training.case import case_budget, run_case
 from pfactor_bench.training.fast import Job, train_all
 from pfactor_bench.training.inputs import inputs_of
 from pfactor_bench.training.members import begin_member
 from pfactor_bench.training.probe import features_of, only_head_trains
-from pfactor_bench.training.verify import why_not_together
+from pfactor_bench.training.verify import rehearse
 from pfactor_bench.types import Budget, EngineChoice
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pfactor_bench.training.case import TrainedFold
-    from pfactor_bench.types import Case, CaseResult, Cohort, Split
+    from pfactor_bench.types import Case, Cohort, Split
 
     #: By fold, what pretrained regimes start from.
     Encoders: TypeAlias = Mapping[str, Mapping[str, torch.Tensor]]
@@ -44,7 +45,6 @@ __all__ = [
     "has_closed_form",
     "probe_null",
     "trained_correlations",
-    "training_null",
 ]
 
 #: Of the ridge penalty on standardised features, per training window: enough to make any number of
@@ -150,14 +150,14 @@ def probe_null(
     Raises
     ------
     ModelError
-        If more than the head trains.
+        If more than the head trains, or a prediction is not finite.
     """
     from sklearn.linear_model import Ridge
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
     scores = np.vstack([cohort.y, dealt])
-    predicted = np.full(scores.shape, np.nan)
+    sums = np.zeros(scores.shape)
     job = _job(case, cohort, device, encoders)
     known: dict[int, NDArray[np.float64]] = {}
     for fold in split.folds:
@@ -167,52 +167,15 @@ def probe_null(
             if not only_head_trains(member.start):
                 raise ModelError(
                     f"regime {case.start!r} trains more than the head, so there is no closed form: "
-                    f"use training_null"
+                    f"use trained_correlations"
                 )
             reached = features_of(member.start, job.windows)
             known[encoder] = reached.flatten(1).double().cpu().numpy()
         features = known[encoder]
         ridge = make_pipeline(StandardScaler(), Ridge(alpha=_PENALTY * len(fold.train)))
         ridge.fit(features[fold.train], scores[:, fold.train].T)
-        predicted[:, fold.test] = ridge.predict(features[fold.test]).T
-    r = _correlations(cohort, scores, predicted)
-    return Null(observed=float(r[0]), dealt=r[1:])
-
-
-def training_null(
-    case: Case,
-    cohort: Cohort,
-    split: Split,
-    budget: Budget,
-    dealt: NDArray[np.float64],
-    *,
-    device: torch.device,
-    encoders: Encoders | None = None,
-    on_run: Callable[[], object] = lambda: None,
-) -> Null:
-    """Train the case on the observed scores and on every dealing, many at once.
-
-    Every run begins from the case's seed; only the scores differ.
-
-    Parameters
-    ----------
-    case, cohort, split, budget
-        What is trained.
-    dealt
-        As `deal_scores` returns them.
-    device, encoders
-        As in `pfactor_bench.training.case.run_case`.
-    on_run
-        Called after each run, for progress.
-    """
-    scores = np.vstack([cohort.y, dealt])
-    r = np.concatenate(
-        [
-            *trained_correlations(
-                case, cohort, split, budget, scores, device=device, encoders=encoders, on_run=on_run
-            )
-        ]
-    )
+        sums[:, fold.test] += ridge.predict(features[fold.test]).T
+    r = _correlations(cohort, split, scores, sums)
     return Null(observed=float(r[0]), dealt=r[1:])
 
 
@@ -227,33 +190,52 @@ def trained_correlations(
     encoders: Encoders | None = None,
     on_run: Callable[[], object] = lambda: None,
 ) -> Iterator[NDArray[np.float64]]:
-    """Train the case on each row of scores, and yield r over held-out people, some rows at a time.
+    """Train the case on each row of scores, many at once, and yield r over held-out people.
+
+    Every run begins from the case's seed; only the scores differ.
 
     Parameters
     ----------
-    case, cohort, split, budget, device, encoders, on_run
-        As in `training_null`.
+    case, cohort, split, budget
+        What is trained.
     scores
-        Shape ``(n, n_windows)``.
+        Shape ``(n, n_windows)``: `deal_scores`, say, after the observed ones.
+    device, encoders
+        As in `pfactor_bench.training.case.run_case`.
+    on_run
+        Called after each run, for progress.
+
+    Yields
+    ------
+    ndarray of float64
+        Of some rows at a time, in their order.
+
+    Raises
+    ------
+    ModelError
+        If a prediction is not finite.
     """
     job = _job(case, cohort, device, encoders)
     budget = case_budget(case, budget)
     trial = job.member(case, split.folds[0], budget, start_fold=split.folds[0])
-    alone = budget.inner is not None or why_not_together(trial, job.windows) is not None
+    alone = budget.inner is not None or rehearse(trial, job.windows).obstacle is not None
     for begin in range(0, len(scores), 1 if alone else _PREPARED):
         rows = scores[begin : begin + (1 if alone else _PREPARED)]
-        predicted = np.full(rows.shape, np.nan)
+        sums = np.zeros(rows.shape)
         if alone:
             other = replace(cohort, y=rows[0])
-            result = run_case(case, other, split, budget, device=device, encoders=encoders)
-            _fill(predicted[0], other, result)
+            table = run_case(
+                case, other, split, budget, device=device, encoders=encoders
+            ).predictions
+            for fold in split.folds:
+                is_held_out = (table["fold"] == fold.name) & (table["role"] == "test")
+                sums[0, fold.test] += table.loc[is_held_out, "y_pred"].to_numpy()
         else:
             for row, one in _run_together(job, case, split, budget, rows):
-                y_pred = one.scale.from_model(one.trajectory.held_out[-1])
-                predicted[row, one.fold.test] = y_pred
+                sums[row, one.fold.test] += one.scale.from_model(one.trajectory.held_out[-1])
         for _ in rows:
             on_run()
-        yield _correlations(cohort, rows, predicted)
+        yield _correlations(cohort, split, rows, sums)
 
 
 def _cpu() -> torch.device:
@@ -288,27 +270,35 @@ def _run_together(
         yield row, one
 
 
-def _fill(row: NDArray[np.float64], cohort: Cohort, result: CaseResult) -> None:
-    table = result.predictions[result.predictions["role"] == "test"]
-    where = {name: number for number, name in enumerate(cohort.table["sample_id"])}
-    row[[where[name] for name in table["sample_id"]]] = table["y_pred"]
-
-
 def _correlations(
-    cohort: Cohort, scores: NDArray[np.float64], predicted: NDArray[np.float64]
+    cohort: Cohort, split: Split, scores: NDArray[np.float64], sums: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return r over held-out people of each row of scores and predictions."""
-    held_out = ~np.isnan(predicted[0])
+    """Return r over held-out people, given the sums of each window's predictions over folds."""
+    tests = np.concatenate([fold.test for fold in split.folds])
+    times = np.bincount(tests, minlength=len(cohort.y))
+    held_out = times > 0
+    predicted = sums[:, held_out] / times[held_out]
+    n_lost = len(predicted) - int(np.isfinite(predicted).all(axis=1).sum())
+    if n_lost:
+        raise ModelError(
+            f"{n_lost} of {len(predicted)} trainings on true or dealt scores end with predictions "
+            f"that are not finite, and a share of dealings that leaves them out would say too "
+            f"much: lower the learning rate"
+        )
     _, owner = np.unique(cohort.subjects[held_out], return_inverse=True)
     means = np.zeros((held_out.sum(), owner.max() + 1))
     means[np.arange(len(owner)), owner] = 1 / np.bincount(owner)[owner]
     true, said = (
         rows - rows.mean(axis=1, keepdims=True)
-        for rows in (scores[:, held_out] @ means, predicted[:, held_out] @ means)
+        for rows in (scores[:, held_out] @ means, predicted @ means)
     )
-    scale = np.sqrt((true**2).sum(axis=1) * (said**2).sum(axis=1))
-    # Where all predictions are equal there is no correlation, and nothing was found.
+    spreads = np.sqrt((true**2).mean(axis=1)), np.sqrt((said**2).mean(axis=1))
+    # Where all predictions are equal but for rounding there is no correlation, and nothing was
+    # found.
     r: NDArray[np.float64] = np.divide(
-        (true * said).sum(axis=1), scale, out=np.zeros(len(scale)), where=scale > 0
+        (true * said).mean(axis=1),
+        spreads[0] * spreads[1],
+        out=np.zeros(len(true)),
+        where=(spreads[0] > CONSTANT) & (spreads[1] > CONSTANT),
     )
     return r

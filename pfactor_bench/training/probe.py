@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from pfactor_bench.errors import ModelError
 from pfactor_bench.regimes import Start
 from pfactor_bench.training.inputs import Features
 from pfactor_bench.training.rewrite import Masks, rewritten
@@ -67,12 +68,20 @@ def only_head_trains(start: Start) -> bool:
 
 
 def features_of(start: Start, windows: NormalisedWindows) -> torch.Tensor:
-    """Return what reaches the head for each window, shape ``(n_windows, n_features…)``."""
+    """Return what reaches the head for each window, shape ``(n_windows, n_features…)``.
+
+    Raises
+    ------
+    ModelError
+        If something else than one tensor reaches it.
+    """
     import torch
 
     caught: list[torch.Tensor] = []
 
-    def catch(_head: nn.Module, inputs: tuple[torch.Tensor]) -> None:
+    def catch(_head: nn.Module, inputs: tuple[Any, ...]) -> None:
+        if len(inputs) != 1 or not isinstance(inputs[0], torch.Tensor):
+            raise ModelError("its head is not given one tensor by position")
         caught.append(inputs[0])
 
     start.model.eval()

@@ -54,7 +54,7 @@ class Masks:
 def rewritten(model: nn.Module, masks: Masks) -> Iterator[None]:
     """Let `model` compute its stem in one pass and take its dropout masks from `masks`.
 
-    Layers with hooks are left alone, since a hook would see something else.
+    Layers with hooks, and a stem with one, are left alone: a hook would see something else.
     """
     forwards = _stem_forwards(model) | _layer_forwards(model, masks)
     parts = dict(model.named_modules())
@@ -74,15 +74,18 @@ def _stem_forwards(model: nn.Module) -> dict[str, Callable[..., Any]]:
     from torch import nn
 
     forwards: dict[str, Callable[..., Any]] = {}
-    for name, part in model.named_modules():
+    for place, part in model.named_modules():
         if not isinstance(part, nn.Sequential):
             continue
-        prefix = f"{name}." if name else ""
+        prefix = f"{place}." if place else ""
         layers = list(part.named_children())
         stem = read_stem([layer for _, layer in layers])
         if stem is None:
             continue
-        names = [f"{prefix}{child}" for child, _ in layers[stem.first : stem.last]]
+        children = layers[stem.first : stem.last]
+        if any(_has_hooks(layer) for _, child in children for layer in child.modules()):
+            continue
+        names = [f"{prefix}{name}" for name, _ in children]
         forwards |= dict.fromkeys(names, _unchanged)
         forwards[names[0]] = stem.forward
     return forwards
