@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -19,16 +20,13 @@ from pfactor_bench.training.engine import group_cases
 from pfactor_bench.types import Case, EngineChoice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from pfactor_bench.config import Suite
     from pfactor_bench.planning.pilot import Shape
     from pfactor_bench.types import ModelSpec
 
 __all__ = ["Kind", "Plan", "Size", "make_plan"]
-
-#: Seconds until local processes have imported torch.
-_START = 15.0
 
 #: A run that is shorter than this on one process is not worth asking how much two get in each
 #: other's way.
@@ -86,6 +84,9 @@ class Plan:
         Of its cohort.
     device, n_workers
         What it was planned for.
+    shared_seconds
+        From the first case to the last, when workers take groups of cases in turn, each as fast as
+        alone on the machine.
     slowdown
         How much longer a case takes where every worker is busy.
     pretraining_seconds
@@ -102,6 +103,7 @@ class Plan:
     size: Size
     device: str
     n_workers: int
+    shared_seconds: float
     slowdown: float
     pretraining_seconds: float
     peak_bytes: int
@@ -121,10 +123,7 @@ class Plan:
     @property
     def seconds(self) -> float:
         """What the run takes on all workers, from the first case to the last."""
-        longest = max((kind.seconds for kind in self.kinds), default=0.0)
-        shared = max(self.work_seconds / self.n_workers, longest) * self.slowdown
-        start = _START if self.n_workers > 1 else 0.0
-        return self.pretraining_seconds + shared + start
+        return self.pretraining_seconds + self.shared_seconds * self.slowdown
 
 
 def make_plan(
@@ -161,7 +160,8 @@ def make_plan(
     works: dict[str, PilotWork] = {}
     costs: dict[str, Cost] = {}
     counts = Counter(case.regime for case in suite.cases)
-    for group in _first_groups(suite, n_workers, device):
+    groups = group_cases(suite.engine, suite.cases, n_workers=n_workers, device=device)
+    for group in _first_groups(groups):
         case = group[0]
         on_pilot(case.regime)
         works[case.regime] = PilotWork(
@@ -186,12 +186,16 @@ def make_plan(
         )
         for regime, cost in costs.items()
     )
+    seconds = {kind.name: kind.seconds for kind in kinds}
     rows = size.n_windows * len(size.n_train)
     plan = Plan(
         kinds=kinds,
         size=size,
         device=device,
         n_workers=n_workers,
+        shared_seconds=_shared(
+            (sum(seconds[case.regime] for case in group) for group in groups), n_workers
+        ),
         slowdown=1.0,
         pretraining_seconds=_pretraining(suite, works, n_source_windows, len(size.n_train)),
         peak_bytes=max(cost.peak_bytes for cost in costs.values()),
@@ -207,9 +211,16 @@ def make_plan(
     return plan
 
 
-def _first_groups(suite: Suite, n_workers: int, device: str) -> list[tuple[Case, ...]]:
-    """Return a group of each regime, as the engine forms them."""
-    groups = group_cases(suite.engine, suite.cases, n_workers=n_workers, device=device)
+def _shared(seconds: Iterable[float], n_workers: int) -> float:
+    """Return when the last of some tasks ends that workers take in turn."""
+    ends = [0.0] * n_workers
+    for one in seconds:
+        heapq.heapreplace(ends, ends[0] + one)
+    return max(ends)
+
+
+def _first_groups(groups: Iterable[tuple[Case, ...]]) -> list[tuple[Case, ...]]:
+    """Return the first group of each regime."""
     found: dict[str, tuple[Case, ...]] = {}
     for group in groups:
         for case in group:
