@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -78,6 +80,30 @@ def two_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_folds_of_other_people_share_one_encoder(tmp_path: Path) -> None:
     """Nobody of the source is ever held out, so there is one thing to make."""
     assert len({one.manifest["sha256"] for one in encoders(tmp_path).values()}) == 1
+
+
+def test_encoder_that_folds_share_is_read_once(tmp_path: Path) -> None:
+    """So that what it makes of windows is computed once, too."""
+    first, second = encoders(tmp_path).values()
+    assert first is second
+
+
+def test_encoder_that_another_run_is_making_is_waited_for(tmp_path: Path, monkeypatch) -> None:
+    """A folder of encoders may be shared: two that write at once could mix tensors and manifest."""
+    made = []
+    original = pretraining._pretrain  # noqa: SLF001
+
+    def slow(recipe, people):
+        made.append(people)
+        time.sleep(0.3)
+        return original(recipe, people)
+
+    monkeypatch.setattr(pretraining, "_pretrain", slow)
+    prepared = prepared_of(tmp_path)
+    with ThreadPoolExecutor(2) as threads:
+        both = list(threads.map(encoders_of, [prepared] * 2, [prepared.suite.cases[-1]] * 2))
+    assert len(made) == 1
+    assert both[0]["fold-0"].manifest == both[1]["fold-0"].manifest
 
 
 def test_manifest_names_everybody_trained_on(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from pfactor_bench.errors import ConfigError
 from pfactor_bench.heads import encoder_state
 from pfactor_bench.identity import code_versions, digest, model_identity
 from pfactor_bench.models import build_model
+from pfactor_bench.record import ensure_writable
 from pfactor_bench.training.device import seeded, torch_threads
 from pfactor_bench.training.fold import Scale
 from pfactor_bench.training.loop import fit
@@ -115,7 +116,7 @@ def encoders_by_fold(
     recipe
         What they are made from.
     people
-        By fold, whom they are made from; folds with the same people share an encoder.
+        By fold, whom they are made from; folds with the same people share an encoder, read once.
     cache
         Folder of encoders, each named after all that it was made from.
 
@@ -124,17 +125,31 @@ def encoders_by_fold(
     CheckpointError
         If a stored one was truncated or changed.
     """
-    return {fold: _read_or_pretrain(recipe, one, cache) for fold, one in people.items()}
+    known: dict[bytes, Encoder] = {}
+    found = {}
+    for fold, one in people.items():
+        names = one.tobytes()
+        if names not in known:
+            known[names] = _read_or_pretrain(recipe, one, cache)
+        found[fold] = known[names]
+    return found
 
 
 def _read_or_pretrain(recipe: EncoderRecipe, people: NDArray[np.str_], cache: Path) -> Encoder:
+    from filelock import FileLock
+
     manifest = recipe.manifest(people)
     key = digest(manifest)
     path = cache / f"{key[:32]}.safetensors"
     if manifest_path(path).exists():
         return read_encoder(path)
-    tensors, facts = _pretrain(recipe, people)
-    return write_encoder(path, tensors, {**manifest, "key": key, **facts})
+    ensure_writable(cache)
+    # Whoever else wants it waits, and finds it there; a dead process's lock is void.
+    with FileLock(path.with_suffix(".lock")):
+        if manifest_path(path).exists():
+            return read_encoder(path)
+        tensors, facts = _pretrain(recipe, people)
+        return write_encoder(path, tensors, {**manifest, "key": key, **facts})
 
 
 def _pretrain(
