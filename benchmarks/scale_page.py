@@ -35,8 +35,8 @@ notes. A cohort's entries are joined to one file, which is mapped, not read; tha
 disk (6 GB for all of HBN).
 
 Training, checks, features and fingerprints go through a mapped cohort in blocks and let go of what they
-have seen. The plain training loop reads batch by batch; what copies a cohort (audits that change
-signals, the `fast` engine) still needs it to fit in memory.
+have seen. The plain training loop reads batch by batch, and so does the `fast` engine where windows
+take more than 512 MB. Audits that change signals copy a cohort, which has to fit in memory.
 
 ### npy or zarr
 

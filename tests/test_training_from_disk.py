@@ -13,10 +13,14 @@ import pytest
 import torch
 
 from pfactor_bench.cohorts.synthetic import synthetic
+from pfactor_bench.heads import encoder_state
+from pfactor_bench.models import build_model
 from pfactor_bench.splits import grouped_k_fold
+from pfactor_bench.training import inputs
 from pfactor_bench.training.case import run_case
+from pfactor_bench.training.engine import run_group
 from pfactor_bench.training.windows import MappedWindows, take, windows_at
-from pfactor_bench.types import Budget, Case, ModelSpec
+from pfactor_bench.types import Budget, Case, EngineChoice, ModelSpec, TrainedBy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,6 +54,27 @@ def test_predictions_and_saliency_are_the_same(cohort: Cohort, on_disk: Cohort) 
 
     pd.testing.assert_frame_equal(results[0].predictions, results[1].predictions)
     np.testing.assert_array_equal(results[0].saliency[0].map, results[1].saliency[0].map)
+
+
+@pytest.mark.parametrize("start", ["from-scratch", "linear-probe"])
+def test_fast_engine_learns_the_same_from_disk(
+    cohort: Cohort, on_disk: Cohort, start: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where windows are too many to be kept, and where only features of them are."""
+    monkeypatch.setattr(inputs, "_KEPT_BYTES", 0)
+    case = Case(regime=start, model=ModelSpec(name="ShallowFBCSPNet"), seed=3, start=start)
+    split = grouped_k_fold(n_folds=3)(cohort.subjects)
+    encoder = encoder_state(build_model(case.model, cohort))
+    encoders = {case: dict.fromkeys([fold.name for fold in split.folds], encoder)}
+    in_memory, from_disk = (
+        run_group(
+            EngineChoice(), [case], each, split, Budget(epochs=2), device=CPU, encoders=encoders
+        )[case]
+        for each in (cohort, on_disk)
+    )
+
+    assert from_disk.trained_by == TrainedBy(engine=EngineChoice())
+    pd.testing.assert_frame_equal(in_memory.predictions, from_disk.predictions)
 
 
 def test_windows_in_memory_are_a_tensor(cohort: Cohort) -> None:
