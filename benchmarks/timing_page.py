@@ -39,7 +39,9 @@ that of `pytest suites/test_timing.py`."""
 
 _MEANS = """A case's time is its median over rounds, a row's the median over its seeds' times. A
 ratio compares a row with the first of its suite and device, round against round; beside it stand
-its quartiles over rounds."""
+its quartiles over rounds. Compare within a suite: suites differ in what else an epoch holds. The
+plain engine trains one case alone, the fast one all seeds and folds of a model at once, here one;
+what it cannot train, the plain one does."""
 
 
 def write_page(folder: Path) -> None:

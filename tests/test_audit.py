@@ -101,6 +101,7 @@ def test_study_is_found_in_a_file(tmp_path: Path) -> None:
         ("no_such_file.py:study", "there is no file"),
         ("pfactor_bench.studies.honest:plain_rigde", "did you mean 'plain_ridge'"),
         ("no.such.module:study", "No module named 'no'"),
+        ("my_study.py", "after a colon, such as my_study.py:study"),
         ("no_such_table.csv", "there is no table 'no_such_table.csv'"),
         (42, "is 'int': audit a study"),
     ],

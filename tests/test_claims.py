@@ -135,7 +135,13 @@ def test_people_needed_fall_back_on_the_half_width() -> None:
 def test_inconclusive_names_the_people_in_words() -> None:
     """The number is in the sentence that a report prints."""
     found = verdict(Requirement(above=0.0), measured(0.1, (-0.1, 0.3), n=50, se=0.1))
-    assert "about 393 people settle it with 80% power" in found.explanation
+    assert "about 393 people show that it holds, with 80% power" in found.explanation
+
+
+def test_inconclusive_says_which_way_it_would_be_settled() -> None:
+    """More people do not mend a value on the wrong side."""
+    found = verdict(Requirement(above=0.0), measured(-0.1, (-0.3, 0.1), n=50, se=0.1))
+    assert "about 393 people show that it fails" in found.explanation
 
 
 def test_four_people_are_inconclusive_with_the_number_of_people() -> None:

@@ -72,6 +72,10 @@ def find_target(target: object, limits: Limits) -> Target:
     text = str(target)
     if text.endswith(_TABLES):
         return Target(name=text, kind="predictions", load=partial(_read_table, Path(text)))
+    if text.endswith(".py"):
+        raise StudyError(
+            f"{text!r} is a file: name what to audit in it after a colon, such as {text}:study"
+        )
     if ":" not in text:
         return Target(name=text, kind="regime", load=partial(_braindecode_name, text))
     load = partial(_import, text)

@@ -219,9 +219,10 @@ def _settled_by(value: float, decision: _Decision, people: int | None) -> str:
     if people >= _MOST_PEOPLE:
         return f"if {value:.3g} is the truth, over a million people would be needed to settle it"
     rough = " (a rough guess)" if decision.estimate.n < MIN_SUBJECTS_TO_HOLD else ""
+    way = "holds" if decision.estimate.good else "fails"
     return (
-        f"if {value:.3g} is the truth, about {people:,} people settle it with {POWER:.0%} "
-        f"power{rough}"
+        f"if {value:.3g} is the truth, about {people:,} people show that it {way}, with "
+        f"{POWER:.0%} power{rough}"
     )
 
 

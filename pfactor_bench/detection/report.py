@@ -16,8 +16,14 @@ __all__ = ["headline", "report_text"]
 _CAUTION = """The leaks and the checks were written by the same people, and some checks were
 extended after a leak had been missed: this says what the audit is able to find, not how it fares on
 leaks that nobody here thought of. For several kinds the leak is declared and the check reads the
-declaration. Audits of one kind share studies and are not independent, so that an interval is a
-lower bound of what is not known. [How it was measured](#how-it-was-measured) is told below."""
+declaration. Audits of one kind share studies and are not independent, so that less is known than an
+interval says. [How it was measured](#how-it-was-measured) is told below."""
+
+_WORDS = """A kind is a mistake of one sort, numbered as in the table below; its dose is how much of
+it was planted, and full dose is the whole mistake. A check works in one of four ways: static looks
+at data, split and results as they are; metamorphic runs the study again on changed data and
+compares its answers; runtime looks at what the study logs while it runs; statistical compares with
+chance. Everything here is about studies, not people."""
 
 _HOW = """A clean study is made from parts (split, inputs, transformations, training, choice,
 hand-in), with everything declared that an honest researcher could declare. A planted leak replaces
@@ -59,6 +65,7 @@ def report_text(record: Mapping[str, Any]) -> str:
         _targets(record),
         f"In all {record['n_audits']:,} audits ran studies {record['n_runs']:,} times.",
         _CAUTION,
+        _WORDS,
         "## How often each kind is found",
         "![Kinds of leak by way of finding them and by family of models](matrix.svg)",
         _matrix(record["kinds"]),
@@ -68,7 +75,11 @@ def report_text(record: Mapping[str, Any]) -> str:
         _without_effect(record["kinds"]),
         "## How weak a leak may be",
         "![Share found by dose](doses.svg)",
-        "The quick audit, three studies for each dose: the intervals are wide.",
+        (
+            "Share of the planted leaks that were found, from 0 to 1, by how strong they were. By "
+            "the quick audit, which runs a study less often than that of the table above, in three "
+            "studies for each dose: the intervals are wide, and a share may lie below the table's."
+        ),
         "## The clean studies",
         _clean(record["clean"]),
         _MENDED,

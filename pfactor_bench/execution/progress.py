@@ -230,8 +230,8 @@ def read_progress(folder: Path) -> Progress:
         return Progress(**{**data, "running": tuple(data["running"])})
     except FileNotFoundError:
         raise RecordError(
-            f"no run in {str(folder)!r}: give the folder that `pfactor-bench run` writes to, "
-            f"such as reports/case-study"
+            f"no run in {str(folder)!r}: give the folder that `pfactor-bench run` wrote to, by "
+            f"default reports/<suite's name>; a report that came with the repository is no run"
         ) from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RecordError(f"cannot read {str(path)!r}: {error}") from error

@@ -47,7 +47,7 @@ def leak_sentence(record: Record) -> str:
     else:
         found = "**No check looked for leaks.**"
     if of["warn"]:
-        found += f" {count(len(of['warn']), 'check')} warned: {_codes(of['warn'])}."
+        found += f" {count(len(of['warn']), 'check')} warned: {_warnings(of['warn'])}."
     if of["error"]:
         broken = f"{count(len(of['error']), 'check')} broke off and decided nothing"
         found += f" **{broken}: {_codes(of['error'])}.**"
@@ -71,6 +71,11 @@ def checks_section(record: Record) -> str:
 
 def _codes(findings: list[Finding]) -> str:
     return ", ".join(escape(finding.code) for finding in findings)
+
+
+def _warnings(findings: list[Finding]) -> str:
+    """Return what each found beside its code, which alone tells a reader nothing."""
+    return "; ".join(f"{escape(f.code)}, {escape(f.explanation, limit=160)}" for f in findings)
 
 
 def _evidence(finding: Finding) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pfactor_bench.claims import MIN_SUBJECTS_TO_HOLD
+from pfactor_bench.claims.requirement import meets
+from pfactor_bench.record import find_measurement
 from pfactor_bench.report.evidence import leak_answer, leak_sentence
 from pfactor_bench.report.facts import (
     held_out_people,
@@ -31,14 +33,19 @@ __all__ = [
 _SKILL = (
     "Skill is the share of the train mean's squared error that is gone: 0 is no better than "
     "predicting the mean of the people trained on for everybody, 1 is perfect. An interval that "
-    "holds 0 shows nothing."
+    "holds 0 shows nothing. A fold is one way to part the people into those trained on and those "
+    "held out; a seed is one random start of the training."
 )
 _CONTENTS = (
     "[Claims](#claims) · "
     "[What to know before quoting a number](#what-to-know-before-quoting-a-number) · "
     "[Checks](#checks) · [Limits](#limits) · [Cite](#cite)"
 )
-_NOT_HOLDING = {"fails": "Fails", "inconclusive": "Inconclusive"}
+_STATUSES = {"fails": "Fails", "holds": "Holds", "inconclusive": "Inconclusive"}
+_SYNTHETIC = (
+    "**Nobody's: the EEG and the scores are simulated.** The numbers say whether the machinery "
+    "works, nothing about people."
+)
 _MOST_CLAIMS = 3
 _LEAK = {"found": "**Yes.**", "none found": "**None found.**", "not known": "**Not known.**"}
 
@@ -59,11 +66,12 @@ def head_section(record: Record) -> str:
 
 
 def answers_table(record: Record, *, see: str = "") -> str:
-    """Return people, leaks and claims, each in a line; `see` says where all checks are."""
+    """Return data, people, leaks and claims, each in a line; `see` says where all checks are."""
     rows = [
+        ["Whose EEG is it?", _whose(record)],
         ["On how many people?", _people(record)],
         ["Is there a leak?", f"{leak_line(record)} {see}".rstrip()],
-        ["What holds?", " ".join([claims_held(record), *_not_holding(record)])],
+        ["What holds?", " ".join([claims_held(record), *_claims_in_words(record)])],
         *_missing(record),
     ]
     return table(["asked first", "answer"], rows)
@@ -118,6 +126,16 @@ def _command(record: Record) -> list[str]:
     return [f"Run it again ([at the same commit](#run-it-again)):\n\n{block}"] if block else []
 
 
+def _whose(record: Record) -> str:
+    """Return what was recorded, or that nothing was."""
+    if record.cohort.get("planted"):
+        return _SYNTHETIC
+    made = record.cohort["provenance"]
+    title = made.get("title") or record.cohort["name"]
+    source = f" ({escape(made['doi'])})" if made.get("doi") else ""
+    return f"{escape(title)}{source}. The score is {escape(record.cohort['target'])}."
+
+
 def _people(record: Record) -> str:
     folds = record.split["folds"]
     n = held_out_people(record)
@@ -143,25 +161,37 @@ def _missing(record: Record) -> list[list[str]]:
     return [["Is anything missing?", f"**{n:,} of {of}** gave no result, in {regimes_hit}."]]
 
 
-def _not_holding(record: Record) -> list[str]:
-    """Return the claims that do not hold, the gravest first, and what would settle them."""
+def _claims_in_words(record: Record) -> list[str]:
+    """Return claims, the gravest first, and what would settle them; gates only if they do not hold.
+
+    That a gate holds is the rule, and its count says so.
+    """
     claims = {claim.id: claim for claim in record.claims}
     found = [
         (claims[verdict.claim], verdict)
-        for status in _NOT_HOLDING
+        for status in _STATUSES
         for verdict in record.verdicts
-        if verdict.status == status and verdict.claim in claims
+        if verdict.status == status
+        and verdict.claim in claims
+        and (status, verdict.level) != ("holds", "gate")
     ]
-    lines = [_claim_in_words(claim, verdict) for claim, verdict in found[:_MOST_CLAIMS]]
+    lines = [_claim_in_words(record, claim, verdict) for claim, verdict in found[:_MOST_CLAIMS]]
     left = len(found) - _MOST_CLAIMS
     return [*lines, f"And {left:,} more below."] if left > 0 else lines
 
 
-def _claim_in_words(claim: Claim, verdict: Verdict) -> str:
-    needed = (
-        f" (about {count(verdict.people_needed, 'person', 'people')} would settle it)"
-        if verdict.people_needed is not None
-        else ""
-    )
+def _claim_in_words(record: Record, claim: Claim, verdict: Verdict) -> str:
     text = escape(claim.text, limit=160).rstrip(".")
-    return f"{_NOT_HOLDING[verdict.status]}: {text}{needed}."
+    return f"{_STATUSES[verdict.status]}: {text}{_needed(record, claim, verdict)}."
+
+
+def _needed(record: Record, claim: Claim, verdict: Verdict) -> str:
+    """Return how many people would settle a claim, and which way."""
+    measured = find_measurement(record, claim.measurement)
+    if verdict.people_needed is None or measured is None or measured.value is None:
+        return ""
+    n = measured.n_subjects or 0
+    rough = f", a rough guess from {n}," if n < MIN_SUBJECTS_TO_HOLD else ""
+    way = "holds" if meets(measured.value, claim.requirement) else "fails"
+    people = count(verdict.people_needed, "person", "people")
+    return f" (about {people}{rough} would show that it {way})"

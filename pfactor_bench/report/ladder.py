@@ -12,7 +12,7 @@ from pfactor_bench.report.facts import (
     regimes,
     value_with_interval,
 )
-from pfactor_bench.report.text import count, escape, picture, plain, table
+from pfactor_bench.report.text import count, escape, listed, picture, plain, table
 
 if TYPE_CHECKING:
     from pfactor_bench.record import Record
@@ -25,6 +25,12 @@ __all__ = [
     "ladder_rungs",
     "ladder_section",
 ]
+
+_CEILING = "matched-filter"
+_WHAT_THE_CEILING_IS = (
+    f"{_CEILING} is told where the signal was planted, which no model is: it shows how much could "
+    "be found, and is no rival."
+)
 
 #: A single predictor beside the train mean is in the report's figure already.
 _FEWEST_DRAWN = 2
@@ -94,6 +100,7 @@ def ladder_section(record: Record) -> str:
             *([_plot(record)] if ladder_is_drawn(record) else []),
             table(headers, rows),
             _HOW_TO_READ,
+            *([_WHAT_THE_CEILING_IS] if _CEILING in rungs else []),
             *missing,
         ]
     )
@@ -119,11 +126,25 @@ def confounds_section(record: Record) -> str:
         for regime, found in tested
     ]
     headers = ["regime", "confound", "p", ""]
+    untested = _untested(record, {found.name.rpartition("/")[2] for _, found in tested})
     return (
         f"## Confounds\n\n{table(headers, rows)}\n\n"
         f"A small p says that the predictions tell something about the confound that the true "
         f"scores do not (partial confound test, Spisak 2022, doi:10.1093/gigascience/giac082)."
+        f"{untested}"
     )
+
+
+def _untested(record: Record, tested: set[str]) -> str:
+    """Name what a check found to go with the score and no row above is about."""
+    found = dict.fromkeys(
+        str(row["proxy"])
+        for finding in record.findings
+        if finding.code == "LK016" and finding.status == "warn"
+        for row in finding.evidence
+        if row.get("proxy") and row["proxy"] not in tested
+    )
+    return f" Not tested, though LK016 warns of it: {listed(list(found))}." if found else ""
 
 
 def _plot(record: Record) -> str:

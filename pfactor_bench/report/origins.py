@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pfactor_bench.report.head import run_again
 from pfactor_bench.report.people import cohort_plot, split_plot
 from pfactor_bench.report.text import bullets, count, escape, listed, number, table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from pfactor_bench.record import Record
 
 __all__ = ["cohort_section", "provenance_section", "split_section"]
@@ -76,9 +78,13 @@ def provenance_section(record: Record) -> str:
     commit = facts.pop("commit", None)
     dirty = facts.pop("dirty", None)
     packages = facts.pop("packages", None) or {}
+    encoders = facts.pop("encoders", None)
+    again = facts.pop("measured_again", None)
     rows = [
         ["commit", _commit(commit, dirty=dirty)],
         *([escape(key.replace("_", " ")), _value(value)] for key, value in facts.items()),
+        *([["encoders", _encoders(encoders)]] if encoders else []),
+        *([["numbers computed again", _measured_again(again)]] if again else []),
         ["packages", ", ".join(f"{escape(name)} {_value(v)}" for name, v in packages.items())],
         ["cohort, sha256", escape(record.cohort["fingerprint"])],
         [f"{escape(record.suite['file'])}, sha256", escape(record.suite["sha256"])],
@@ -88,6 +94,22 @@ def provenance_section(record: Record) -> str:
     if again := run_again(record, *([f"git checkout {commit}"] if commit else [])):
         parts += ["### Run it again", again]
     return "\n\n".join(parts)
+
+
+def _encoders(encoders: Sequence[Mapping[str, Any]]) -> str:
+    """Return whom encoders were pretrained on, in numbers; everything else is in the record."""
+    people = sorted({len(one.get("people", ())) for one in encoders})
+    between = f"{people[0]:,}" if len(people) == 1 else f"{people[0]:,} to {people[-1]:,}"
+    return (
+        f"{count(len(encoders), 'encoder')}, pretrained on {between} people each; whom, and how, "
+        f"is in record.json under provenance"
+    )
+
+
+def _measured_again(again: Mapping[str, Any]) -> str:
+    """Return when, and by which code, numbers were computed from stored predictions."""
+    code = _commit(again.get("commit"), dirty=again.get("dirty"))
+    return f"from the stored predictions, {_value(again.get('date'))}, by commit {code}"
 
 
 def _commit(commit: str | None, *, dirty: bool | None) -> str:

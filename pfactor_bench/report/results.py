@@ -28,27 +28,58 @@ _VERDICTS = {"holds": "holds", "fails": "**fails**", "inconclusive": "inconclusi
 _PAIRED = {"pearson_r": "r", "r2": "R²", "mae": "MAE", "skill": "skill"}
 _LEVELS = {"": "people", "window_": "windows"}
 
+_LEVELS_MEAN = (
+    "A reported claim is what the suite asks, whichever way it comes out. A gate, such as a number "
+    "that must come out as before, fails the run where it does not hold, and says nothing more. "
+    "No number of people stands where a number is not an estimate over people."
+)
+_LAST_EPOCH = (
+    "Train MSE is the loss during training, of other people and with dropout at work, so it may "
+    "well lie above held-out MSE."
+)
+_MEAN_OVER_FOLDS = (
+    "Held-out MSE and r are means over folds here, while r over windows above pools the windows of "
+    "all folds: the two differ, even in sign."
+)
+_HOW_TO_READ_MAPS = (
+    "Time is that within a window. Where windows are not locked to an event, no moment of one "
+    "means anything in the brain: a peak in time then shows how the network looks at any window."
+)
+_HOW_TO_READ_SHARES = (
+    "An interval over people is of these models' maps: to tell a share from chance, look at how "
+    "many other sets of channels, or bands, hold as much."
+)
+
 
 def claims_section(record: Record) -> str:
-    """Return every claim with what was measured and what became of it, gates first."""
+    """Return every claim with what was measured and what became of it, what fails first.
+
+    Then what the suite asks, then the gates that hold: they only say that the run may be believed.
+    """
     if not record.claims:
         return "## Claims\n\nThe suite claims nothing."
     verdicts = {verdict.claim: verdict for verdict in record.verdicts}
     rows = []
-    for claim in sorted(record.claims, key=lambda claim: claim.level != "gate"):
+    failing = {claim for claim, verdict in verdicts.items() if verdict.status == "fails"}
+    claims = sorted(
+        record.claims, key=lambda claim: (claim.id not in failing, claim.level == "gate")
+    )
+    for claim in claims:
         verdict = verdicts.get(claim.id)
+        measured = find_measurement(record, claim.measurement)
         rows.append(
             [
                 claim.level,
                 escape(claim.text),
-                _measured(find_measurement(record, claim.measurement)),
+                f"{measured.n_subjects:,}" if measured and measured.n_subjects else "–",
+                _measured(measured),
                 required(claim.requirement),
                 _VERDICTS[verdict.status] if verdict else "not judged",
                 escape(verdict.explanation) if verdict else "–",
             ]
         )
-    headers = ["level", "claim", "measured", "required", "verdict", "why"]
-    return f"## Claims\n\n{table(headers, rows)}"
+    headers = ["level", "claim", "people", "measured", "required", "verdict", "why"]
+    return f"## Claims\n\n{table(headers, rows)}\n\n{_LEVELS_MEAN}{_measured_what(record)}"
 
 
 def per_seed_section(record: Record) -> str:
@@ -64,7 +95,7 @@ def per_seed_section(record: Record) -> str:
         f"## Every seed\n\n{table(headers, rows)}\n\n"
         f"Skill is the share of the train mean's squared error that is gone: 0 is the train mean, "
         f"1 is perfect.{_methods(record)} At the last epoch, over windows:\n\n"
-        f"{_last_epoch_table(record)}{_remarks(record)}"
+        f"{_last_epoch_table(record)}\n\n{_LAST_EPOCH}{_over_folds(record)}{_remarks(record)}"
     )
 
 
@@ -87,7 +118,9 @@ def regimes_section(record: Record) -> str:
     headers = ["regime", "parameters trained", "skill", "r", "MAE"]
     return (
         f"## Regimes\n\n{table(headers, rows)}\n\n"
-        f"Over people, averaged over seeds. Regimes whose intervals overlap are not ranked by this."
+        f"A regime is how training starts and what it may change: from-scratch from random "
+        f"weights, the others from a pretrained encoder. Over people, averaged over seeds. Regimes "
+        f"whose intervals overlap are not ranked by this."
     )
 
 
@@ -117,7 +150,7 @@ def saliency_section(record: Record) -> str:
     return (
         f"## Saliency\n\n{table(headers, rows)}\n\n"
         f"Size of the prediction's gradient, in {escape(record.cohort['target'])} per "
-        f"{escape(record.cohort['unit'])}.{chance}{_saliency_remarks(record)}"
+        f"{escape(record.cohort['unit'])}.{chance} {_HOW_TO_READ_MAPS}{_saliency_remarks(record)}"
     )
 
 
@@ -133,9 +166,25 @@ def _saliency_remarks(record: Record) -> str:
         for one in found
         if one.case in regimes(record)
     ]
+    lines += [_HOW_TO_READ_SHARES] if lines else []
     meanings = {one.note for one in found if one.name.endswith("_similarity") and one.note}
     lines += [f"Similarity after shuffling: {escape(meaning)}." for meaning in sorted(meanings)]
     return f"\n\n{bullets(lines)}" if lines else ""
+
+
+def _measured_what(record: Record) -> str:
+    """Say what the numbers of claims are, where no section below shows them."""
+    named = dict.fromkeys(claim.measurement for claim in record.claims)
+    lines = [
+        f"{escape(name)}: {escape(found.note)}."
+        for name in named
+        if (found := find_measurement(record, name)) is not None and found.note
+    ]
+    return f"\n\n{bullets(lines)}" if lines else ""
+
+
+def _over_folds(record: Record) -> str:
+    return f" {_MEAN_OVER_FOLDS}" if len(record.split["folds"]) > 1 else ""
 
 
 def _measured(measurement: Measurement | None) -> str:

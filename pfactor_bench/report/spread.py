@@ -13,6 +13,12 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_spread", "spread_is_drawn", "spread_section"]
 
+_HOW_TO_READ = (
+    "Of the mean squared error over people, by analysis of variance. People × seed is what a seed "
+    "changes for one person and not for the next: more people make it smaller, too. A source whose "
+    "estimate lies below 0 is given as 0.000; with few people or seeds a large source may look "
+    "like none, and these numbers are no reason to do with fewer of either."
+)
 _ROW = 0.4
 _SHORTEST = 0.9
 _APART = 0.16
@@ -41,7 +47,7 @@ def spread_section(record: Record) -> str:
         section.append(picture("spread", alt=_alt_text(record), caption=caption))
     section += [
         table(headers, rows),
-        "Of the mean squared error over people, by analysis of variance.",
+        _HOW_TO_READ,
     ]
     return "\n\n".join(section)
 

@@ -12,7 +12,7 @@ import pytest
 
 from pfactor_bench.record import ARRAYS_FILE
 from pfactor_bench.report import render
-from pfactor_bench.report.ladder import ladder_alt_text, ladder_section
+from pfactor_bench.report.ladder import confounds_section, ladder_alt_text, ladder_section
 from pfactor_bench.report.ladder_figure import draw_ladder, skill_axis
 from pfactor_bench.types import Interval, Measurement
 
@@ -163,6 +163,25 @@ def test_report_embeds_the_plot_above_its_table(ladder: Record) -> None:
     """What is seen first comes first."""
     section = ladder_section(ladder)
     assert 0 < section.index("](ladder.png)") < section.index("| predictor")
+
+
+def test_ceiling_is_called_no_rival(ladder: Record, record: Record) -> None:
+    """Only where it stands on the ladder."""
+    said = "matched-filter is told where the signal was planted"
+    assert said in ladder_section(ladder)
+    without = with_baselines(record, skill("train-median", -0.15, -0.8, 0.3))
+    assert said not in ladder_section(without)
+
+
+def test_confounds_that_a_check_warns_of_and_no_test_covers_are_named(record: Record) -> None:
+    """A table of four confounds is not all of them."""
+    row = {"proxy": "count_quality", "rank_r": 0.8}
+    warning = replace(record.findings[0], code="LK016", status="warn", evidence=(row,))
+    tested = Measurement(name="from-scratch/confound/age", case="from-scratch", value=0.5)
+    told = replace(record, findings=(warning,), measurements=(*record.measurements, tested))
+    assert "Not tested, though LK016 warns of it: count_quality." in confounds_section(told)
+    silent = replace(told, findings=())
+    assert "LK016" not in confounds_section(silent)
 
 
 def test_report_without_a_plot_embeds_none(record: Record) -> None:

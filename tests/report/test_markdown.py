@@ -14,7 +14,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pfactor_bench.report.markdown import report_text
-from pfactor_bench.types import Claim, Finding, Interval, Requirement, Timing, Verdict
+from pfactor_bench.types import (
+    Claim,
+    Finding,
+    Interval,
+    Measurement,
+    Requirement,
+    Timing,
+    Verdict,
+)
 
 if TYPE_CHECKING:
     from pfactor_bench.record import Record
@@ -117,7 +125,9 @@ def test_broken_checks_are_in_the_verdict(record: Record) -> None:
 def test_warnings_are_in_the_verdict(record: Record) -> None:
     """A warning is no leak, and not nothing."""
     warning = replace(record.findings[0], status="warn")
-    assert "1 check warned: LK002." in report_text(replace(record, findings=(warning,)))
+    assert "1 check warned: LK002, no row twice." in report_text(
+        replace(record, findings=(warning,))
+    )
 
 
 @pytest.mark.parametrize(
@@ -152,23 +162,42 @@ def test_few_people_never_beat_the_train_mean(record: Record) -> None:
     assert "was not shown to beat the train mean" in text
 
 
-def test_gates_come_first(record: Record) -> None:
-    """What can fail a run heads the claims."""
+def test_what_the_suite_asks_comes_before_gates_that_hold(record: Record) -> None:
+    """A gate that holds is no answer."""
     levels = [row[0] for row in rows(sections(report_text(record))["Claims"])]
-    assert levels == ["gate", "report"]
+    assert levels == ["report", "gate"]
+
+
+def test_a_gate_that_fails_comes_first(record: Record) -> None:
+    """It fails the run."""
+    failed = (record.verdicts[0], replace(record.verdicts[1], status="fails"))
+    text = report_text(replace(record, verdicts=failed))
+    assert [row[0] for row in rows(sections(text)["Claims"])] == ["gate", "report"]
+
+
+def test_a_claim_says_what_its_number_is(record: Record) -> None:
+    """Where the measurement knows, and on how many people it rests."""
+    auc = Measurement(
+        name="source/auc", case="source", value=0.66, n_subjects=36, note="within people"
+    )
+    claim = Claim(id="a", text="a", measurement="source/auc", requirement=Requirement(above=0.5))
+    told = replace(record, claims=(claim,), measurements=(auc,), verdicts=())
+    section = sections(report_text(told))["Claims"]
+    assert rows(section)[0][2:4] == ["36", "0.660"]
+    assert "- source/auc: within people." in section
 
 
 def test_a_claim_shows_what_was_measured_and_required(record: Record) -> None:
     """A reader can judge a claim without another file."""
-    row = rows(sections(report_text(record))["Claims"])[1]
-    assert row[2:5] == ["0.061 [-0.762, 0.271]", "> 0", "inconclusive"]
+    row = rows(sections(report_text(record))["Claims"])[0]
+    assert row[2:6] == ["4", "0.061 [-0.762, 0.271]", "> 0", "inconclusive"]
 
 
 def test_a_claim_on_nothing_measured_is_shown(record: Record) -> None:
     """A claim whose measurement is absent does not vanish."""
     lost = Claim(id="x", text="x", measurement="no/where", requirement=Requirement(above=0))
     row = rows(sections(report_text(replace(record, claims=(lost,))))["Claims"])[0]
-    assert row[2] == "not measured"
+    assert row[2:4] == ["–", "not measured"]
 
 
 def test_a_missing_number_prints_its_reason(record: Record) -> None:
@@ -247,6 +276,31 @@ def test_uncommitted_edits_are_told(record: Record) -> None:
     assert "edits that were not committed" in sections(report_text(dirty))["Provenance"]
 
 
+def test_encoders_are_counted_and_not_spelt_out(record: Record) -> None:
+    """Their manifests stand in the record."""
+    encoders = [{"people": ["a", "b"], "sha256": "0" * 64}, {"people": ["a", "b", "c"]}]
+    text = report_text(replace(record, provenance={**record.provenance, "encoders": encoders}))
+    told = sections(text)["Provenance"]
+    assert "2 encoders, pretrained on 2 to 3 people each" in told
+    assert "0000" not in told
+
+
+def test_numbers_that_were_computed_again_say_by_what(record: Record) -> None:
+    """In words."""
+    again = {"commit": "d" * 40, "dirty": False, "date": "2026-02-02T00:00:00+00:00"}
+    text = report_text(replace(record, provenance={**record.provenance, "measured_again": again}))
+    assert f"2026-02-02T00:00:00+00:00, by commit {'d' * 40}" in sections(text)["Provenance"]
+
+
+def test_means_over_folds_are_told_from_pooled_numbers(record: Record) -> None:
+    """Only where there are several folds."""
+    said = "Held-out MSE and r are means over folds here"
+    folds = [{**record.split["folds"][0], "name": name} for name in ("fold-0", "fold-1")]
+    several = replace(record, split={**record.split, "folds": folds})
+    assert said in sections(report_text(several))["Every seed"]
+    assert said not in sections(report_text(record))["Every seed"]
+
+
 def test_the_command_is_printed(record: Record) -> None:
     """A reader knows how to run it again."""
     text = sections(report_text(record))["Provenance"]
@@ -269,7 +323,7 @@ def test_a_claim_whose_measurement_has_no_value_says_why(record: Record) -> None
     """No value is a reason, not a zero."""
     claim = Claim(id="x", text="x", measurement="from-scratch/r2", requirement=Requirement(above=0))
     row = rows(sections(report_text(replace(record, claims=(claim,))))["Claims"])[0]
-    assert row[2] == "no value: the true scores are all equal"
+    assert row[3] == "no value: the true scores are all equal"
 
 
 HOSTILE = st.text(max_size=30) | st.sampled_from(

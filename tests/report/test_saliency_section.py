@@ -50,6 +50,17 @@ def test_what_the_similarity_means_is_said_once(measured: Record) -> None:
     assert saliency_section(measured).count("near 1 is bad") == 1
 
 
+def test_shares_say_what_to_compare_them_with(measured: Record) -> None:
+    """Their interval does not tell them from chance; without shares nothing is said."""
+    said = "look at how many other sets of channels"
+    assert said in saliency_section(measured)
+
+
+def test_time_in_a_window_is_explained(record: Record) -> None:
+    """A peak in the middle of a window is no event in the brain."""
+    assert "no moment of one means anything in the brain" in saliency_section(record)
+
+
 def test_missing_share_says_why(record: Record) -> None:
     """Never left out in silence."""
     missing = Measurement(

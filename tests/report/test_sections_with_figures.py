@@ -70,6 +70,11 @@ def test_every_figure_is_drawn_twice_the_same(full: Record) -> None:
     assert drawn() == drawn()
 
 
+def test_uncertainty_is_no_reason_for_fewer_people(full: Record) -> None:
+    """A component that looks like none is told to be a guess."""
+    assert "no reason to do with fewer of either" in spread_section(full)
+
+
 def test_split_says_who_is_where(record: Record) -> None:
     """To a reader who cannot see the diagram."""
     assert split_alt_text(record) == (
