@@ -115,6 +115,31 @@ def test_what_a_job_leaves_running_is_not_waited_for() -> None:
     assert time.monotonic() - began < 6
 
 
+def test_process_in_a_session_of_its_own_is_stopped_in_time(tmp_path: Path) -> None:
+    """Neither the limit nor the kill depends on what a job has started."""
+
+    def hang() -> bytes:
+        touch = f"sleep 3; touch {tmp_path / 'alive'}"
+        subprocess.Popen(["/bin/sh", "-c", touch], start_new_session=True)
+        time.sleep(60)
+        return b""
+
+    assert _reason(hang, Limits(seconds=1)) == "it did not finish within 1 s"
+    time.sleep(2.5)
+    assert not (tmp_path / "alive").exists()
+
+
+def test_job_that_closes_its_pipes_is_stopped() -> None:
+    """Silence is no end."""
+
+    def close() -> bytes:
+        os.closerange(0, 200)
+        time.sleep(25)
+        return b""
+
+    assert _reason(close, Limits(seconds=0.5)) == "it did not finish within 0.5 s"
+
+
 def test_memory_is_limited() -> None:
     """A job that eats memory meets a MemoryError, not the machine's last byte."""
     assert _reason(lambda: bytes(4 << 30)).startswith("MemoryError")

@@ -46,7 +46,8 @@ class Limits:
     seconds
         Wall time.
     memory
-        Bytes of address space beyond what the calling process has mapped already.
+        Bytes of address space, beyond what the calling process has mapped already, of the job and
+        of each process that it starts.
     answer
         Bytes that it may return.
     jobs
@@ -261,10 +262,26 @@ def _stop(process: _Running, reason: str) -> None:
 
 
 def _kill(pid: int) -> None:
-    """Kill a job with everything it has started."""
-    for kill in (os.killpg, os.kill):
+    """Kill a job with its process group, and with what it has started in groups of their own.
+
+    What such a start has left to itself before is out of reach.
+    """
+    others = _descendants(pid)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+    for one in (pid, *others):
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            kill(pid, signal.SIGKILL)
+            os.kill(one, signal.SIGKILL)
+
+
+def _descendants(pid: int) -> list[int]:
+    """Return the processes that a process, and they in turn, have started; only Linux tells."""
+    found = []
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            for child in map(int, path.read_text(encoding="ascii").split()):
+                found += [child, *_descendants(child)]
+    return found
 
 
 def _answer(process: _Running, limits: Limits) -> bytes | Failure:
