@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.ensemble import BaggingRegressor, StackingRegressor, VotingRegressor
 from sklearn.feature_selection import SelectKBest, f_regression
-from sklearn.linear_model import Ridge
-from sklearn.model_selection import GridSearchCV
+from sklearn.linear_model import LassoCV, Ridge
+from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from pfactor_bench.auditing.audit import QUICK, Audit, audit
 from pfactor_bench.checks import catalogue
 from pfactor_bench.cohorts.synthetic import synthetic
 from pfactor_bench.errors import StudyError
-from pfactor_bench.studies.honest import HONEST, plain_ridge, states_roles
+from pfactor_bench.studies.honest import HONEST, band_features, plain_ridge, states_roles
 from pfactor_bench.studies.leaks import PLANTED
 
 if TYPE_CHECKING:
@@ -182,6 +184,42 @@ def test_estimator_with_ungrouped_search_is_found() -> None:
     """A grid search over windows of known people is found inside a pipeline."""
     search = make_pipeline(StandardScaler(), GridSearchCV(Ridge(), {"alpha": [1, 10]}, cv=3))
     assert _found(_quick(search, only=["LK020"]), "LK020") == "fail"
+
+
+def _features() -> FunctionTransformer:
+    """Return a step that takes windows of channels, not rows of numbers."""
+    return FunctionTransformer(band_features)
+
+
+_ESTIMATORS = {
+    "grouped search": GridSearchCV(
+        make_pipeline(_features(), Ridge()), {"ridge__alpha": [1, 10]}, cv=GroupKFold(3)
+    ),
+    "grouped search in a pipeline": make_pipeline(
+        StandardScaler(), GridSearchCV(Ridge(), {"alpha": [1, 10]}, cv=GroupKFold(3))
+    ),
+    "grouped lasso": make_pipeline(_features(), LassoCV(cv=GroupKFold(3), alphas=5)),
+    "scaled target": TransformedTargetRegressor(
+        make_pipeline(_features(), Ridge()), transformer=StandardScaler()
+    ),
+    "vote": VotingRegressor([("a", make_pipeline(_features(), Ridge()))]),
+    "bags": BaggingRegressor(Ridge(100.0), n_estimators=3),
+    "bags of trees": BaggingRegressor(n_estimators=3, max_features=0.05),
+}
+
+
+@pytest.mark.parametrize("name", _ESTIMATORS)
+def test_honest_estimator_is_clean(name: str) -> None:
+    """Searches that group by people are given the people, and what wraps others takes windows."""
+    result = _quick(_ESTIMATORS[name])
+    told = [one.explanation for one in result.findings if one.status in {"fail", "error"}]
+    assert result.verdict == "clean", told
+
+
+def test_stack_of_regressors_is_an_estimator() -> None:
+    """Its predict comes with fitting; its inner split is by window."""
+    stack = StackingRegressor([("a", Ridge(100.0))], cv=3)
+    assert _found(_quick(stack, only=["LK020"]), "LK020") == "fail"
 
 
 def test_plain_pipeline_is_clean() -> None:

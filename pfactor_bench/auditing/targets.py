@@ -90,7 +90,11 @@ def find_target(target: object, limits: Limits) -> Target:
 def _kind_of(target: object) -> Kind:
     if hasattr(target, "columns") and hasattr(target, "loc"):
         return "predictions"
-    if all(hasattr(target, name) for name in ("fit", "predict", "get_params")):
+    # A stack of regressors has its predict only once it is fitted; its class has it before.
+    if all(
+        hasattr(target, name) or hasattr(type(target), name)
+        for name in ("fit", "predict", "get_params")
+    ):
         return "estimator"
     if not callable(target):
         raise StudyError(

@@ -128,9 +128,12 @@ def estimator_study(load: Callable[[], Any], splitter: Splitter) -> Study:
 def fit_estimator(estimator: Any, cohort: Cohort, fold: Fold, seed: int) -> Any:  # noqa: ANN401
     """Return a clone fitted on a fold's training windows.
 
-    The seed goes to every ``random_state`` that is not set, and to the global streams.
+    The seed goes to every ``random_state`` that is not set, and to the global streams; the people
+    whose windows they are go, as ``groups``, to an inner cross-validation that asks for them.
     """
+    from sklearn import config_context
     from sklearn.base import clone
+    from sklearn.utils.metadata_routing import get_routing_for_object
 
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002 - estimators without a random_state draw from it
@@ -146,17 +149,23 @@ def fit_estimator(estimator: Any, cohort: Cohort, fold: Fold, seed: int) -> Any:
         for name, value in fitted.get_params().items()
         if name.rpartition("__")[2] == "random_state" and value is None
     }
-    return fitted.set_params(**free).fit(_inputs(estimator, cohort, fold.train), y)
+    X, people = _inputs(estimator, cohort, fold.train), cohort.subjects[fold.train]
+    fitted.set_params(**free)
+    with config_context(enable_metadata_routing=True):
+        if get_routing_for_object(fitted).consumes("fit", ["groups"]):
+            return fitted.fit(X, y, groups=people)
+    return fitted.fit(X, y)
 
 
 def _inputs(estimator: object, cohort: Cohort, rows: NDArray[np.int64]) -> NDArray[np.float32]:
     """Return windows as the estimator takes them: channels × samples, or rows of numbers.
 
-    A pipeline takes what its first step takes; scikit-learn's own steps take rows.
+    What wraps another takes what that takes, a pipeline what its first step takes, an ensemble what
+    its first member takes; scikit-learn's own steps take rows.
     """
     first: Any = estimator
-    while hasattr(first, "steps") or hasattr(first, "estimator"):
-        first = first.steps[0][1] if hasattr(first, "steps") else first.estimator
+    while (inner := _wrapped(first, 0)) is not None:
+        first = inner
     X = np.array(cohort.X[rows])
     own = type(first).__module__.startswith("sklearn.")
     takes_rows = own and type(first).__name__ != "FunctionTransformer"
@@ -166,9 +175,20 @@ def _inputs(estimator: object, cohort: Cohort, rows: NDArray[np.int64]) -> NDArr
 def _is_torch(estimator: object) -> bool:
     """Say whether an estimator, or what a search or pipeline wraps, is a skorch network."""
     last: Any = estimator
-    while hasattr(last, "steps") or hasattr(last, "estimator"):
-        last = last.steps[-1][1] if hasattr(last, "steps") else last.estimator
+    while (inner := _wrapped(last, -1)) is not None:
+        last = inner
     return any(base.__name__ == "NeuralNet" for base in type(last).__mro__)
+
+
+def _wrapped(estimator: object, place: int) -> object | None:
+    """Return what an unfitted estimator wraps, of several the one in that place, or None."""
+    for name in ("steps", "estimators"):
+        if several := getattr(estimator, name, None):
+            return several[place][1]  # type: ignore[no-any-return]
+    for name in ("estimator", "regressor"):
+        if (one := getattr(estimator, name, None)) is not None:
+            return one  # type: ignore[no-any-return]
+    return None
 
 
 def _rows(cohort: Cohort, split: Split, predictions: list[Any]) -> Iterator[pd.DataFrame]:
