@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pfactor_bench.claims import check_claim, gate_failures, judge, required
+from pfactor_bench.claims.student import central_quantile, outside
 from pfactor_bench.errors import ConfigError
 from pfactor_bench.types import Claim, Interval, Measurement, Requirement, Verdict
 
@@ -166,12 +167,12 @@ def test_decided_claim_asks_for_no_people() -> None:
     assert verdict(Requirement(above=0.0), measured()).people_needed is None
 
 
-def many(reaches: list[float]) -> list[str]:
+def many(reaches: list[float], *, n: int = 100) -> list[str]:
     """Judge claims whose values lie so many half-widths above 0; return the statuses."""
     names = [f"m{i}/skill" for i in range(len(reaches))]
     claims = [claim(Requirement(above=0.0), name=name, identifier=name) for name in names]
     measurements = [
-        measured(reach, (reach - 1, reach + 1), name=name)
+        measured(reach, (reach - 1, reach + 1), name=name, n=n)
         for name, reach in zip(names, reaches, strict=True)
     ]
     return [found.status for found in judge(claims, measurements)]
@@ -180,13 +181,28 @@ def many(reaches: list[float]) -> list[str]:
 @settings(deadline=None, max_examples=15)
 @given(st.lists(st.floats(0.01, 3.0), min_size=1, max_size=12))
 def test_verdicts_are_those_of_holm(reaches: list[float]) -> None:
-    """Same rejections as statsmodels at 5 %, the intervals being normal."""
-    from scipy.stats import norm
+    """Same rejections as statsmodels at 5 %, the intervals being Student's of 100 people."""
+    from scipy.stats import t
     from statsmodels.stats.multitest import multipletests
 
-    p_values = [2 * norm.sf(reach * norm.ppf(0.975)) for reach in reaches]
+    p_values = [2 * t.sf(reach * t.ppf(0.975, 99), 99) for reach in reaches]
     rejected = multipletests(p_values, alpha=0.05, method="holm")[0]
     assert ["holds" if r else "inconclusive" for r in rejected] == many(reaches)
+
+
+@pytest.mark.parametrize(("reach", "status"), [(1.40, "inconclusive"), (1.49, "holds")])
+def test_few_people_need_more_among_many_claims(reach: float, status: str) -> None:
+    """Of 8 people, t at 1 − 0.05/5 lies 1.48 half-widths out; a normal quantile says 1.31."""
+    assert many([reach, 0.0, 0.0, 0.0, 0.0], n=8)[0] == status
+
+
+@given(degrees=st.integers(1, 500), level=st.floats(0.5, 0.9999), distance=st.floats(0, 20))
+def test_student_agrees_with_scipy(degrees: int, level: float, distance: float) -> None:
+    """Quantiles and p-values, for odd and even degrees of freedom."""
+    from scipy.stats import t
+
+    assert central_quantile(level, degrees) == pytest.approx(t.ppf((1 + level) / 2, degrees))
+    assert outside(distance, degrees) == pytest.approx(2 * t.sf(distance, degrees), abs=1e-12)
 
 
 def test_claim_lost_among_many_says_so() -> None:

@@ -4,7 +4,8 @@ An interval at level 1 − α decides a claim when it lies on one side of the th
 two-sided test: "holds" is wrong with probability α/2 at most, and so is "fails". Where a suite
 makes several such claims, Holm's step-down procedure keeps the probability of *any* wrong verdict
 at α: the clearest of k claims is judged at level 1 − α/k, the next at 1 − α/(k − 1), and so on
-until the first that stays undecided. Intervals are stretched to those levels on the normal scale.
+until the first that stays undecided. Intervals are stretched to those levels as Student's t has it
+for so many people: with few of them a normal quantile would stretch too little.
 
 References
 ----------
@@ -22,6 +23,7 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 from pfactor_bench.claims.requirement import edges, meets
+from pfactor_bench.claims.student import central_quantile, outside
 from pfactor_bench.types import Claim, Interval, Measurement, Requirement, Verdict, VerdictStatus
 
 if TYPE_CHECKING:
@@ -82,11 +84,11 @@ class _Estimate:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Decision:
-    """An estimate, the stretch of its interval that Holm asks for, and whether it clears that."""
+    """An estimate, the level that Holm asks of its interval, and whether it is decided at that."""
 
     estimate: _Estimate
     n_claims: int
-    stretch: float
+    level: float
     decided: bool
 
 
@@ -119,20 +121,31 @@ def _reach(value: float, edge: float, ci: Interval) -> float:
 
 def _holm(estimates: Sequence[_Estimate]) -> list[_Decision]:
     """Return a decision per estimate, in their order."""
-    order = sorted(
-        range(len(estimates)), key=lambda i: -estimates[i].reach * _normal(estimates[i].ci.level)
-    )
+    order = sorted(range(len(estimates)), key=lambda position: _p_value(estimates[position]))
     decisions: dict[int, _Decision] = {}
     going_on = True
     for rank, position in enumerate(order):
         estimate = estimates[position]
-        level = 1 - (1 - estimate.ci.level) / (len(order) - rank)
-        stretch = _normal(level) / _normal(estimate.ci.level)
+        n_left = len(order) - rank
+        level = 1 - (1 - estimate.ci.level) / n_left
+        stretch = _stretch(estimate, level) if n_left > 1 else 1.0
         going_on = going_on and estimate.reach > stretch
         decisions[position] = _Decision(
-            estimate=estimate, n_claims=len(order), stretch=stretch, decided=going_on
+            estimate=estimate, n_claims=len(order), level=level, decided=going_on
         )
     return [decisions[position] for position in range(len(estimates))]
+
+
+def _p_value(estimate: _Estimate) -> float:
+    """Return the level at which an estimate's stretched interval would end at the edge."""
+    degrees = max(1, estimate.n - 1)
+    return outside(estimate.reach * central_quantile(estimate.ci.level, degrees), degrees)
+
+
+def _stretch(estimate: _Estimate, level: float) -> float:
+    """Return the half-width at another level, in half-widths of the estimate's interval."""
+    degrees = max(1, estimate.n - 1)
+    return central_quantile(level, degrees) / central_quantile(estimate.ci.level, degrees)
 
 
 def _verdict(claim: Claim, measurement: Measurement | None, decision: _Decision | None) -> Verdict:
@@ -207,7 +220,7 @@ def _people_needed(decision: _Decision) -> int | None:
     standard_error = estimate.ci.se
     if standard_error is None:
         standard_error = estimate.distance / (estimate.reach * normal)
-    wanted = normal * decision.stretch + NormalDist().inv_cdf(POWER)
+    wanted = _normal(decision.level) + NormalDist().inv_cdf(POWER)
     # Capped before it is squared: a value a hair's breadth from the threshold overflows.
     ratio = min(wanted * standard_error / estimate.distance, float(_MOST_PEOPLE))
     return max(MIN_SUBJECTS_TO_HOLD, math.ceil(min(estimate.n * ratio**2, _MOST_PEOPLE)))
