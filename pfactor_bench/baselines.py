@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import pandas as pd
 
+from pfactor_bench.cohorts.scores import MISSING_WORDS
 from pfactor_bench.eegdash_features import eegdash_features
 from pfactor_bench.errors import PfactorBenchError
 from pfactor_bench.features import (
@@ -211,7 +212,7 @@ def _indicators(
         side.astype("string").str.strip().str.lower().fillna("").to_numpy(dtype=str)
         for side in (train, test)
     ]
-    known = [word for word in np.unique(sides[0]) if word not in ("", "n/a", "nan", "none")]
+    known = [word for word in np.unique(sides[0]) if word not in MISSING_WORDS]
     # Where somebody's is missing, the first category is told apart from "missing" as well.
     first = 0 if set(np.unique(sides[0])) - set(known) else 1
     return [

@@ -50,6 +50,13 @@ def test_true_claim_passes(metric: str) -> None:
     assert _claim(**{metric: f"{value:.3f}"}).status == "pass"
 
 
+def test_folds_may_be_numbers() -> None:
+    """Whoever enumerates folds hands in numbers, and means the folds that a split names."""
+    numbered = _TABLE.assign(fold=_TABLE["fold"].str.removeprefix("fold-").astype(int))
+    value = _scores(_TABLE, people=True)["pearson_r"]
+    assert _claim(numbered, r=f"{value:.3f}").status == "pass"
+
+
 @pytest.mark.parametrize(("digits", "status"), [("0.1f", "pass"), ("0.4f", "fail")])
 def test_rounding_is_what_the_digits_say(digits: str, status: str) -> None:
     """A difference of 0.01 disappears in one digit and not in four."""

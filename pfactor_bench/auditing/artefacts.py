@@ -58,6 +58,9 @@ def available_artefacts(
     # The train mean, a case of its own, has no predictions.
     cases = {name: rows for name, rows in by_case(table) if "y_pred" in rows}
     answers = [read_answer(table_columns(rows), cohort) for rows in cases.values()]
+    if "fold" in table:
+        # As the split names them: folds are often numbers.
+        table = table.assign(fold=[str(name) for name in table["fold"].tolist()])
     claimed = {
         **_claims_of_columns(cases),
         **{name: value for name, value in claims.items() if name not in {_SEEDS, _SALIENCY}},

@@ -59,7 +59,11 @@ def target_among_inputs(cohort: Cohort, inputs: Sequence[str] = ()) -> Outcome:
     """
     forbidden = _SIBLINGS | {cohort.target.casefold()}
     copies = {name for name, r in _column_correlations(cohort).items() if abs(r) >= _SAME_SCORE}
-    used = [name for name in (*inputs, *cohort.ch_names) if name.casefold() in forbidden | copies]
+    used = [
+        name
+        for name in (*inputs, *cohort.ch_names)
+        if name.casefold() in forbidden or name in copies
+    ]
     if used:
         return failed(
             f"{used[0]!r} is an input and tells the score", [{"input": name} for name in used]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from pfactor_bench.checks._outcomes import failed, not_applicable, passed, warne
 from pfactor_bench.checks._rows import row_keys
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
     from pfactor_bench.checks._outcomes import Outcome
@@ -53,8 +54,12 @@ def shared_origin(cohort: Cohort, split: Split) -> Outcome:
     evidence: list[dict[str, Scalar]] = []
     for column in columns:
         keys, names = row_keys(cohort.table, [column])
-        known = cohort.table[column].notna().to_numpy()
-        p = None if column == "family" else _origin_p(cohort, keys)
+        known = _known(cohort.table[column])
+        p = (
+            None
+            if column == "family"
+            else _origin_p(cohort.subjects[known], cohort.y[known], keys[known])
+        )
         if p is not None and p >= _ORIGIN_ALPHA:
             continue
         for fold in split.folds:
@@ -80,16 +85,33 @@ _ORIGIN_ALPHA = 0.01
 _PERMUTATIONS = 10_000
 
 
-def _origin_p(cohort: Cohort, keys: NDArray[np.int64]) -> float:
-    """Return how often people dealt at random to origins differ as much between them."""
-    _, first = np.unique(cohort.subjects, return_index=True)
-    origins, y = keys[first], cohort.y[first]
+def _known(origins: pd.Series[Any]) -> NDArray[np.bool_]:
+    """Say of which rows the origin is known: people without one do not share it."""
+    from pfactor_bench.cohorts.scores import MISSING_WORDS
+
+    words = origins.astype(str).str.strip().str.casefold()
+    known: NDArray[np.bool_] = (origins.notna() & ~words.isin(MISSING_WORDS)).to_numpy(dtype=bool)
+    return known
+
+
+def _origin_p(
+    subjects: NDArray[np.str_], scores: NDArray[np.float64], keys: NDArray[np.int64]
+) -> float:
+    """Return how often people dealt at random to origins differ as much between them.
+
+    Parameters
+    ----------
+    subjects, scores, keys
+        The person of each window, the person's score, and the number of the origin.
+    """
+    _, first = np.unique(subjects, return_index=True)
+    origins, y = keys[first], scores[first]
     _, groups = np.unique(origins, return_inverse=True)
     counts = np.bincount(groups).astype(np.float64)
     if len(counts) < 2:  # noqa: PLR2004 - one origin cannot predict
         return 1.0
     rng = np.random.default_rng(0)
-    y -= y.mean()
+    y = y - y.mean()
 
     def between(scores: NDArray[np.float64]) -> float:
         sums = np.bincount(groups, weights=scores)

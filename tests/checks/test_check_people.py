@@ -104,6 +104,18 @@ def test_family_across_the_split_is_found(
     assert finding.status == "fail"
 
 
+@pytest.mark.parametrize("blank", ["n/a", "", "None", float("nan")])
+def test_people_without_a_family_are_no_family(
+    blank: object, cohort: Cohort, split: Split, changed: Callable[..., Cohort]
+) -> None:
+    """A family that is not known is not shared."""
+    families = dict.fromkeys(cohort.subjects.tolist(), blank)
+    finding = run_check(
+        "LK009", cohort=_with_column(cohort, changed, "family", families), split=split
+    )
+    assert finding.status == "pass"
+
+
 def test_families_on_one_side_pass(
     cohort: Cohort, split: Split, changed: Callable[..., Cohort]
 ) -> None:
@@ -151,6 +163,15 @@ def test_score_in_the_table_is_a_warning(
     assert len(scores) == len(people)
     finding = run_check("LK015", cohort=_with_column(cohort, changed, "t_value", scores))
     assert finding.status == "warn"
+
+
+def test_copy_of_the_score_as_input_is_found_whatever_its_case(
+    cohort: Cohort, changed: Callable[..., Cohort]
+) -> None:
+    """Names of columns are compared as they are written."""
+    scores = dict(zip(cohort.subjects.tolist(), (100 + 15 * cohort.y).tolist(), strict=True))
+    with_copy = _with_column(cohort, changed, "T_value", scores)
+    assert run_check("LK015", cohort=with_copy, inputs=["T_value"]).status == "fail"
 
 
 def test_signal_as_input_passes(cohort: Cohort) -> None:
