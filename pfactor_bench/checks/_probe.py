@@ -11,6 +11,7 @@ import numpy as np
 from pfactor_bench.checks._effort import DEFAULT
 from pfactor_bench.checks._outcomes import not_applicable, undecided
 from pfactor_bench.seeds import seed_for
+from pfactor_bench.studies.changes import move_scores, replace_all_signal
 from pfactor_bench.studies.sandbox import Failure
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ __all__ = ["Movement", "Probe", "ProbedFold"]
 
 #: Movements below this share of the scores' standard deviation are rounding.
 ROUNDING = 1e-5
+#: So many people's scores are moved by so many standard deviations, to find out about hidden folds.
+_ASKED, _FAR = 3, 10.0
 #: A study whose unchanged reruns differ by more is random, and nothing can be concluded from it.
 _RANDOM = 1e-3
 
@@ -78,11 +81,18 @@ class Probe:
         self.seed = seed
         self.n_runs = 0
         _, first = np.unique(cohort.subjects, return_index=True)
-        self.spread = float(cohort.y[first].std())
+        scores = cohort.y[first]
+        # Rounding gives equal scores a deviation.
+        self.spread = float(scores.std()) if np.ptp(scores) else 0.0
 
     def rng(self, *parts: object) -> np.random.Generator:
         """Return a random stream that depends on the audit's seed and on `parts`."""
         return np.random.default_rng(seed_for("audit", self.seed, *parts))
+
+    def noise(self) -> list[Cohort]:
+        """Return the cohort without its signal, in several draws of noise."""
+        draws = range(self.effort.noise_draws)
+        return [replace_all_signal(self.cohort, self.rng("noise", draw)) for draw in draws]
 
     def ask(self, cohorts: Sequence[Cohort]) -> list[Answer | Failure]:
         """Return the study's answer for each cohort; the same cohort is asked only once."""
@@ -126,6 +136,12 @@ class Probe:
         """Return why no relation can be tested, or None if it can."""
         if isinstance(self.answer, Failure):
             return not_applicable("the study gave no answer to the unchanged cohort: see LK100")
+        if not self.spread:
+            return undecided(
+                "everybody in the cohort has the same score: there is nothing to learn, and no "
+                "difference to compare others with",
+                fix="Audit the study on a cohort whose people differ in their score.",
+            )
         if self.floor > _RANDOM * self.spread:
             size = "their splits differ" if self.floor == float("inf") else f"by {self.floor:.2g}"
             return undecided(
@@ -139,16 +155,13 @@ class Probe:
     @cached_property
     def folds(self) -> tuple[ProbedFold, ...]:
         """The folds to change, spread over all; one per person where folds are not told apart."""
-        answer = self.answer
-        assert not isinstance(answer, Failure)  # noqa: S101 - callers ask for obstacles first
-        subjects = self.cohort.subjects
-        everybody = set(subjects.tolist())
-        folds = [_probed(fold, subjects, everybody) for fold in answer.folds]
-        if not answer.names_folds and len(folds[0].train) < 2:  # noqa: PLR2004 - nobody to train on
+        folds = self._as_named
+        if self.hides_folds:
+            everybody = set(self.cohort.subjects.tolist())
             folds = [
                 ProbedFold(
                     name=person,
-                    answered=answer.folds[0],
+                    answered=folds[0].answered,
                     held_out=(person,),
                     train=tuple(sorted(everybody - {person})),
                 )
@@ -158,6 +171,47 @@ class Probe:
         # A single one is the last: what is carried from fold to fold does not reach the first.
         chosen = np.unique(np.linspace(len(folds) - 1, 0, n_chosen).round().astype(int))
         return tuple(folds[number] for number in chosen)
+
+    @cached_property
+    def hides_folds(self) -> bool:
+        """Whether the study cross-validates and does not tell its folds apart.
+
+        That is so where nobody else is left to train on. Where somebody is, a person's score is
+        moved: in a cross-validation it reaches the predictions of many others, and not the person's
+        own.
+        """
+        answer = self.answer
+        assert not isinstance(answer, Failure)  # noqa: S101 - callers ask for obstacles first
+        (fold, *others) = self._as_named
+        if answer.names_folds or others:
+            return False
+        if len(fold.train) < 2:  # noqa: PLR2004 - nobody to train on
+            return True
+        people = self.rng("hidden folds").permutation(fold.held_out)[:_ASKED].tolist()
+        return fold.answered.train is None and all(map(self._teaches_others_only, people))
+
+    def _teaches_others_only(self, person: str) -> bool:
+        """Say whether a person's score reaches a good part of the others and not that person."""
+        (fold,) = self._as_named
+        (other,) = self.ask([move_scores(self.cohort, [person], _FAR)])
+        if isinstance(other, Failure) or len(other.folds) > 1:
+            return False
+        # Whoever is left out of one of both answers is not compared.
+        rows, here, there = np.intersect1d(
+            fold.answered.positions, other.folds[0].positions, return_indices=True
+        )
+        moved = np.abs(other.folds[0].y_pred[there] - fold.answered.y_pred[here]) > self.threshold
+        reached = set(self.cohort.subjects[rows[moved]].tolist())
+        return person not in reached and 3 * len(reached) >= len(fold.held_out)
+
+    @cached_property
+    def _as_named(self) -> list[ProbedFold]:
+        """The folds as the study tells them apart."""
+        answer = self.answer
+        assert not isinstance(answer, Failure)  # noqa: S101 - callers ask for obstacles first
+        subjects = self.cohort.subjects
+        everybody = set(subjects.tolist())
+        return [_probed(fold, subjects, everybody) for fold in answer.folds]
 
     def movement(
         self, fold: ProbedFold, other: Answer, people: Sequence[str] | None = None

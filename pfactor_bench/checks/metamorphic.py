@@ -17,6 +17,8 @@ from pfactor_bench.studies import changes
 from pfactor_bench.studies.sandbox import Failure
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
 
     from pfactor_bench.checks._outcomes import Outcome
@@ -76,7 +78,8 @@ def blind_to_held_out_scores(study: Probe) -> Outcome:
     of 1, 3 and 10 standard deviations, or gathered far above or below all others, and the study
     runs again. The fold's predictions are compared with those for the unchanged cohort; what
     unchanged reruns differ by does not count. A split that follows the scores is given draws that
-    change no rank.
+    change no rank; one that follows the signals as well, once they are noise, is a warning, since
+    it may have been chosen by how well it came out.
 
     Why it matters
     --------------
@@ -114,6 +117,14 @@ def blind_to_held_out_scores(study: Probe) -> Outcome:
             f"predictions of held-out people moved when only their own scores were redrawn: "
             f"{describe(trials, study)}",
             evidence,
+        )
+    if any(trial.compared for trial in trials) and (chosen := _splits_by_result(trials, study)):
+        return warned(
+            "who is held out together follows the scores and the signals, as in a split that was "
+            "kept for its result",
+            [trial.row(study) for trial in chosen],
+            fix="Decide the split before looking at scores or results, and keep the one seed that "
+            "was declared.",
         )
     return nothing_moved(
         trials,
@@ -154,6 +165,11 @@ def blind_to_other_held_out_people(study: Probe) -> Outcome:
     if (obstacle := study.obstacle()) is not None:
         return obstacle
     folds = [fold for fold in study.folds if len(fold.held_out) > 1]
+    if study.hides_folds:
+        return not_applicable(
+            "the study does not tell its folds apart, so nobody is known to be held out together: "
+            "name them in a column 'fold'"
+        )
     if not folds:
         return not_applicable("every fold holds out a single person, who has no others beside them")
     trials: list[Trial] = []
@@ -207,6 +223,18 @@ def _label_draws(study: Probe, fold: ProbedFold) -> list[tuple[str, Cohort]]:
         for scale in study.effort.scales
         for draw in range(study.effort.label_draws)
     ]
+
+
+def _splits_by_result(trials: Sequence[Trial], study: Probe) -> list[Trial]:
+    """Return the draws of noise in which others are held out together, of a split that scores move.
+
+    Signals alone may say whose recording is of use, scores alone may balance a split. Both together
+    are what a result is made of.
+    """
+    if not any(trial.split_moved for trial in trials):
+        return []
+    noise = [(f"all signal replaced, draw {draw}", one) for draw, one in enumerate(study.noise())]
+    return [trial for trial in compare(study, study.folds[0], noise) if trial.split_moved]
 
 
 def _rank_keeping_draws(study: Probe, fold: ProbedFold) -> list[tuple[str, Cohort]]:

@@ -119,12 +119,8 @@ def skill_needs_signal(study: Probe) -> Outcome:
     if (obstacle := study.obstacle()) is not None:
         return obstacle
     n_draws = study.effort.noise_draws
-    noise = [
-        changes.replace_all_signal(study.cohort, study.rng("noise", draw))
-        for draw in range(n_draws)
-    ]
     results = []
-    for answer in study.ask(noise):
+    for answer in study.ask(study.noise()):
         if isinstance(answer, Failure):
             return undecided(f"the study fails on noise: {answer.reason}")
         results.append(subject_correlation(answer, study.cohort))

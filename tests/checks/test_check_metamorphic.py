@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from pfactor_bench.checks import catalogue, run_check, run_checks
@@ -18,6 +19,7 @@ from pfactor_bench.studies.honest import (
     band_features,
     plain_ridge,
     predictions_table,
+    ridge,
     subject_folds,
 )
 from pfactor_bench.studies.leaks import PLANTED
@@ -25,12 +27,10 @@ from pfactor_bench.studies.sandbox import Limits
 from pfactor_bench.training.device import warm_up
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import pandas as pd
+    from collections.abc import Callable, Sequence
 
     from pfactor_bench.studies.contract import Study
-    from pfactor_bench.types import Cohort
+    from pfactor_bench.types import Cohort, Finding
 
 _RELATIONS = [entry.code for entry in catalogue() if "study" in entry.needs]
 
@@ -289,3 +289,126 @@ def test_people_dropped_from_one_split_are_a_warning(people: Cohort) -> None:
         return table[table["fold"] == "fold-0"]
 
     assert run_check("LK108", study=_probe(one_fold, people)).status == "warn"
+
+
+def _folds_of(
+    cohort: Cohort, groups: list[np.ndarray], rows: np.ndarray, *, named: bool
+) -> pd.DataFrame:
+    """Predict each group of people from the others among some rows."""
+    features = band_features(cohort.X)
+    tables = []
+    for number, group in enumerate(groups):
+        mine = np.isin(cohort.subjects, group)
+        train, test = np.flatnonzero(rows & ~mine), np.flatnonzero(rows & mine)
+        y_pred = ridge(features[train], cohort.y[train])(features[test])
+        tables.append(predictions_table(cohort, test, y_pred, f"fold-{number}"))
+    table = pd.concat(tables)
+    return table if named else table.drop(columns="fold")
+
+
+def _few_people_one_by_one(cohort: Cohort, *, seed: int) -> pd.DataFrame:
+    """Leave one of nine people out at a time, three others of the twelve altogether; name none."""
+    kept = np.unique(cohort.subjects)[seed : seed + 9]
+    groups = np.array_split(kept, len(kept))
+    return _folds_of(cohort, groups, np.isin(cohort.subjects, kept), named=False)
+
+
+def _some_only_train(cohort: Cohort, *, seed: int) -> pd.DataFrame:
+    """Cross-validate over nine people while three others are always trained on; name no folds."""
+    groups = np.array_split(np.unique(cohort.subjects)[seed + 3 :], 3)
+    return _folds_of(cohort, groups, np.ones(len(cohort.y), dtype=bool), named=False)
+
+
+@pytest.mark.parametrize("study", [_few_people_one_by_one, _some_only_train])
+def test_hidden_folds_are_told_from_a_single_split(study: Study, people: Cohort) -> None:
+    """Who is held out in another fold is trained on in this one, and does not speak of a leak."""
+    findings = run_checks({"study": _probe(study, people)}, only=_RELATIONS)
+    assert [one.code for one in findings if one.status in {"fail", "error"}] == []
+
+
+@pytest.mark.parametrize("name", ["clipped", "shifted", "chosen"])
+def test_leak_in_a_split_without_names_is_found(name: str, people: Cohort) -> None:
+    """A single split that uses its test scores is not taken for a cross-validation."""
+
+    def study(cohort: Cohort, *, seed: int) -> pd.DataFrame:
+        test = np.isin(cohort.subjects, np.unique(cohort.subjects)[seed + 8 :])
+        features, y = band_features(cohort.X), cohort.y
+        tried = [ridge(features[~test], y[~test], a)(features[test]) for a in (1.0, 1e2, 1e4)]
+        y_pred = {
+            "clipped": tried[0].clip(y[test].min(), y[test].max()),
+            "shifted": tried[0] + y[test].mean(),
+            "chosen": min(tried, key=lambda one: float(((one - y[test]) ** 2).mean())),
+        }[name]
+        return predictions_table(cohort, np.flatnonzero(test), y_pred, "").drop(columns="fold")
+
+    assert run_check("LK101", study=_probe(study, people)).status == "fail"
+
+
+def test_people_dropped_from_hidden_folds_are_found(people: Cohort) -> None:
+    """A cross-validation that names no folds is one nevertheless."""
+
+    def study(cohort: Cohort, *, seed: int) -> pd.DataFrame:
+        return _without_the_worst(cohort, seed=seed).drop(columns="fold")
+
+    assert run_check("LK108", study=_probe(study, people)).status == "fail"
+
+
+def test_hidden_folds_are_not_called_single_people(people: Cohort) -> None:
+    """Who is held out together is not known, and that is what is said."""
+    finding = run_check("LK102", study=_probe(_some_only_train, people))
+    assert (finding.status, "name them in a column 'fold'" in finding.explanation) == (
+        "not_applicable",
+        True,
+    )
+
+
+def _drawn_by_strata(cohort: Cohort, *, seed: int) -> pd.DataFrame:
+    """Draw three test sets, each with as many people from every third of the scores' range."""
+    names, first = np.unique(cohort.subjects, return_index=True)
+    y = cohort.y[first]
+    stratum = np.digitize(y, np.linspace(y.min(), y.max(), 4)[1:3])
+    rng = np.random.default_rng(seed)
+    groups = [
+        np.concatenate([rng.permutation(names[stratum == one])[:1] for one in range(3)])
+        for _ in range(3)
+    ]
+    return _folds_of(cohort, groups, np.ones(len(cohort.y), dtype=bool), named=True)
+
+
+def test_test_sets_drawn_by_strata_are_not_accused(people: Cohort) -> None:
+    """Strata of equal width move with the scores; nobody is left out for a result."""
+    findings = run_checks({"study": _probe(_drawn_by_strata, people)}, only=_RELATIONS)
+    accused = [one.code for one in findings if one.status in {"fail", "error"}]
+    assert (accused, _status(findings, "LK108")) == ([], "warn")
+
+
+def _status(findings: Sequence[Finding], code: str) -> str:
+    return next(one.status for one in findings if one.code == code)
+
+
+def test_split_chosen_by_its_result_is_a_warning(people: Cohort) -> None:
+    """Of twelve ways to deal people to folds the best one is kept: no honest split does that."""
+
+    def study(cohort: Cohort, *, seed: int) -> pd.DataFrame:
+        truth = dict(zip(cohort.table["sample_id"], cohort.y, strict=True))
+        tried = [plain_ridge(cohort, seed=12 * seed + number) for number in range(12)]
+        return min(tried, key=lambda t: ((t["y_pred"] - t["sample_id"].map(truth)) ** 2).mean())
+
+    finding = run_check("LK101", study=_probe(study, people))
+    assert (finding.status, "kept for its result" in finding.explanation) == ("warn", True)
+
+
+def test_split_stratified_by_ranks_passes(people: Cohort) -> None:
+    """Scores in another place and the same order are held out as they were, and that is said."""
+    finding = run_check("LK101", study=_probe(HONEST["stratified_by_score"], people))
+    assert (finding.status, "the split moved in" in finding.explanation) == ("pass", True)
+
+
+def test_cohort_of_equal_scores_is_undecided(
+    people: Cohort, changed: Callable[..., Cohort]
+) -> None:
+    """Where everybody has one score nothing can be learnt, and nobody is accused of that."""
+    equal = changed(people, y=np.full(len(people.y), 0.1))
+    findings = run_checks({"study": _probe(plain_ridge, equal)}, only=_RELATIONS)
+    assert "fail" not in {one.status for one in findings}
+    assert "same score" in next(one.explanation for one in findings if one.code == "LK101")
