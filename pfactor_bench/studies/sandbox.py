@@ -37,6 +37,13 @@ _CHUNKS_IN_A_PIPE = 16
 _TAIL = 4_000
 
 
+def _cores() -> int:
+    """Return how many jobs a container or a batch system has room for, whatever the machine has."""
+    from joblib import cpu_count
+
+    return int(cpu_count())
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limits:
     """What one job may use.
@@ -57,7 +64,7 @@ class Limits:
     seconds: float = 600.0
     memory: int = 8 * _GIB
     answer: int = _GIB // 4
-    jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
+    jobs: int = field(default_factory=_cores)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
