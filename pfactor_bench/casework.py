@@ -44,6 +44,7 @@ __all__ = [
     "attempt",
     "open_split",
     "share_split",
+    "this_process",
     "train_group",
     "train_missing",
 ]
@@ -98,6 +99,8 @@ class GroupWork:
         Gets what happened.
     seconds
         How long it may take before the worker is ended; None sets no limit.
+    leader
+        The process that leads the run, of `this_process`. It is never ended.
     """
 
     engine: EngineChoice
@@ -110,17 +113,25 @@ class GroupWork:
     split: Path
     versions: Mapping[str, str]
     log: Path
+    leader: str
     seconds: float | None = None
+
+
+def this_process() -> str:
+    """Return what tells this process from all others, on this machine and elsewhere."""
+    return f"{socket.gethostname()}/{os.getpid()}"
 
 
 def train_group(work: GroupWork) -> Answer:
     """Train what is not finished of a group; runs in a worker."""
+    # An executor of threads has its workers in the process that leads the run.
+    seconds = None if work.leader == this_process() else work.seconds
 
     def with_printing(log: TextIO) -> None:
         with redirect_stdout(log), redirect_stderr(log):
             train_missing(work)
 
-    return attempt(work.log, with_printing, seconds=work.seconds)
+    return attempt(work.log, with_printing, seconds=seconds)
 
 
 def attempt(log: Path, work: Callable[[TextIO], object], *, seconds: float | None = None) -> Answer:

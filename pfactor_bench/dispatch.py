@@ -6,7 +6,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pfactor_bench.casework import GroupWork, Keeping, attempt, share_split, train_group
+from pfactor_bench.casework import (
+    GroupWork,
+    Keeping,
+    attempt,
+    share_split,
+    this_process,
+    train_group,
+)
 from pfactor_bench.cohorts.shared import share_cohort
 from pfactor_bench.encoders.checkpoints import read_encoder
 from pfactor_bench.errors import ConfigError, ExecutionError
@@ -41,6 +48,7 @@ __all__ = [
     "read_results",
     "run_missing",
     "train_and_keep",
+    "will_use_processes",
 ]
 
 #: In the output folder: what workers map into their memory, until the run is finished.
@@ -49,7 +57,7 @@ SHARED_FOLDER = "shared"
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Execution:
-    """Where and how persistently cases are run. Nothing here changes a result.
+    """Where and how persistently cases are run. It changes no result but for rounding.
 
     Parameters
     ----------
@@ -194,6 +202,21 @@ def most_workers(suite: Suite, device_type: str) -> int:
     return max(1, int(cpu_count()) // suite.threads)
 
 
+def will_use_processes(suite: Suite, device: str, n_cases: int) -> bool:
+    """Whether cases will probably be shared out; to be wrong costs some seconds of another core.
+
+    Parameters
+    ----------
+    suite
+        Whose cases.
+    device
+        ``auto``, ``cpu`` or ``cuda``.
+    n_cases
+        How many are to be run.
+    """
+    return n_cases > 1 and most_workers(suite, "cuda" if device == "cuda" else "cpu") > 1
+
+
 def _encoders_of_all(
     prepared: Prepared, cases: Sequence[Case]
 ) -> dict[Case, Mapping[str, Encoder]]:
@@ -278,6 +301,7 @@ def _tasks_elsewhere(
             split=split,
             versions=code_versions(),
             log=_log(group),
+            leader=this_process(),
             seconds=execution.seconds,
         )
         return Task(

@@ -8,6 +8,7 @@ suites`` calls them one by one.
 from __future__ import annotations
 
 import io
+import shlex
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -162,7 +163,7 @@ def run_cases(
         total=len(kept),
         done=sum(one.is_finished for one in kept),
         folder=prepared.out,
-        command=_command(prepared.suite),
+        command=_command_to_go_on(prepared.suite, prepared.out),
         watch=on_progress,
     )
     try:
@@ -315,6 +316,12 @@ def _command(suite: Suite) -> str:
     shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path.name
     data = " --data DIR" if reads_data_folder(suite.cohort.kind) else ""
     return f"pfactor-bench run {shown}{data}"
+
+
+def _command_to_go_on(suite: Suite, out: Path) -> str:
+    """Return what to type to go on with a run in `out`."""
+    elsewhere = out != Path("reports") / suite.name
+    return f"{_command(suite)} --out {shlex.quote(str(out))}" if elsewhere else _command(suite)
 
 
 def _all_predictions(results: Mapping[Case, CaseResult]) -> pd.DataFrame:

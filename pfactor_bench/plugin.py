@@ -17,7 +17,6 @@ A test asks for one of five arguments and is run once for each thing it names:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -26,6 +25,7 @@ import pytest
 from pfactor_bench.errors import PfactorBenchError
 from pfactor_bench.exports.properties import claim_properties, finding_properties
 from pfactor_bench.exports.summary import append_step_summary, summary_text, verdict_summary
+from pfactor_bench.suite_run import SuiteRun
 from pfactor_bench.timing_hooks import (  # noqa: F401 - pytest looks for hooks in this module
     pytest_benchmark_compare_machine_info,
     pytest_benchmark_update_machine_info,
@@ -36,10 +36,7 @@ if TYPE_CHECKING:
 
     from pfactor_bench.auditing.audit import Audit
     from pfactor_bench.checks import CatalogueEntry
-    from pfactor_bench.config import Suite
-    from pfactor_bench.pipeline import Prepared
-    from pfactor_bench.record import Record
-    from pfactor_bench.types import Case, CaseResult, Claim, Finding, Verdict
+    from pfactor_bench.types import Case, Claim, Finding, Verdict
 
 __all__ = ["SuiteAudit", "SuiteCase", "SuiteCheck", "SuiteClaim", "SuiteRun", "SuiteTiming"]
 
@@ -54,78 +51,6 @@ class _Item(Protocol):
 
     @property
     def id(self) -> str: ...
-
-
-class SuiteRun:
-    """One suite during one pytest session; every stage runs when a test first needs it.
-
-    Parameters
-    ----------
-    suite
-        What is run.
-    out
-        Folder of its report.
-    data_dir
-        Where cohorts on disk are looked for.
-    device
-        ``auto``, ``cpu`` or ``cuda``.
-    """
-
-    def __init__(self, suite: Suite, *, out: Path, data_dir: Path | None, device: str) -> None:
-        self.suite = suite
-        self.out = out
-        self._data_dir = data_dir
-        self._device = device
-        self._results: dict[Case, CaseResult] = {}
-
-    @cached_property
-    def prepared(self) -> Prepared:
-        """The suite with its cohort loaded and split."""
-        from pfactor_bench.pipeline import prepare
-
-        return prepare(self.suite, data_dir=self._data_dir, device=self._device, out=self.out)
-
-    def result(self, case: Case) -> CaseResult:
-        """Return what `case` left behind, computing it the first time."""
-        from pfactor_bench.pipeline import compute
-
-        if case not in self._results:
-            self._results[case] = compute(self.prepared, case)
-        return self._results[case]
-
-    @cached_property
-    def record(self) -> Record:
-        """The whole suite's record; asking for it runs every case that has not run."""
-        from pfactor_bench.pipeline import conclude
-
-        return conclude(self.prepared, {case: self.result(case) for case in self.suite.cases})
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether every case has run."""
-        return len(self._results) == len(self.suite.cases)
-
-    @property
-    def is_begun(self) -> bool:
-        """Whether any case has run."""
-        return bool(self._results)
-
-    def publish(self) -> Path:
-        """Write the report and return its path.
-
-        Raises
-        ------
-        OutputError
-            If a run of `pfactor-bench run` is writing to the same folder.
-        """
-        from pfactor_bench.execution.lock import only_run_in
-        from pfactor_bench.pipeline import publish
-        from pfactor_bench.record import ensure_writable
-
-        record = self.record
-        ensure_writable(self.out)
-        with only_run_in(self.out):
-            return publish(record, self.prepared, self._results, self.out)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -265,6 +190,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             metafunc.parametrize(name, items, ids=[item.id for item in items])
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Note which cases the tests that were chosen will ask for."""
+    for value in (value for item in session.items for value in _parametrised(item)):
+        if isinstance(value, SuiteCase):
+            value.run.want([value.case])
+        elif isinstance(value, SuiteCheck | SuiteClaim):
+            value.run.want(value.run.suite.cases)
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write the report of every suite that ran to its end."""
     for run in session.config.stash[_RUNS].values():
@@ -276,8 +210,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, object, object]:
     """Keep what a claim or a check found among the properties of its test, as JUnit writes them."""
-    callspec = getattr(item, "callspec", None)
-    for value in callspec.params.values() if callspec else ():
+    for value in _parametrised(item):
         known = {name for name, _ in item.user_properties}
         item.user_properties += [row for row in _properties(value) if row[0] not in known]
     return (yield)
@@ -292,6 +225,12 @@ def pytest_terminal_summary(
         terminalreporter.section("pfactor-bench")
     for line in lines:
         terminalreporter.write_line(line)
+
+
+def _parametrised(item: pytest.Item) -> Iterable[object]:
+    """Return what a test is run with."""
+    callspec = getattr(item, "callspec", None)
+    return callspec.params.values() if callspec else ()
 
 
 def _properties(value: object) -> list[tuple[str, str]]:

@@ -44,7 +44,8 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     add_cache_argument(parser)
     where = parser.add_argument_group(
-        "where cases run", "None of these changes a result: finished cases are kept and shared."
+        "where cases run",
+        "None of these changes a result but for rounding: finished cases are kept and shared.",
     )
     where.add_argument(
         "--workers",
@@ -86,7 +87,7 @@ def run_suite(options: argparse.Namespace) -> int:
 
     set_data_environment(options)
     suite = load_suite(options.suite)
-    if _will_use_processes(suite, options):
+    if _begins_processes(suite, options):
         from pfactor_bench.execution.processes import begin_warming
 
         begin_warming()
@@ -162,13 +163,12 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _will_use_processes(suite: Suite, options: argparse.Namespace) -> bool:
-    """Whether cases will probably be shared out; to be wrong costs some seconds of another core."""
-    from pfactor_bench.dispatch import most_workers
+def _begins_processes(suite: Suite, options: argparse.Namespace) -> bool:
+    from pfactor_bench.dispatch import will_use_processes
 
-    if options.workers == 1 or options.cluster is not None or len(suite.cases) == 1:
+    if options.workers == 1 or options.cluster is not None:
         return False
-    return most_workers(suite, "cuda" if options.device == "cuda" else "cpu") > 1
+    return will_use_processes(suite, options.device, len(suite.cases))
 
 
 def _status_text(progress: Progress, *, is_running: bool) -> str:

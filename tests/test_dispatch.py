@@ -65,12 +65,36 @@ def test_pretrained_regime_runs_on_processes(tmp_path: Path) -> None:
     assert timeless(tmp_path / "here") == timeless(tmp_path / "there")
 
 
+class CountingThreads(ThreadPoolExecutor):
+    """Threads that know how much they were given."""
+
+    n_submitted = 0
+
+    def submit(self, *given, **keywords):
+        """Count, and hand on."""
+        self.n_submitted += 1
+        return super().submit(*given, **keywords)
+
+
 def test_executor_that_was_handed_in_is_used(tmp_path: Path) -> None:
     """Even threads, although torch's random streams belong to the whole process."""
     run_in(tmp_path, HERE, out="here")
-    with ThreadPoolExecutor(3) as executor:
+    with CountingThreads(3) as executor:
         run_in(tmp_path, Execution(executor=executor), out="there")
+    assert executor.n_submitted == 6
     assert timeless(tmp_path / "here") == timeless(tmp_path / "there")
+
+
+def test_limit_on_time_never_ends_the_process_that_leads(tmp_path: Path, monkeypatch) -> None:
+    """Where its own threads are the workers."""
+
+    def end(*_given: object, **_keywords: object) -> None:
+        raise AssertionError("this process would be ended")
+
+    monkeypatch.setattr(casework.faulthandler, "dump_traceback_later", end)
+    with ThreadPoolExecutor(2) as executor:
+        record = run_in(tmp_path, Execution(executor=executor, seconds=60, attempts=1))
+    assert record.missing == ()
 
 
 def test_what_workers_mapped_is_removed_at_the_end(tmp_path: Path) -> None:
@@ -197,6 +221,7 @@ def test_interrupt_keeps_what_is_finished_and_says_how_to_go_on(tmp_path: Path) 
         )
     stored = read_progress(tmp_path / "out")
     assert (stored.state, stored.n_running) == ("interrupted", 0)
+    assert stored.command.endswith(f" --out {tmp_path / 'out'}")
 
 
 def test_interrupted_command_exits_with_130(tmp_path: Path, capsys, monkeypatch) -> None:

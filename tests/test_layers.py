@@ -53,7 +53,7 @@ STAGES = (
     ("auditing",),
     ("detection",),
     (
-        *("doctor", "plugin", "testing", "data_options"),
+        *("doctor", "plugin", "suite_run", "testing", "data_options"),
         *(
             "cohort_cli",
             "plan_cli",

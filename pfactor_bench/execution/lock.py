@@ -29,15 +29,22 @@ _OWNER_FILE = ".lock-owner.json"
 
 
 @contextmanager
-def only_run_in(folder: Path) -> Iterator[None]:
+def only_run_in(folder: Path, *, patience: float = 0.0) -> Iterator[None]:
     """Hold the lock of an output folder.
+
+    Parameters
+    ----------
+    folder
+        Is there already.
+    patience
+        Seconds to wait for another run that holds it.
 
     Raises
     ------
     OutputError
         If another run holds it, naming that run's host and process.
     """
-    lock = FileLock(folder / LOCK_FILE, timeout=0)
+    lock = FileLock(folder / LOCK_FILE, timeout=patience)
     try:
         lock.acquire()
     except Timeout:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,13 @@ def test_lock_of_a_killed_run_is_free(other_run, tmp_path: Path) -> None:
     other_run.join()
     assert not is_locked(tmp_path)
     with only_run_in(tmp_path):
+        assert json.loads((tmp_path / ".lock-owner.json").read_text())["pid"] == os.getpid()
+
+
+def test_run_may_wait_for_its_turn(other_run, tmp_path: Path) -> None:
+    """Until the other one ends."""
+    threading.Timer(0.2, other_run.kill).start()
+    with only_run_in(tmp_path, patience=30):
         assert json.loads((tmp_path / ".lock-owner.json").read_text())["pid"] == os.getpid()
 
 
