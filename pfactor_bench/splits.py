@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from pfactor_bench.cohorts.scores import is_known
 from pfactor_bench.errors import ConfigError
 from pfactor_bench.registry import Registry
 from pfactor_bench.types import Fold, Split
@@ -68,7 +69,14 @@ def make_split(recipe: Ingredient, table: pd.DataFrame) -> Split:
             f"the cohort's table has no column {rule.column!r} to leave groups out by: it has "
             f"{', '.join(map(repr, table.columns))}"
         )
-    return rule.split_groups(subjects, table[rule.column].to_numpy(dtype=str))
+    groups = table[rule.column]
+    unknown = subjects[~is_known(groups)].tolist()
+    if unknown:
+        raise ConfigError(
+            f"subject {unknown[0]!r} has no {rule.column}, so it is not known with whom to leave "
+            f"them out: take such people out of the cohort, or fill the column in"
+        )
+    return rule.split_groups(subjects, groups.to_numpy(dtype=str))
 
 
 @SPLITTERS.register("last-subjects")
@@ -199,10 +207,20 @@ def random_windows(*, n_folds: int = 5, seed: int = 0) -> Splitter:
     seed
         Of the shuffle.
     """
-    from sklearn.model_selection import KFold
+    if n_folds < 2:  # noqa: PLR2004 - one fold would train on nothing
+        raise ConfigError(f"n_folds is {n_folds!r}: at least 2 are needed")
 
-    folds = KFold(n_folds, shuffle=True, random_state=seed)
-    return lambda subjects: split_from_indices("random-windows", folds.split(subjects))
+    def split(subjects: NDArray[np.str_]) -> Split:
+        from sklearn.model_selection import KFold
+
+        if n_folds > len(subjects):
+            raise ConfigError(
+                f"{n_folds} folds of {len(subjects)} windows: a fold needs a window to hold out"
+            )
+        folds = KFold(n_folds, shuffle=True, random_state=seed)
+        return split_from_indices("random-windows", folds.split(subjects))
+
+    return split
 
 
 def split_from_indices(name: str, indices: Iterable[tuple[ArrayLike, ArrayLike]]) -> Split:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,11 +20,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from pfactor_bench.auditing.audit import QUICK, Audit, audit
+from pfactor_bench.auditing.cli import _table
 from pfactor_bench.checks import catalogue
 from pfactor_bench.cohorts.synthetic import synthetic
 from pfactor_bench.errors import StudyError
 from pfactor_bench.studies.honest import HONEST, band_features, plain_ridge, states_roles
 from pfactor_bench.studies.leaks import PLANTED
+from pfactor_bench.types import Finding
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -272,6 +275,47 @@ def _command(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False
     )
+
+
+@pytest.mark.parametrize("timeout", [0.0, -5.0, float("nan")])
+def test_timeout_without_time_is_refused(timeout: float) -> None:
+    """NaN would never be over."""
+    with pytest.raises(StudyError, match="give the seconds that a run may take, above 0"):
+        _quick(plain_ridge, timeout=timeout)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--cohort", "bids"], "cohort 'bids' needs 'dataset' and 'target'"),
+        (["--json", "."], "is a folder: name a file"),
+        (["--sarif", "."], "is a folder: name a file"),
+    ],
+)
+def test_input_error_is_told_from_a_leak(arguments: list[str], message: str) -> None:
+    """Exit code 1 says that a leak was found, and nothing else may say so."""
+    target = "pfactor_bench.studies.honest:plain_ridge"
+    done = subprocess.run(
+        [sys.executable, "-m", "pfactor_bench", "audit", target, "--only", "LK100", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, message in done.stderr) == (2, True), done.stderr
+
+
+def test_paths_in_what_is_found_stay_as_they_are() -> None:
+    """Two points are no mistake of punctuation in a path."""
+    finding = Finding(
+        code="LK100",
+        title="title",
+        kinds=(),
+        status="error",
+        explanation="there is no file '../scores.csv'.",
+        fix="Look at ../README.",
+    )
+    result = replace(_quick(plain_ridge, only=[]), findings=(finding,))
+    assert "no file '../scores.csv'. Look at ../README." in _table(result)
 
 
 def test_command_writes_json_and_report(tmp_path: Path) -> None:

@@ -308,9 +308,11 @@ def test_people_for_power_agree_with_statsmodels() -> None:
     assert np.ceil(expected) == people_for_power(values)
 
 
-@pytest.mark.parametrize("values", [[1.0], [1.0, 1.0], [-1.0, 1.0], [1.0, np.nan]])
+@pytest.mark.parametrize(
+    "values", [[1.0], [1.0, 1.0], [-1.0, 1.0], [1.0, np.nan], [-1.0, 1.0 + 1e-6]]
+)
 def test_people_for_power_has_a_reason_where_there_is_no_number(values: list[float]) -> None:
-    """One person, no spread, no effect, a missing value."""
+    """One person, no spread, no effect, a missing value, an effect that is next to nothing."""
     assert isinstance(people_for_power(np.array(values)), str)
 
 

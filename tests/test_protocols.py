@@ -95,6 +95,13 @@ def test_single_group_is_refused() -> None:
         make_split(LEAVE, table(["R1"] * 24))
 
 
+@pytest.mark.parametrize("blank", ["n/a", "", None, float("nan")])
+def test_person_without_a_group_is_refused(blank: object) -> None:
+    """People of unknown release are no release of their own."""
+    with pytest.raises(ConfigError, match="'sub-00' has no release"):
+        make_split(LEAVE, table([blank] * 2 + ["R1"] * 10 + ["R2"] * 12))
+
+
 def test_person_in_two_groups_is_refused() -> None:
     """They would be trained on and held out."""
     with pytest.raises(ConfigError, match=r"subject 'sub-00' has release \['R1', 'R2'\]"):

@@ -57,6 +57,13 @@ def test_last_subjects_refuses_to_train_on_nobody() -> None:
         last_subjects()(np.array(["a", "b"]))
 
 
+@pytest.mark.parametrize(("n_folds", "message"), [(1, "at least 2"), (9, "9 folds of 4 windows")])
+def test_random_windows_refuse_what_cannot_be_dealt(n_folds: int, message: str) -> None:
+    """A suite's mistake is named, as in every other split."""
+    with pytest.raises(ConfigError, match=message):
+        SPLITTERS["random-windows"](n_folds=n_folds)(np.array(["a", "a", "b", "b"]))
+
+
 def test_grouped_k_fold_refuses_one_fold() -> None:
     """It would train on nobody."""
     with pytest.raises(ConfigError, match="n_folds is 1: at least 2"):

@@ -156,11 +156,13 @@ def audit(
     Raises
     ------
     StudyError
-        If there is no such target, it cannot be imported, its table breaks the contract, or claims
-        are made of something else than saved predictions.
+        If there is no such target, it cannot be imported, its table breaks the contract, claims
+        are made of something else than saved predictions, or the timeout leaves no time.
     UnknownNameError
         If `only` names a check that does not exist.
     """
+    if timeout is not None and not timeout > 0:
+        raise StudyError(f"timeout is {timeout!r}: give the seconds that a run may take, above 0")
     if cohort is None:
         from pfactor_bench.cohorts.synthetic import synthetic
 

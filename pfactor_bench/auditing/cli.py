@@ -8,6 +8,7 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pfactor_bench.errors import ConfigError, OutputError
 from pfactor_bench.report.text import escape, plain, table
 
 if TYPE_CHECKING:
@@ -83,6 +84,8 @@ def run_audit(options: argparse.Namespace) -> int:
         ensure_writable(options.out)
     for path in filter(None, (options.json, options.sarif)):
         ensure_writable(path.parent)
+        if path.is_dir():
+            raise OutputError(f"{str(path)!r} is a folder: name a file to write the findings into")
     result = audit(
         options.target,
         _cohort(options.cohort),
@@ -141,14 +144,29 @@ def _summary(result: Audit) -> str:
 
 
 def _cohort(name: str) -> Cohort:
-    from pfactor_bench.cohorts import COHORTS
-
     if not name.endswith((".yaml", ".yml")):
-        return COHORTS[name]()
+        return _by_name(name)
+    from pfactor_bench.cohorts import COHORTS
     from pfactor_bench.config import load_suite
 
     recipe = load_suite(Path(name)).cohort
     return COHORTS[recipe.kind](**recipe.args)
+
+
+def _by_name(name: str) -> Cohort:
+    """Return a cohort that needs nothing said of it."""
+    import inspect
+
+    from pfactor_bench.cohorts import COHORTS
+
+    maker = COHORTS[name]
+    parameters = inspect.signature(maker).parameters.values()
+    if needed := [one.name for one in parameters if one.default is one.empty]:
+        raise ConfigError(
+            f"cohort {name!r} needs {' and '.join(map(repr, needed))}: write them into a suite and "
+            f"give its file, --cohort SUITE.yaml"
+        )
+    return maker()
 
 
 def _progress(finding: Finding) -> None:
@@ -166,9 +184,8 @@ def _table(result: Audit) -> str:
             continue
         lines.append(f"{finding.status:<6} {finding.code}  {plain(finding.title)}")
         if finding.status != "pass":
-            said = plain(f"{finding.explanation}. {finding.fix}", limit=5000)
-            text = said.replace("..", ".")
-            lines += textwrap.wrap(text, _WIDTH, initial_indent=" " * 7, subsequent_indent=" " * 7)
+            said = plain(f"{finding.explanation.rstrip('.')}. {finding.fix}", limit=5000)
+            lines += textwrap.wrap(said, _WIDTH, initial_indent=" " * 7, subsequent_indent=" " * 7)
     silent = [one.code for one in result.findings if one.status == "not_applicable"]
     if silent:
         lines.append(f"{len(silent)} checks did not apply: {' '.join(silent)}")

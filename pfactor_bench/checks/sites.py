@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,7 +11,6 @@ from pfactor_bench.checks._outcomes import failed, not_applicable, passed, warne
 from pfactor_bench.checks._rows import row_keys
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import NDArray
 
     from pfactor_bench.checks._outcomes import Outcome
@@ -48,13 +47,15 @@ def shared_origin(cohort: Cohort, split: Split) -> Outcome:
     ------
     Kapoor & Narayanan 2023, doi:10.1016/j.patter.2023.100804, L3.2.
     """
+    from pfactor_bench.cohorts.scores import is_known
+
     columns = [name for name in ("family", "site", "release") if name in cohort.table.columns]
     if not columns:
         return not_applicable("the cohort's table has no column family, site or release")
     evidence: list[dict[str, Scalar]] = []
     for column in columns:
         keys, names = row_keys(cohort.table, [column])
-        known = _known(cohort.table[column])
+        known = is_known(cohort.table[column])
         p = (
             None
             if column == "family"
@@ -83,15 +84,6 @@ def shared_origin(cohort: Cohort, split: Split) -> Outcome:
 #: A difference between sites as large as this by chance alone, once in a hundred.
 _ORIGIN_ALPHA = 0.01
 _PERMUTATIONS = 10_000
-
-
-def _known(origins: pd.Series[Any]) -> NDArray[np.bool_]:
-    """Say of which rows the origin is known: people without one do not share it."""
-    from pfactor_bench.cohorts.scores import MISSING_WORDS
-
-    words = origins.astype(str).str.strip().str.casefold()
-    known: NDArray[np.bool_] = (origins.notna() & ~words.isin(MISSING_WORDS)).to_numpy(dtype=bool)
-    return known
 
 
 def _origin_p(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -14,10 +14,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["MISSING_WORDS", "parse_scores"]
+__all__ = ["MISSING_WORDS", "is_known", "parse_scores"]
 
 #: What BIDS and common spreadsheets write where there is no value.
 MISSING_WORDS = frozenset({"", "n/a", "na", "nan", "none", "null"})
+
+
+def is_known(column: pd.Series[Any]) -> NDArray[np.bool_]:
+    """Say for each row of a column whether there is a value, not a gap or a word for one."""
+    words = column.astype(str).str.strip().str.casefold()
+    return (column.notna() & ~words.isin(MISSING_WORDS)).to_numpy(dtype=bool)
 
 
 def parse_scores(

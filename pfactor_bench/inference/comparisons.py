@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import stats
 
+from pfactor_bench.errors import ConfigError
 from pfactor_bench.inference.squares import difference_interval
-from pfactor_bench.power import people_needed_for_mean
+from pfactor_bench.power import MAX_PEOPLE, people_needed_for_mean
 from pfactor_bench.types import Interval
 
 if TYPE_CHECKING:
@@ -102,7 +103,10 @@ def people_for_power(
         return "the value is the same for every person"
     if mean <= 1e-9 * spread:
         return "the mean is 0: no number of people tells it from 0"
-    return people_needed_for_mean(mean / spread, power=power, alpha=1 - level)
+    try:
+        return people_needed_for_mean(mean / spread, power=power, alpha=1 - level)
+    except ConfigError:
+        return f"over {MAX_PEOPLE:,} people would be needed to tell the mean from 0"
 
 
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:
