@@ -139,6 +139,15 @@ def test_inconclusive_names_the_people_in_words() -> None:
     assert "about 393 people show that it holds, with 80% power" in found.explanation
 
 
+def test_claim_on_a_misspelt_measurement_names_the_one_that_may_be_meant() -> None:
+    """Whoever wrote the suite cannot know all names."""
+    (found,) = judge(
+        [Claim(id="a", text="a", measurement="x/skil", requirement=Requirement(above=0.0))],
+        [measured(name="x/skill"), measured(name="x/mse")],
+    )
+    assert found.explanation == "x/skil was not measured: did you mean 'x/skill'?"
+
+
 def test_inconclusive_says_which_way_it_would_be_settled() -> None:
     """More people do not mend a value on the wrong side."""
     found = verdict(Requirement(above=0.0), measured(-0.1, (-0.3, 0.1), n=50, se=0.1))

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from difflib import get_close_matches
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
@@ -58,6 +59,8 @@ def judge(claims: Iterable[Claim], measurements: Iterable[Measurement]) -> tuple
     decisions = dict(zip(estimates, _holm(list(estimates.values())), strict=True))
     return tuple(
         _verdict(claim, measurement, decisions.get(position))
+        if measurement is not None
+        else _unmeasured(claim, by_name)
         for position, (claim, measurement) in enumerate(pairs)
     )
 
@@ -148,11 +151,17 @@ def _stretch(estimate: _Estimate, level: float) -> float:
     return central_quantile(level, degrees) / central_quantile(estimate.ci.level, degrees)
 
 
-def _verdict(claim: Claim, measurement: Measurement | None, decision: _Decision | None) -> Verdict:
+def _unmeasured(claim: Claim, measured: Iterable[str]) -> Verdict:
+    """Return the verdict on a claim of which nothing is known, with the name that may be meant."""
+    close = get_close_matches(claim.measurement, measured, n=1)
+    hint = f": did you mean {close[0]!r}?" if close else ""
+    status, why = _undecided(f"{claim.measurement} was not measured{hint}")
+    return Verdict(claim=claim.id, status=status, level=claim.level, explanation=why)
+
+
+def _verdict(claim: Claim, measurement: Measurement, decision: _Decision | None) -> Verdict:
     people: int | None = None
-    if measurement is None:
-        status, why = _undecided(f"{claim.measurement} was not measured")
-    elif measurement.value is None:
+    if measurement.value is None:
         status, why = _undecided(f"no value: {measurement.missing_because}")
     elif claim.requirement.equals is not None:
         status, why = _reproduced(measurement.value, claim.requirement)

@@ -99,7 +99,7 @@ def verdict_lines(record: Record) -> list[str]:
 def claims_held(record: Record) -> str:
     """Return how many claims of either level hold."""
     parts = []
-    for level, name in (("gate", "gate claim"), ("report", "reported claim")):
+    for level, name in (("report", "reported claim"), ("gate", "gate")):
         verdicts = [verdict for verdict in record.verdicts if verdict.level == level]
         if verdicts:
             holding = sum(verdict.status == "holds" for verdict in verdicts)

@@ -94,7 +94,7 @@ def test_verdict_stands_in_the_first_lines(record: Record) -> None:
 def test_verdict_counts_the_claims_that_hold(record: Record) -> None:
     """Gates and reported claims are counted apart."""
     text = sections(report_text(record))[""]
-    assert "Claims that hold: 1 of 1 gate claim, 0 of 1 reported claim." in text
+    assert "Claims that hold: 0 of 1 reported claim, 1 of 1 gate." in text
 
 
 def test_verdict_names_the_leak(record: Record) -> None:
