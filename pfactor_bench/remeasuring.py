@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 import yaml
 
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 
     from pfactor_bench.config import Suite
     from pfactor_bench.record import Record
-    from pfactor_bench.types import Case, Measurement
+    from pfactor_bench.types import Case, Cohort, Measurement, Split
 
 __all__ = ["remeasure"]
 
@@ -67,7 +68,8 @@ def remeasure(folder: Path, *, data_dir: Path | None) -> Record:
     Raises
     ------
     RecordError
-        If the folder holds no complete run, or cohort or split are no longer those of the run.
+        If the folder holds no complete run, cohort or split are no longer those of the run, or the
+        predictions are of other windows.
     """
     record = read_record(folder)
     ensure_writable(folder)
@@ -86,6 +88,7 @@ def remeasure(folder: Path, *, data_dir: Path | None) -> Record:
             f"run the suite again"
         )
     results = _results(record, suite, folder)
+    _require_windows_of(split, cohort, results)
     measurements = _merged(record.measurements, measure_results(suite, cohort, split, results))
     record = replace(
         record,
@@ -97,6 +100,19 @@ def remeasure(folder: Path, *, data_dir: Path | None) -> Record:
     write_record(record, folder)
     render(record, folder)
     return record
+
+
+def _require_windows_of(split: Split, cohort: Cohort, results: Mapping[Case, CaseResult]) -> None:
+    """Refuse predictions that are not those of the held-out windows, fold after fold."""
+    names = cohort.table["sample_id"].to_numpy(dtype=str)
+    expected = np.concatenate([names[fold.test] for fold in split.folds]).tolist()
+    for case, result in results.items():
+        table = result.predictions
+        if table.loc[table["role"] == "test", "sample_id"].tolist() != expected:
+            raise RecordError(
+                f"the stored predictions of {case.id!r} are not of the windows that the split "
+                f"holds out, in its order: run the suite again"
+            )
 
 
 def _suite(record: Record) -> Suite:

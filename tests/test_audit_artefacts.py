@@ -151,6 +151,13 @@ def test_best_epoch_is_named() -> None:
     assert _claim(code="LK017", best_val_r="0.164").status == "warn"
 
 
+@pytest.mark.parametrize("value", ["good", ["0.1", "0.2"], "nan"])
+def test_best_one_that_is_no_number_is_refused(value: object) -> None:
+    """A file of claims is wrong, and no leak was found."""
+    with pytest.raises(StudyError, match="a claimed value is a"):
+        _claim(code="LK017", best_val_r=value)
+
+
 def test_circular_saliency_is_named() -> None:
     """So is a saliency map over windows chosen by their true score."""
     assert _claim(code="LK033", saliency="smallest-error").status == "warn"

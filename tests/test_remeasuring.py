@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from pfactor_bench.cli import main
 from pfactor_bench.errors import RecordError
-from pfactor_bench.record import read_arrays, read_record
+from pfactor_bench.record import PREDICTIONS_FILE, read_arrays, read_record
 from pfactor_bench.remeasuring import remeasure
 
 if TYPE_CHECKING:
@@ -55,6 +56,14 @@ def test_intervals_of_an_earlier_version_are_replaced(report: Path) -> None:
         expected == read_record(report).measurements,
         "an earlier one" in methods,
     )
+
+
+def test_predictions_in_another_order_are_refused(report: Path) -> None:
+    """A score is joined by the place of a window; another order would be another result."""
+    path = report / PREDICTIONS_FILE
+    pd.read_parquet(path).iloc[::-1].to_parquet(path)
+    with pytest.raises(RecordError, match="not of the windows that the split holds out"):
+        remeasure(report, data_dir=None)
 
 
 def test_arrays_stay_what_they_are(report: Path) -> None:

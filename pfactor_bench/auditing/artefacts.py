@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from pfactor_bench.checks._claimed import read_number
 from pfactor_bench.checks._recompute import by_case
 from pfactor_bench.errors import StudyError
 from pfactor_bench.studies.contract import read_answer, table_columns
@@ -130,7 +131,7 @@ def _claims_of_columns(cases: Mapping[str, pd.DataFrame]) -> dict[str, Scalar]:
 def _extremes(claimed: Mapping[str, Scalar]) -> tuple[Measurement, ...]:
     """Return claims that are named as the best of several, which no table can bear out."""
     return tuple(
-        Measurement(name=name, case=name.rpartition("/")[0], value=float(value))
+        Measurement(name=name, case=name.rpartition("/")[0], value=read_number(name, value)[0])
         for name, value in claimed.items()
         if name.rpartition("/")[2].startswith(("best_", "max_")) and value is not None
     )

@@ -88,8 +88,9 @@ def proxies_of_the_score(cohort: Cohort) -> Outcome:
     How it is detected
     ------------------
     For each person: every number in the table, every two-valued column, the number of windows, and
-    the place in the table. Rank correlations with the score are compared with those of 10,000
-    permutations of people; those below p = 0.01, divided by how many were tried, are a warning.
+    the place in the table. Rank correlations with the score are compared with those of 10,000 or
+    more permutations of people; those below p = 0.01, divided by how many were tried, are a
+    warning.
 
     Why it matters
     --------------
@@ -114,12 +115,14 @@ def proxies_of_the_score(cohort: Cohort) -> Outcome:
     if not features:
         return not_applicable("people differ in nothing but their signal")
     rng = np.random.default_rng(0)
-    null = rng.permuted(np.tile(y, (_PERMUTATIONS, 1)), axis=1)
+    # Of many columns each has to be so rare that fewer permutations could not show it.
+    n_permutations = max(_PERMUTATIONS, int(2 * len(features) / _ALPHA))
+    null = rng.permuted(np.tile(y, (n_permutations, 1)), axis=1)
     evidence: list[dict[str, Scalar]] = []
     for name, values in features.items():
         ranks = _ranks(values)
         r = float(ranks @ y)
-        p = float((np.sum(np.abs(null @ ranks) >= abs(r) - 1e-12) + 1) / (_PERMUTATIONS + 1))
+        p = float((np.sum(np.abs(null @ ranks) >= abs(r) - 1e-12) + 1) / (n_permutations + 1))
         if p < _ALPHA / len(features):
             evidence.append({"proxy": name, "rank_r": round(r, 3), "p": p})
     if evidence:

@@ -204,15 +204,26 @@ def _per_window(
 
 
 def _renamed(cohort: Cohort, new_names: dict[str, str]) -> Cohort:
-    """Rename people wherever their name stands: in columns that repeat it and in window names."""
+    """Rename people wherever their name stands: in columns that repeat it and in window names.
+
+    Windows that others were made from, in a column ``parent``, keep pointing at them.
+    """
     table = cohort.table.copy()
     subjects = cohort.subjects
     for column in table.columns:
         values = table[column].to_numpy()
         if column == "subject" or (values == subjects).all():
             table[column] = [new_names.get(name, name) for name in subjects]
-    table["sample_id"] = [
-        str(sample_id).replace(name, new_names.get(name, name))
+    windows = {
+        str(sample_id): str(sample_id).replace(name, new_names.get(name, name))
         for sample_id, name in zip(table["sample_id"], subjects, strict=True)
-    ]
+    }
+    table["sample_id"] = list(windows.values())
+    if "parent" in table:
+        table["parent"] = [
+            ";".join(windows.get(one, one) for one in parents.split(";"))
+            if isinstance(parents, str)
+            else parents
+            for parents in table["parent"]
+        ]
     return changed(cohort, table=table)

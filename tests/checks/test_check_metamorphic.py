@@ -180,6 +180,27 @@ def test_split_by_hash_is_compared_person_by_person(people: Cohort) -> None:
     assert finding.status == "pass"
 
 
+def test_names_of_parents_follow_those_of_their_windows(
+    people: Cohort, changed: Callable[..., Cohort]
+) -> None:
+    """A study that learns less from copies of windows knows them by their parents' names."""
+    names = people.table["sample_id"].tolist()
+    parents = ["" if row % 3 else names[row + 1] for row in range(len(names))]
+    with_copies = changed(people, people.table.assign(parent=parents))
+
+    def study(cohort: Cohort, *, seed: int) -> pd.DataFrame:
+        copies = cohort.table["parent"].isin(cohort.table["sample_id"]).to_numpy()
+        features, tables = band_features(cohort.X), []
+        for fold, train, test in subject_folds(cohort, seed):
+            rows = train[~copies[train]]
+            y_pred = ridge(features[rows], cohort.y[rows])(features[test])
+            tables.append(predictions_table(cohort, test, y_pred, fold))
+        return pd.concat(tables)
+
+    finding = run_check("LK103", study=_probe(study, with_copies))
+    assert finding.status == "pass", finding.explanation
+
+
 def test_study_that_fails_on_changed_scores_is_undecided(people: Cohort) -> None:
     """A study that refuses the changed cohort cannot be judged."""
 

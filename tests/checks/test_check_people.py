@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from pfactor_bench.checks import run_check
@@ -196,6 +197,18 @@ def test_sorted_files_are_a_warning(
         y=cohort.y[order],
     )
     assert run_check("LK016", cohort=sorted_).status == "warn"
+
+
+def test_proxy_among_hundreds_of_columns_is_a_warning(
+    cohort: Cohort, people: list[str], changed: Callable[..., Cohort]
+) -> None:
+    """However many columns are tried, one that orders people as the score does is seen."""
+    items = np.random.default_rng(0).normal(size=(len(people), 150))
+    columns = pd.DataFrame(items, index=people).add_prefix("item_")
+    columns["age"] = np.arange(len(people), dtype=float)
+    table = cohort.table.join(columns, on="subject")
+    finding = run_check("LK016", cohort=changed(cohort, table))
+    assert "age" in {row["proxy"] for row in finding.evidence}
 
 
 def test_unrelated_age_passes(
