@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -74,30 +75,35 @@ class MaskStreams:
         """
         import torch
 
-        levels, scale = _levels_and_scale(sites)
+        highest, scale = _highest_and_scale(tuple(sites))
         if not self._generators:
-            drawn = np.stack([_uint16(bits, len(levels)) for bits in self._bits[first:last]])
-            # numpy compares these four times as fast as torch does.
-            kept = (drawn < levels).astype(np.float32)
+            kept = np.empty((last - first, len(highest)), np.float32)
+            # numpy compares these many times as fast as torch does.
+            for row, bits in zip(kept, self._bits[first:last], strict=True):
+                row[:] = _uint16(bits, len(highest)) <= highest
             return torch.from_numpy(kept).mul_(torch.from_numpy(scale))
         rows = [
-            torch.randint(_LEVELS, (len(levels),), generator=one, device=self._device)
+            torch.randint(_LEVELS, (len(highest),), generator=one, device=self._device)
             for one in self._generators[first:last]
         ]
-        kept_there = torch.stack(rows) < torch.from_numpy(levels.astype(np.int64)).to(self._device)
+        kept_there = torch.stack(rows) <= torch.from_numpy(highest.astype(np.int64)).to(
+            self._device
+        )
         return kept_there * torch.from_numpy(scale).to(self._device)
 
 
-def _levels_and_scale(
-    sites: Sequence[DropoutSite],
-) -> tuple[NDArray[np.uint32], NDArray[np.float32]]:
-    """Return below which level a number is kept, and what the kept ones are multiplied by."""
+@lru_cache(maxsize=8)
+def _highest_and_scale(
+    sites: tuple[DropoutSite, ...],
+) -> tuple[NDArray[np.uint16], NDArray[np.float32]]:
+    """Return up to which draw a number is kept, and what the kept ones are multiplied by."""
     counts = [site.n for site in sites]
     keep = np.array([keep_probability(site.p) for site in sites])
     with np.errstate(divide="ignore"):
         scale = np.where(keep > 0, 1 / keep, 0)
-    levels = np.repeat((keep * _LEVELS).astype(np.uint32), counts)
-    return levels, np.repeat(scale.astype(np.float32), counts)
+    # Where nothing is kept, a draw of 0 would be: the scale sees to that.
+    highest = np.repeat((keep * _LEVELS - 1).clip(0).astype(np.uint16), counts)
+    return highest, np.repeat(scale.astype(np.float32), counts)
 
 
 def _uint16(bits: np.random.SFC64, n: int) -> NDArray[np.uint16]:

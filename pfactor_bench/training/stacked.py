@@ -18,6 +18,7 @@ from pfactor_bench.training.acceleration import (
 from pfactor_bench.training.compilation import STEPS_BEFORE_COMPILING, compiled_if_same
 from pfactor_bench.training.noise import MaskStreams
 from pfactor_bench.training.rewrite import Masks
+from pfactor_bench.training.slots import Slots
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,6 +67,7 @@ class StackedModels:
 
         self.model = starts[0].model
         self.masks = Masks()
+        self._slots = Slots(self.model)
         self._starts = starts
         trained = {n: p.shape for n, p in self.model.named_parameters() if p.requires_grad}
         self._theta = torch.stack([_row(start.model, trained) for start in starts])
@@ -75,7 +77,6 @@ class StackedModels:
         self._streams = MaskStreams(seeds, self._theta.device)
         self._sites: dict[int, list[DropoutSite]] = {}
         self._leaves: dict[tuple[int, int], dict[str, torch.Tensor]] = {}
-        self._places: dict[tuple[int, int], list[torch.Tensor]] = {}
         self._rows = list(self._theta)
         groups = [
             {"params": [row], "lr": budget.learning_rate, "weight_decay": budget.weight_decay}
@@ -122,12 +123,16 @@ class StackedModels:
     def _step(
         self, first: int, last: int, differentiate: Differentiate, batch: Batch
     ) -> torch.Tensor:
+        import torch
+
         leaves = [*self._slice(first, last).values()]
         errors, gradients = differentiate(leaves, self._others(first, last), batch)
-        for place, gradient in zip(self._places[first, last], gradients, strict=True):
-            # A parameter that takes no part has a gradient of 0 here: its place is never written.
-            if gradient is not None:
-                place.copy_(gradient)
+        # A parameter that takes no part has a gradient of 0.
+        flat = [
+            (torch.zeros_like(leaf) if gradient is None else gradient).reshape(last - first, -1)
+            for leaf, gradient in zip(leaves, gradients, strict=True)
+        ]
+        torch.cat(flat, dim=1, out=self._gradient[first:last])
         for number, row in enumerate(self._rows):
             row.grad = self._gradient[number] if first <= number < last else None
         self._optimizer.step()
@@ -217,10 +222,9 @@ class StackedModels:
         masks: torch.Tensor | None,
     ) -> torch.Tensor:
         """Return the predictions of one model."""
-        from torch.func import functional_call
-
         self.masks.begin(masks)
-        output: torch.Tensor = functional_call(self.model, (dict(trained), dict(fixed)), (X,))
+        with self._slots.holding({**trained, **fixed}):
+            output: torch.Tensor = self.model(X)
         return output.reshape(-1)
 
     def _draw_masks(self, first: int, last: int, X: torch.Tensor) -> torch.Tensor | None:
@@ -254,15 +258,14 @@ class StackedModels:
     def _slice(self, first: int, last: int) -> dict[str, torch.Tensor]:
         """Return the trained parameters of a range of models, as leaves of the gradient's graph."""
         if (first, last) not in self._leaves:
-            leaves, places, begin = {}, [], 0
+            leaves, begin = {}, 0
             for name, shape in self._shapes.items():
                 end = begin + shape.numel()
                 whole = shape if last - first == 1 else (last - first, *shape)
                 leaf = self._theta[first:last, begin:end].view(whole).detach()
                 leaf.requires_grad_()
-                places.append(self._gradient[first:last, begin:end].view(whole))
                 leaves[name], begin = leaf, end
-            self._leaves[first, last], self._places[first, last] = leaves, places
+            self._leaves[first, last] = leaves
         return self._leaves[first, last]
 
     def _others(self, first: int, last: int) -> dict[str, torch.Tensor]:
