@@ -24,8 +24,6 @@ from pfactor_bench.training.members import begin_member
 from pfactor_bench.types import EngineChoice, Fold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from pfactor_bench.pipeline import Prepared
     from pfactor_bench.types import Case
 
@@ -73,18 +71,14 @@ def plain_steps() -> None:
         fit(model, X=X, y=y, X_held_out=X[:0], budget=_budget())
 
 
-def fast_steps(n: int) -> Callable[[], None]:
-    """Return the same for `n` models with the fast engine."""
-
-    def work() -> None:
-        it = prepared()
-        members = [
-            begin_member(case, it.cohort, _fold(), _budget(), device=it.device, encoder=None)
-            for case in cases(n)
-        ]
-        fit_together(members, inputs_of(it.cohort, it.device))
-
-    return work
+def fast_steps(n: int) -> None:
+    """Do the same for `n` models with the fast engine."""
+    it = prepared()
+    members = [
+        begin_member(case, it.cohort, _fold(), _budget(), device=it.device, encoder=None)
+        for case in cases(n)
+    ]
+    fit_together(members, inputs_of(it.cohort, it.device))
 
 
 def skorch_steps() -> None:
