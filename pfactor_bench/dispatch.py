@@ -69,7 +69,8 @@ class Execution:
     cluster
         Address of a Dask scheduler to use instead.
     attempts
-        How often a case is begun before it is given up.
+        How often what a worker was given is begun before it is given up; cases that were given
+        together are then begun one by one.
     seconds
         How long one group of cases may take before its worker is ended; None sets no limit. It has
         no effect in the calling process, which would end itself.

@@ -21,6 +21,15 @@ def test_uses_are_appended(tmp_path: Path) -> None:
     assert [entry["setting"] for entry in read_ledger(path)] == ["a", "b"]
 
 
+def test_use_after_a_line_without_an_end_has_its_own_line(tmp_path: Path) -> None:
+    """As an editor leaves it, or a merge."""
+    path = tmp_path / "ledger.jsonl"
+    enter_use(path, held_out="x", setting="a")
+    path.write_text(path.read_text(encoding="utf-8").rstrip("\n"), encoding="utf-8")
+    enter_use(path, held_out="x", setting="b")
+    assert [entry["setting"] for entry in read_ledger(path)] == ["a", "b"]
+
+
 def test_no_file_is_no_use(tmp_path: Path) -> None:
     """A ledger that does not exist yet is empty."""
     assert read_ledger(tmp_path / "none.jsonl") == ()

@@ -157,6 +157,14 @@ def test_regime_may_have_label_and_learning_rate(tmp_path) -> None:
         ("kind: score", "kind: score\n  freeze: 1", "unknown key 'freeze' in source"),
         ("{epochs: 1}\nregimes", "{epochs: 1, inner: {}}\nregimes", "has no 'inner' validation"),
         ("seeds: [1, 2]\nbudget: {epochs: 1", "seeds: 1\nbudget: {scores: z, epochs: 1", "'raw'"),
+        (
+            "[from-scratch, linear-probe]\nseeds: [1, 2]\nbudget: {epochs: 1",
+            (
+                "[{start: from-scratch, learning_rate: 0.1}, linear-probe]\nseeds: 1\n"
+                "budget: {epochs: 1, inner: {learning_rates: [0.2]}"
+            ),
+            "regime 'from-scratch' has learning_rate 0.1, and 'inner' chooses among 0.2: keep one",
+        ),
     ],
 )
 def test_mistake_in_suite_is_refused(tmp_path, old: str, new: str, message: str) -> None:

@@ -19,7 +19,7 @@ from pfactor_bench.saliency import WINDOW_CHOICES
 from pfactor_bench.splits import SPLITTERS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from pfactor_bench.encoders.sources import SourceTask, StoredEncoder
@@ -135,7 +135,8 @@ def load_suite(path: Path) -> Suite:
         raise top.error(
             f"name {name!r} is also a folder's: use lower-case letters, digits and hyphens", "name"
         )
-    cases = read_cases(top, path.parent)
+    cases, budget = read_cases(top, path.parent), read_budget(top)
+    _refuse_two_choices_of_rate(top, cases, budget)
     return Suite(
         name=name,
         title=top.get("title", str),
@@ -147,7 +148,7 @@ def load_suite(path: Path) -> Suite:
         split=read_ingredient(top, "split", SPLITTERS, supplied=set()),
         cases=cases,
         source=read_source(top, cases, path.parent),
-        budget=read_budget(top),
+        budget=budget,
         engine=read_engine(top),
         threads=_threads(top),
         saliency=_names(top, "saliency", WINDOW_CHOICES, default=("all-held-out",)),
@@ -155,6 +156,18 @@ def load_suite(path: Path) -> Suite:
         claims=read_claims(top),
         quick=top.get("quick", bool, default=False),
     )
+
+
+def _refuse_two_choices_of_rate(top: Section, cases: Sequence[Case], budget: Budget) -> None:
+    """Refuse a regime's own learning rate beside rates that every fold chooses among."""
+    tried = budget.inner.learning_rates if budget.inner else ()
+    for case in cases:
+        if tried and case.learning_rate is not None:
+            raise top.error(
+                f"regime {case.regime!r} has learning_rate {case.learning_rate:g}, and 'inner' "
+                f"chooses among {', '.join(f'{rate:g}' for rate in tried)}: keep one of them",
+                "regimes",
+            )
 
 
 def _threads(top: Section) -> int | None:

@@ -30,8 +30,10 @@ def enter_use(path: Path, *, held_out: str, setting: str) -> None:
         A hash or name of what was scored on them.
     """
     line = json.dumps({"held_out": held_out, "setting": setting})
-    with path.open("a", encoding="utf-8") as stream:
-        stream.write(f"{line}\n")
+    with path.open("ab") as stream:
+        # An editor or a merge may have left the last line without its end.
+        is_whole = not stream.tell() or path.read_bytes().endswith(b"\n")
+        stream.write((b"" if is_whole else b"\n") + f"{line}\n".encode())
 
 
 def read_ledger(path: Path) -> tuple[dict[str, str], ...]:
