@@ -14,6 +14,7 @@ from pfactor_bench.measure import held_out
 from pfactor_bench.metrics import score, subject_means
 from pfactor_bench.regimes import REGIMES
 from pfactor_bench.seeds import seed_for
+from pfactor_bench.training.selection import refuse_too_few_to_choose_on
 from pfactor_bench.types import Fold, Split
 
 if TYPE_CHECKING:
@@ -106,6 +107,9 @@ def skill_by_people(
         [_drawn(cohort, split, n_people, repetition) for repetition in range(n_repetitions)]
         for n_people in sizes
     ]
+    if cases:
+        for fewer in (one for row in drawn for one in row):
+            refuse_too_few_to_choose_on(cohort, fewer, prepared.suite.budget)
     skills = np.empty((len(sizes), n_repetitions))
     for (row, repetition), _ in np.ndenumerate(skills):
         fewer = drawn[row][repetition]

@@ -18,6 +18,7 @@ from pfactor_bench.models import build_model
 from pfactor_bench.regimes import REGIMES, begin
 from pfactor_bench.splits import make_split
 from pfactor_bench.training.device import choose_device, seeded, warm_up
+from pfactor_bench.training.selection import refuse_too_few_to_choose_on
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,6 +85,7 @@ def prepare(
     chosen = choose_device(device)
     cohort = load_cohort(suite.cohort, data_dir)
     split = make_split(suite.split, cohort.table)
+    refuse_too_few_to_choose_on(cohort, split, suite.budget)
     source = load_source(suite.source, cohort, data_dir)
     pretrained_on = plan_people(suite.source, source, cohort, split) if suite.source else {}
     with seeded(0, chosen):

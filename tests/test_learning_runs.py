@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,7 @@ from pfactor_bench.learning_runs import default_sizes, fewer_people, skill_by_pe
 from pfactor_bench.measure import held_out
 from pfactor_bench.metrics import score, subject_means
 from pfactor_bench.preparation import Prepared, prepare
+from pfactor_bench.types import InnerValidation
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -107,6 +109,17 @@ def test_regime_is_trained_once(prepared: Prepared, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(dispatch, "run_group", None)
     again = skill_by_people(prepared, "from-scratch", [3, 8], n_repetitions=2)
     assert first.tolist() == again.tolist()
+
+
+def test_people_too_few_to_choose_on_are_refused_before_training(
+    prepared: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The smallest size comes last here."""
+    monkeypatch.setattr(dispatch, "run_group", None)
+    budget = replace(prepared.suite.budget, inner=InnerValidation())
+    choosing = replace(prepared, suite=replace(prepared.suite, budget=budget))
+    with pytest.raises(ConfigError, match="trains on 3 people, too few to choose"):
+        skill_by_people(choosing, "from-scratch", [8, 3], n_repetitions=1)
 
 
 def test_unknown_predictor_names_the_closest(prepared: Prepared) -> None:

@@ -13,6 +13,7 @@ from regime_suites import REGIME_SUITE, suite_of
 from pfactor_bench.checks import run_checks
 from pfactor_bench.cohorts.synthetic import synthetic
 from pfactor_bench.errors import ConfigError
+from pfactor_bench.preparation import prepare
 from pfactor_bench.splits import grouped_k_fold, make_split, repeated_grouped_k_fold
 from pfactor_bench.training.case import run_case
 from pfactor_bench.training.fold import Scale
@@ -234,6 +235,15 @@ def test_too_few_people_to_choose_on_is_refused() -> None:
     fold = grouped_k_fold(n_folds=4)(few).folds[0]
     with pytest.raises(ConfigError, match="fold-0 trains on 3 people, too few"):
         inner_fold(few, fold, InnerValidation())
+
+
+def test_suite_with_too_few_people_to_choose_on_is_refused(tmp_path) -> None:
+    """When it is made ready, not when each case is trained."""
+    text = REGIME_SUITE.replace("n_subjects: 8", "n_subjects: 6").replace(
+        "seeds: [1, 2]\nbudget: {epochs: 1}", "seeds: 1\nbudget: {epochs: 1, inner: {}}"
+    )
+    with pytest.raises(ConfigError, match="fold-0 trains on 3 people, too few to choose"):
+        prepare(suite_of(tmp_path, text), data_dir=None, device="cpu", out=tmp_path)
 
 
 def test_standardized_scores_predict_in_the_scores_own_unit(cohort) -> None:

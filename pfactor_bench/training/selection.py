@@ -23,9 +23,16 @@ if TYPE_CHECKING:
 
     from pfactor_bench.training.fold import Scale
     from pfactor_bench.training.loop import Trajectory
-    from pfactor_bench.types import Budget, Case, Cohort, InnerValidation
+    from pfactor_bench.types import Budget, Case, Cohort, InnerValidation, Split
 
-__all__ = ["best_candidate", "candidates", "choose_budget", "inner_errors", "inner_fold"]
+__all__ = [
+    "best_candidate",
+    "candidates",
+    "choose_budget",
+    "inner_errors",
+    "inner_fold",
+    "refuse_too_few_to_choose_on",
+]
 
 #: Choosing on fewer people would be a coin toss.
 _MIN_PEOPLE = 2
@@ -141,3 +148,16 @@ def inner_fold(subjects: NDArray[np.str_], fold: Fold, inner: InnerValidation) -
     order = np.random.default_rng(seed_for("inner", inner.seed, fold.name)).permutation(people)
     chosen = np.isin(subjects[fold.train], order[:n_chosen])
     return Fold(name=fold.name, train=fold.train[~chosen], test=fold.train[chosen])
+
+
+def refuse_too_few_to_choose_on(cohort: Cohort, split: Split, budget: Budget) -> None:
+    """Refuse folds whose training people are too few for what a budget chooses inside of them.
+
+    Raises
+    ------
+    ConfigError
+        With the first such fold.
+    """
+    if budget.inner is not None:
+        for fold in split.folds:
+            inner_fold(cohort.subjects, fold, budget.inner)
