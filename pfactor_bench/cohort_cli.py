@@ -99,11 +99,11 @@ def _changes(options: argparse.Namespace) -> dict[str, Any]:
 def _load(kind: str, args: dict[str, Any], data_dir: Path | None) -> Cohort:
     import inspect
 
-    from pfactor_bench.cohorts import COHORTS, reads_data_folder
+    from pfactor_bench.cohorts import COHORTS, load_cohort
     from pfactor_bench.errors import did_you_mean
+    from pfactor_bench.types import Ingredient
 
-    maker = COHORTS[kind]
-    parameters = inspect.signature(maker).parameters
+    parameters = inspect.signature(COHORTS[kind]).parameters
     for key in args:
         if key not in parameters or key == "data_dir":
             known = set(parameters) - {"data_dir"}
@@ -115,9 +115,7 @@ def _load(kind: str, args: dict[str, Any], data_dir: Path | None) -> Cohort:
     ]
     if needed:
         raise ConfigError(f"cohort {kind!r} needs {needed[0]!r}: add --set {needed[0]}=...")
-    if data_dir is not None and reads_data_folder(kind):
-        args = {**args, "data_dir": data_dir}
-    return maker(**args)
+    return load_cohort(Ingredient(kind=kind, args=args), data_dir)
 
 
 def _draw(cohort: Cohort, path: Path) -> None:

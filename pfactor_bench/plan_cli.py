@@ -130,9 +130,10 @@ def plan_text(plan: Plan) -> str:
 
 def _own(suite: Suite, options: argparse.Namespace) -> tuple[Shape, Size, int]:
     """Return the shape and size of the suite's own cohort, and the windows of its source."""
+    from pfactor_bench.cohorts import load_cohort
     from pfactor_bench.planning.pilot import Shape
     from pfactor_bench.planning.plan import Size
-    from pfactor_bench.preparation import load_cohort, load_source
+    from pfactor_bench.preparation import load_source
     from pfactor_bench.splits import make_split
 
     cohort = load_cohort(suite.cohort, options.data)

@@ -6,9 +6,9 @@ import os
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pfactor_bench.cohorts import COHORTS, reads_data_folder
+from pfactor_bench.cohorts import load_cohort
 from pfactor_bench.encoders.checkpoints import read_encoder
 from pfactor_bench.encoders.pretraining import EncoderRecipe, encoders_by_fold, plan_people
 from pfactor_bench.encoders.sources import SOURCES, SourceTask, StoredEncoder, check_windows_fit
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from pfactor_bench.config import Suite
     from pfactor_bench.encoders.checkpoints import Encoder
     from pfactor_bench.encoders.sources import SourceWindows
-    from pfactor_bench.types import Case, Cohort, Ingredient, ModelSpec, Split
+    from pfactor_bench.types import Case, Cohort, ModelSpec, Split
 
-__all__ = ["CACHE_VARIABLE", "Prepared", "encoders_of", "load_cohort", "load_source", "prepare"]
+__all__ = ["CACHE_VARIABLE", "Prepared", "encoders_of", "load_source", "prepare"]
 
 #: Names a folder where encoders are kept for every suite, instead of each report's own.
 CACHE_VARIABLE = "PFACTOR_BENCH_CACHE"
@@ -122,14 +122,6 @@ def encoders_of(prepared: Prepared, case: Case) -> Mapping[str, Encoder]:
         threads=prepared.threads,
     )
     return encoders_by_fold(recipe, prepared.pretrained_on, prepared.cache)
-
-
-def load_cohort(recipe: Ingredient, data_dir: Path | None, **replaced: object) -> Cohort:
-    """Return the cohort of a recipe, from the data folder where it reads one."""
-    supplied: dict[str, Any] = {**recipe.args, **replaced}
-    if data_dir is not None and reads_data_folder(recipe.kind):
-        supplied["data_dir"] = data_dir
-    return COHORTS[recipe.kind](**supplied)
 
 
 def load_source(

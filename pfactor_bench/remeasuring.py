@@ -17,10 +17,10 @@ import pandas as pd
 import yaml
 
 from pfactor_bench.claims import judge
+from pfactor_bench.cohorts import load_cohort
 from pfactor_bench.config import load_suite
 from pfactor_bench.errors import RecordError
 from pfactor_bench.pipeline import measure_results, write_arrays
-from pfactor_bench.preparation import load_cohort
 from pfactor_bench.provenance import collect_code
 from pfactor_bench.record import (
     PREDICTIONS_FILE,

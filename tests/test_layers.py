@@ -50,10 +50,11 @@ STAGES = (
             "timing_hooks",
         ),
     ),
+    ("data_options",),
     ("auditing",),
     ("detection",),
     (
-        *("doctor", "plugin", "suite_run", "testing", "data_options"),
+        *("doctor", "plugin", "suite_run", "testing"),
         *(
             "cohort_cli",
             "plan_cli",

@@ -8,6 +8,7 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pfactor_bench.data_options import add_data_arguments, set_data_environment
 from pfactor_bench.errors import ConfigError, OutputError
 from pfactor_bench.report.text import escape, plain, table
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     import argparse
 
     from pfactor_bench.auditing.audit import Audit
-    from pfactor_bench.types import Cohort, Finding
+    from pfactor_bench.types import Finding, Ingredient
 
 __all__ = ["add_audit_arguments", "audit_report", "run_audit"]
 
@@ -51,6 +52,7 @@ def add_audit_arguments(parser: argparse.ArgumentParser) -> None:
         default="synthetic",
         help="a cohort's name, or a suite file whose cohort to take (default: synthetic)",
     )
+    add_data_arguments(parser)
     effort = parser.add_mutually_exclusive_group()
     effort.add_argument("--quick", action="store_true", help="one fold, one draw of each change")
     effort.add_argument("--thorough", action="store_true", help="all folds, many draws")
@@ -78,8 +80,10 @@ def run_audit(options: argparse.Namespace) -> int:
     """Audit what was asked for, tell what was found, and return the exit code."""
     from pfactor_bench.auditing.artefacts import read_claims
     from pfactor_bench.auditing.audit import DEFAULT, QUICK, THOROUGH, audit
+    from pfactor_bench.cohorts import load_cohort
     from pfactor_bench.record import ensure_writable, write_atomically
 
+    set_data_environment(options)
     if options.out is not None:
         ensure_writable(options.out)
     for path in filter(None, (options.json, options.sarif)):
@@ -88,7 +92,7 @@ def run_audit(options: argparse.Namespace) -> int:
             raise OutputError(f"{str(path)!r} is a folder: name a file to write the findings into")
     result = audit(
         options.target,
-        _cohort(options.cohort),
+        load_cohort(_recipe(options.cohort), options.data),
         budget=QUICK if options.quick else THOROUGH if options.thorough else DEFAULT,
         only=options.only,
         timeout=options.timeout,
@@ -143,30 +147,24 @@ def _summary(result: Audit) -> str:
     )
 
 
-def _cohort(name: str) -> Cohort:
-    if not name.endswith((".yaml", ".yml")):
-        return _by_name(name)
-    from pfactor_bench.cohorts import COHORTS
-    from pfactor_bench.config import load_suite
+def _recipe(name: str) -> Ingredient:
+    """Return the recipe of a suite's cohort, or of one that needs nothing said of it."""
+    if name.endswith((".yaml", ".yml")):
+        from pfactor_bench.config import load_suite
 
-    recipe = load_suite(Path(name)).cohort
-    return COHORTS[recipe.kind](**recipe.args)
-
-
-def _by_name(name: str) -> Cohort:
-    """Return a cohort that needs nothing said of it."""
+        return load_suite(Path(name)).cohort
     import inspect
 
     from pfactor_bench.cohorts import COHORTS
+    from pfactor_bench.types import Ingredient
 
-    maker = COHORTS[name]
-    parameters = inspect.signature(maker).parameters.values()
+    parameters = inspect.signature(COHORTS[name]).parameters.values()
     if needed := [one.name for one in parameters if one.default is one.empty]:
         raise ConfigError(
             f"cohort {name!r} needs {' and '.join(map(repr, needed))}: write them into a suite and "
             f"give its file, --cohort SUITE.yaml"
         )
-    return maker()
+    return Ingredient(kind=name, args={})
 
 
 def _progress(finding: Finding) -> None:

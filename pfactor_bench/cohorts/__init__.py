@@ -6,7 +6,7 @@ one, write such a function, end it with `make_cohort`, and register it below.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pfactor_bench.cohorts.assemble import fingerprint, make_cohort
 from pfactor_bench.cohorts.braindecode import from_braindecode
@@ -15,13 +15,15 @@ from pfactor_bench.registry import Registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
-    from pfactor_bench.types import Cohort
+    from pfactor_bench.types import Cohort, Ingredient
 
 __all__ = [
     "COHORTS",
     "fingerprint",
     "from_braindecode",
+    "load_cohort",
     "make_cohort",
     "parse_scores",
     "reads_data_folder",
@@ -38,3 +40,11 @@ COHORTS.add_lazy("eegmat", "pfactor_bench.cohorts.eegmat:eegmat")
 def reads_data_folder(kind: str) -> bool:
     """Return whether cohorts of this kind are looked for in the folder that ``--data`` names."""
     return "data_dir" in COHORTS[kind].__annotations__
+
+
+def load_cohort(recipe: Ingredient, data_dir: Path | None, **replaced: object) -> Cohort:
+    """Return the cohort of a recipe, from the data folder where it reads one."""
+    supplied: dict[str, Any] = {**recipe.args, **replaced}
+    if data_dir is not None and reads_data_folder(recipe.kind):
+        supplied["data_dir"] = data_dir
+    return COHORTS[recipe.kind](**supplied)
