@@ -1,7 +1,9 @@
 """What r would be if scores and predictions had nothing to do with each other.
 
 Scores are shuffled among the people of one fold, whom the same model predicted, so that what
-pooling over folds alone does to r is in every shuffle as it is in the observed value.
+pooling over folds alone does to r is in every shuffle as it is in the observed value. Of people who
+are held out several times, in repeated folds, the last fold counts: what pooling over the others
+does, which lowers r, is in the observed value alone.
 """
 
 from __future__ import annotations

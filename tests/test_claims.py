@@ -171,6 +171,18 @@ def test_hopeless_number_of_people_is_said_in_words() -> None:
     assert "over a million people" in found.explanation
 
 
+def test_interval_over_seeds_is_settled_by_seeds() -> None:
+    """However many people there are, they do not make it narrower."""
+    name = "m-vs-n/seed_skill_difference"
+    (found,) = judge(
+        [claim(Requirement(above=0.0), name=name)], [measured(0.1, (-0.1, 0.3), name=name)]
+    )
+    assert (found.people_needed, "more of them would settle it" in found.explanation) == (
+        None,
+        True,
+    )
+
+
 def test_decided_claim_asks_for_no_people() -> None:
     """Nothing is left to settle."""
     assert verdict(Requirement(above=0.0), measured()).people_needed is None

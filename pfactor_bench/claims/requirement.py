@@ -10,7 +10,7 @@ from pfactor_bench.errors import ConfigError
 if TYPE_CHECKING:
     from pfactor_bench.types import Claim, Requirement
 
-__all__ = ["check_claim", "edges", "meets", "required"]
+__all__ = ["check_claim", "edges", "is_over_seeds", "meets", "required"]
 
 #: Metrics whose entries are windows: many of one person, so no sample of people.
 _WINDOW_LEVEL = ("window_", "val_", "best_val_")
@@ -90,6 +90,11 @@ def meets(value: float, requirement: Requirement) -> bool:
         return abs(value - requirement.near) < requirement.margin
     (edge,) = edges(requirement)
     return value > edge if requirement.above is not None else value < edge
+
+
+def is_over_seeds(claim: Claim) -> bool:
+    """Say whether a claim is about other seeds for the same people, not about other people."""
+    return claim.measurement.rpartition("/")[2].startswith("seed_")
 
 
 def _check_numbers(claim: Claim) -> None:

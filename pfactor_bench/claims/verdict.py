@@ -23,7 +23,7 @@ from difflib import get_close_matches
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
-from pfactor_bench.claims.requirement import edges, meets
+from pfactor_bench.claims.requirement import edges, is_over_seeds, meets
 from pfactor_bench.claims.student import central_quantile, outside
 from pfactor_bench.types import Claim, Interval, Measurement, Requirement, Verdict, VerdictStatus
 
@@ -171,7 +171,9 @@ def _verdict(claim: Claim, measurement: Measurement, decision: _Decision | None)
         status, why = _undecided(f"no interval can be given for {measurement.n_subjects} people")
     else:
         status, why = _inferred(decision)
-        if status == "inconclusive":
+        if status == "inconclusive" and is_over_seeds(claim):
+            why = f"{why}; it is one over seeds, so that more of them would settle it, not people"
+        elif status == "inconclusive":
             people = _people_needed(decision)
             why = f"{why}; {_settled_by(measurement.value, decision, people)}"
     return Verdict(
