@@ -93,6 +93,36 @@ def test_threads_are_the_suites(load, written: str, threads: int | None) -> None
         ("[from-scratch]", "[]", r":11: 'regimes' is empty"),
         ("[1, 2]", "[1, 1]", r":12: 1 stands twice in 'seeds'"),
         ("[1, 2]", "[one]", r":12: 'one' in 'seeds' is not int"),
+        ("[1, 2]", "[-1]", r":12: seed -1 is out of range"),
+        ("[1, 2]", f"[{2**32}]", r":12: seed 4294967296 is out of range"),
+        ("[1, 2]", "20250101", r":12: seeds is 20250101: .* a single seed is a list, \[20250101\]"),
+        ("[from-scratch]", "[{start: from-scratch, label: ''}]", r":11: regime label '' has"),
+        ("[from-scratch]", '[{start: from-scratch, label: "a\\nb"}]', r":11: regime label 'a\\nb'"),
+        (
+            "[from-scratch]",
+            "[{start: from-scratch, label: train-mean}]",
+            r":11: regime label 'train-mean' is a simple predictor's name",
+        ),
+        (
+            "[from-scratch]",
+            "[{start: from-scratch, label: train-median}]",
+            r":11: regime label 'train-median' is a simple predictor's name",
+        ),
+        ("n_subjects: ", "n_subjects: many #", r":6: 'n_subjects' in cohort is 'many': expected a"),
+        ("n_subjects: ", "n_subjects: 2.5 #", r":6: 'n_subjects' in cohort is 2.5: expected a"),
+        ("n_subjects: ", "amplitude: .nan #", r":6: 'amplitude' in cohort is nan: .* finite"),
+        ("n_subjects: ", "target: [a] #", r":6: 'target' in cohort is \['a'\]: expected text"),
+        ("epochs: 1", "epochs: 1\n  learning_rate: .nan", r":15: 'learning_rate' .* finite"),
+        (
+            "epochs: 1",
+            "epochs: 1\n  learning_rate: 1e-3",
+            r":15: 'learning_rate' in budget is '1e-3': .* YAML takes this for text, write 0.001",
+        ),
+        (
+            "epochs: 1",
+            "epochs: 1\n  inner: {learning_rates: [.inf]}",
+            r":15: inf in 'learning_rates' is not a finite number",
+        ),
         ("epochs: 1", "epochs: 0", r":14: epochs is 0: it must be above 0"),
         (
             "epochs: 1",
@@ -131,3 +161,44 @@ def test_claims_have_unique_ids(load) -> None:
     claims = VALID[VALID.index("  - id") :]
     with pytest.raises(ConfigError, match="claim 'skill' stands twice"):
         load(VALID + claims)
+
+
+def test_whole_learning_rates_are_numbers(load) -> None:
+    """As they are elsewhere in a suite."""
+    suite = load(VALID.replace("epochs: 1", "epochs: 1\n  inner: {learning_rates: [1, 0.5]}"))
+    assert suite.budget.inner.learning_rates == (1.0, 0.5)
+
+
+def test_labels_that_name_two_cases_alike_are_refused(load) -> None:
+    """Model a/b in regime c and model a in regime b/c are both a/b/c."""
+    one, other = "{name: EEGConformer, label: a/b}", "{name: EEGConformer, label: a}"
+    text = VALID.replace("model:\n  name: EEGConformer", f"models: [{one}, {other}]")
+    regimes = "[{start: from-scratch, label: c}, {start: from-scratch, label: b/c}]"
+    with pytest.raises(ConfigError, match="two cases are called 'a/b/c/seed-1'"):
+        load(text.replace("[from-scratch]", regimes))
+
+
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        ("{kind: arrays, dataset: a, target: b, sfreq: 100, channels: Cz}", "'channels' in cohort"),
+        ("{kind: bids, dataset: a, target: b, exclude: sub-00}", "'exclude' in cohort is 'sub-00'"),
+        ("{kind: bids, dataset: a, target: b, channels: [1]}", "1 in 'channels' is not str"),
+        ("{kind: hbn, download: maybe}", "'download' in cohort is 'maybe': expected true or false"),
+        ("{kind: hbn, releases: [1]}", "1 in 'releases' is not str"),
+        ("{kind: bids, dataset: a, target: b, sfreq: null}", "'sfreq' in cohort is None"),
+    ],
+)
+def test_kinds_of_a_cohort_s_values_are_checked(load, section: str, message: str) -> None:
+    """With the line, not by a traceback while data are loaded."""
+    text = VALID.replace("cohort:\n  kind: synthetic\n  n_subjects: ", f"cohort: {section} #")
+    assert text != VALID
+    with pytest.raises(ConfigError, match=rf":4: .*{message}"):
+        load(text)
+
+
+def test_an_open_side_of_the_band_is_null(load) -> None:
+    """Null is a value where a cohort says so."""
+    section = "{kind: bids, dataset: a, target: b, l_freq: null}"
+    text = VALID.replace("cohort:\n  kind: synthetic\n  n_subjects: ", f"cohort: {section} #")
+    assert load(text).cohort.args["l_freq"] is None

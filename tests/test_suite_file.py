@@ -90,3 +90,21 @@ def test_absent_file_is_named(tmp_path: Path) -> None:
     """The path is what the user has to look at."""
     with pytest.raises(ConfigError, match="cannot read the suite"):
         read_section(tmp_path / "nowhere.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: 1\nb: \x07\n", r":2: the character '\\x07' may not stand in YAML"),
+        ("a: 2020-13-45\n", r":1: 'a' cannot be '2020-13-45': put it in quotes"),
+        ("a: !!int x\n", r":1: 'a' cannot be 'x'"),
+        ("a: !!bool x\n", r":1: 'a' cannot be 'x'"),
+        (f"a: {'9' * 5000}\n", r":1: 'a' cannot be '9999"),
+        ("a: &here [*here]\n", "an alias stands within what it names"),
+        ("a: &here {b: *here}\n", "an alias stands within what it names"),
+    ],
+)
+def test_odd_yaml_is_an_error_with_the_fix(section_of, text: str, message: str) -> None:
+    """Not a traceback."""
+    with pytest.raises(ConfigError, match=message):
+        section_of(text)

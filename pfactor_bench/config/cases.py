@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pfactor_bench.baselines import BASELINES
 from pfactor_bench.config.file import Section
 from pfactor_bench.config.values import list_of, look_up
 from pfactor_bench.regimes import REGIMES
@@ -18,6 +19,15 @@ __all__ = ["FIRST_SEED", "read_cases"]
 
 #: A count of seeds starts where the case study's seeds start.
 FIRST_SEED = 42
+
+#: More are a seed that was meant, not a count.
+_MOST_SEEDS = 10_000
+
+#: Of the generators that are seeded.
+_LARGEST_SEED = 2**32 - 1
+
+#: Names that measurements of no regime begin with.
+_TAKEN = frozenset({"train-mean", "source"})
 
 _MODEL_KEYS = ("name", "args", "head", "label")
 
@@ -54,7 +64,7 @@ def read_cases(top: Section, folder: Path) -> tuple[Case, ...]:
     """
     regimes = _read_regimes(top)
     seeds = _read_seeds(top)
-    return tuple(
+    cases = tuple(
         Case(
             regime=f"{prefix}{regime.label}",
             model=model,
@@ -66,6 +76,27 @@ def read_cases(top: Section, folder: Path) -> tuple[Case, ...]:
         for regime in regimes
         for seed in seeds
     )
+    _check_labels(top, [case.id for case in cases], [case.regime for case in cases])
+    return cases
+
+
+def _check_labels(top: Section, ids: Sequence[str], labels: Sequence[str]) -> None:
+    """Refuse labels under which measurements of two cases, or of none, would stand."""
+    for label in labels:
+        if label in _TAKEN or label in BASELINES:
+            raise top.error(
+                f"regime label {label!r} is a simple predictor's name: choose another", "regimes"
+            )
+        if not all(part.strip() and part.isprintable() for part in label.split("/")):
+            raise top.error(
+                f"regime label {label!r} has an empty or unprintable part: choose another",
+                "regimes",
+            )
+    if len(set(ids)) < len(ids):
+        twice = next(one for one in ids if ids.count(one) > 1)
+        raise top.error(
+            f"two cases are called {twice!r}: choose labels that tell them apart", "regimes"
+        )
 
 
 def _read_models(top: Section, folder: Path) -> dict[str, ModelSpec]:
@@ -130,10 +161,22 @@ def _read_regime(top: Section, value: object) -> _RegimeEntry:
 def _read_seeds(top: Section) -> Sequence[int]:
     """Read a list of seeds, or how many to take."""
     if not isinstance(top.get("seeds", (int, list)), int):
-        return list_of(top, "seeds", int)
+        seeds: list[int] = list_of(top, "seeds", int)
+        for seed in seeds:
+            if not 0 <= seed <= _LARGEST_SEED:
+                raise top.error(
+                    f"seed {seed} is out of range: 0 to {_LARGEST_SEED} is possible", "seeds"
+                )
+        return seeds
     count: int = top.get("seeds", int)
     if count < 1:
         raise top.error(f"seeds is {count}: it is a list, or a count above 0", "seeds")
+    if count > _MOST_SEEDS:
+        raise top.error(
+            f"seeds is {count}: a count is {_MOST_SEEDS:,} at most; a single seed is a list, "
+            f"[{count}]",
+            "seeds",
+        )
     return range(FIRST_SEED, FIRST_SEED + count)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +69,8 @@ class Section:
             return default
         value = self.values[key]
         kinds = kind if isinstance(kind, tuple) else (kind,)
+        if isinstance(value, float) and float in kinds and not math.isfinite(value):
+            raise self.error(f"{key!r} in {self.name} is {value}: expected a finite number", key)
         # YAML's true is an int for Python, and 4 a perfectly good float.
         is_bool = isinstance(value, bool) and bool not in kinds
         if float in kinds and isinstance(value, int) and not is_bool:
@@ -75,7 +78,8 @@ class Section:
         if is_bool or not isinstance(value, kinds):
             expected = " or ".join(_WORDS.get(one, one.__name__) for one in kinds)
             shown = "a section" if isinstance(value, Section) else repr(value)
-            raise self.error(f"{key!r} in {self.name} is {shown}: expected {expected}", key)
+            hint = _number_hint(value) if float in kinds else ""
+            raise self.error(f"{key!r} in {self.name} is {shown}: expected {expected}{hint}", key)
         return value
 
     def plain(self) -> dict[str, Any]:
@@ -93,6 +97,15 @@ _WORDS = {
 }
 
 
+def _number_hint(value: object) -> str:
+    """Say how to write what is a number everywhere but in YAML 1.1, such as ``1e-3``."""
+    try:
+        number = float(str(value))
+    except ValueError:
+        return ""
+    return f"; YAML takes this for text, write {number!r}" if isinstance(value, str) else ""
+
+
 def read_section(path: Path) -> Section:
     """Read a suite file.
 
@@ -105,7 +118,14 @@ def read_section(path: Path) -> Section:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot read the suite {str(path)!r}: {error}") from error
-    loader = yaml.SafeLoader(text)
+    try:
+        loader = yaml.SafeLoader(text)
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise ConfigError(
+            f"{path}:{line}: the character {chr(error.character)!r} may not stand in YAML: "
+            f"remove it"
+        ) from error
     try:
         node = loader.get_single_node()
         if not isinstance(node, yaml.MappingNode):
@@ -114,6 +134,11 @@ def read_section(path: Path) -> Section:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ConfigError(f"{path}:{line}: not valid YAML: {error.problem}") from error
+    except RecursionError as error:
+        raise ConfigError(
+            f"{path}: an alias stands within what it names, or sections are nested too deeply: "
+            f"write the values out"
+        ) from error
     finally:
         loader.dispose()
     return section
@@ -141,7 +166,14 @@ def _value(loader: yaml.SafeLoader, node: yaml.Node, file: str, name: str) -> An
         return _section(loader, node, file, name)
     if isinstance(node, yaml.SequenceNode):
         return [_value(loader, item, file, f"an entry of {name}") for item in node.value]
-    return loader.construct_object(node, deep=True)
+    try:
+        return loader.construct_object(node, deep=True)
+    except (ValueError, KeyError) as error:
+        # As a date, 2020-13-45 is none; as text it is as good as any.
+        raise ConfigError(
+            f"{file}:{node.start_mark.line + 1}: {name!r} cannot be {node.value[:60]!r}: put it "
+            f"in quotes if it is text"
+        ) from error
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from pfactor_bench.config.file import Section
@@ -20,6 +21,17 @@ _T = TypeVar("_T")
 
 _NUMBERS = {"epochs": int, "batch_size": int, "learning_rate": float, "weight_decay": float}
 _SCORES = ("raw", "standardized")
+
+#: What the parameters of cohorts and splits are annotated with, and what YAML makes of such values.
+_KINDS: dict[str, type | None] = {
+    "int": int,
+    "float": float,
+    "str": str,
+    "bool": bool,
+    "Sequence[str]": list,
+    "Sequence[int]": list,
+    "None": None,
+}
 
 
 def read_ingredient(
@@ -50,8 +62,28 @@ def read_ingredient(
         needed = parameter.default is inspect.Parameter.empty and name not in supplied
         if needed and name not in section.values:
             raise section.error(f"{key} {kind!r} needs {name!r}: add it")
+    for name in section.values:
+        if name != "kind":
+            _check_kind(section, name, str(parameters[name].annotation))
     args = {name: value for name, value in section.plain().items() if name != "kind"}
     return Ingredient(kind=kind, args=args)
+
+
+def _check_kind(section: Section, key: str, annotation: str) -> None:
+    """Refuse a value that is not of the kind that its parameter declares; unknown kinds pass."""
+    words = [word.strip() for word in annotation.split("|")]
+    if not set(words) <= _KINDS.keys():
+        return
+    value = section.values[key]
+    if value is None and "None" in words:
+        return
+    kinds = tuple(kind for word in words if (kind := _KINDS[word]) is not None)
+    section.get(key, kinds)
+    if isinstance(value, list):
+        entry = next(int if word.endswith("[int]") else str for word in words if "[" in word)
+        for one in value:
+            if not isinstance(one, entry) or isinstance(one, bool):
+                raise section.error(f"{one!r} in {key!r} is not {entry.__name__}", key)
 
 
 def read_budget(top: Section) -> Budget:
@@ -89,9 +121,14 @@ def list_of(top: Section, key: str, kind: type) -> list[Any]:
     values: list[Any] = top.get(key, list)
     if not values:
         raise top.error(f"{key!r} is empty: name at least one", key)
+    if kind is float:
+        # 1 is a perfectly good float, and .nan is none that anything can be done with.
+        values = [float(v) if type(v) is int else v for v in values]
     for value in values:
         if not isinstance(value, kind) or isinstance(value, bool):
             raise top.error(f"{value!r} in {key!r} is not {kind.__name__}", key)
+        if isinstance(value, float) and not math.isfinite(value):
+            raise top.error(f"{value!r} in {key!r} is not a finite number", key)
         if values.count(value) > 1:
             raise top.error(f"{value!r} stands twice in {key!r}: keep one", key)
     return values
