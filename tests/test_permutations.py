@@ -120,6 +120,29 @@ def test_training_on_all_dealings_is_training_on_each(cohort, split) -> None:
         assert people_r(cohort, y, y_pred) == pytest.approx(expected, abs=1e-3)
 
 
+@pytest.mark.parametrize(("n_models", "portions"), [(1, [1] * 5), (7, [2, 2, 1]), (10**6, [4, 1])])
+def test_results_come_as_soon_as_an_ensemble_is_trained(
+    cohort, split, n_models: int, portions: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is found early is kept early, however many runs are asked for."""
+    monkeypatch.setattr(permutations, "models_at_once", lambda *_: n_models)
+    monkeypatch.setattr(permutations, "_PREPARED", 4)
+    finished: list[None] = []
+    seen = [
+        (len(r), len(finished))
+        for r in trained_correlations(
+            SCRATCH,
+            cohort,
+            split,
+            BUDGET,
+            np.tile(cohort.y, (5, 1)),
+            device=CPU,
+            on_run=lambda: finished.append(None),
+        )
+    ]
+    assert list(zip(portions, np.cumsum(portions), strict=True)) == seen
+
+
 @pytest.fixture(scope="module")
 def repeated(cohort):
     """Return a split that holds everybody out twice."""

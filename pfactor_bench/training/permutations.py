@@ -24,7 +24,7 @@ from pfactor_bench.training.fast import Job, train_all
 from pfactor_bench.training.inputs import inputs_of
 from pfactor_bench.training.members import begin_member
 from pfactor_bench.training.probe import features_of, only_head_trains
-from pfactor_bench.training.verify import rehearse
+from pfactor_bench.training.verify import models_at_once, rehearse
 from pfactor_bench.types import Budget, EngineChoice
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pfactor_bench.training.case import TrainedFold
+    from pfactor_bench.training.members import Member
     from pfactor_bench.types import Case, Cohort, Split
 
     #: By fold, what pretrained regimes start from.
@@ -51,7 +52,8 @@ __all__ = [
 #: features solvable, too little to matter where windows outnumber them.
 _PENALTY = 1e-2
 
-#: Runs that are prepared at a time: their models wait in memory.
+#: Runs that are trained at a time at most, though an ensemble hold more: their models wait in
+#: memory.
 _PREPARED = 32
 
 
@@ -219,8 +221,9 @@ def trained_correlations(
     budget = case_budget(case, budget)
     trial = job.member(case, split.folds[0], budget, start_fold=split.folds[0])
     alone = budget.inner is not None or rehearse(trial, job.windows).obstacle is not None
-    for begin in range(0, len(scores), 1 if alone else _PREPARED):
-        rows = scores[begin : begin + (1 if alone else _PREPARED)]
+    n_at_once = 1 if alone else _runs_at_once(trial, job, split)
+    for begin in range(0, len(scores), n_at_once):
+        rows = scores[begin : begin + n_at_once]
         sums = np.zeros(rows.shape)
         if alone:
             other = replace(cohort, y=rows[0])
@@ -253,6 +256,11 @@ def _job(case: Case, cohort: Cohort, device: torch.device, encoders: Encoders | 
         encoders={case: encoders} if encoders else {},
         on_epoch=lambda: None,
     )
+
+
+def _runs_at_once(trial: Member, job: Job, split: Split) -> int:
+    """Return how many runs fill one ensemble: more would only keep results waiting."""
+    return max(1, min(_PREPARED, models_at_once(trial, job.windows) // len(split.folds)))
 
 
 def _run_together(
