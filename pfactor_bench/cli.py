@@ -12,6 +12,7 @@ from pfactor_bench.auditing.cli import add_audit_arguments, run_audit
 from pfactor_bench.cohort_cli import add_cohort_arguments, run_cohort
 from pfactor_bench.compare.cli import add_compare_arguments, run_compare
 from pfactor_bench.errors import PfactorBenchError
+from pfactor_bench.execution.montage_warning import montage_warning_ignored
 from pfactor_bench.exports.cli import add_export_arguments, run_export
 from pfactor_bench.learning_cli import add_learning_arguments, run_learning
 from pfactor_bench.permute_cli import add_permute_arguments, run_permute
@@ -57,7 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     try:
-        code: int = options.command(options)
+        with montage_warning_ignored():
+            code: int = options.command(options)
     except PfactorBenchError as error:
         print(f"pfactor-bench: error: {error}", file=sys.stderr)  # noqa: T201
         return 2

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -195,8 +194,6 @@ def _status_text(progress: Progress, *, is_running: bool) -> str:
 def _run_with_progress(suite: Suite, out: Path, options: argparse.Namespace) -> Record:
     from tqdm import tqdm
 
-    # braindecode builds a montage by its old name while it is imported.
-    warnings.filterwarnings("ignore", "Montage name 'standard_1020'", FutureWarning)
     from pfactor_bench.pipeline import Execution, run
 
     execution = Execution(

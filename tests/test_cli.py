@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -111,6 +113,19 @@ def test_doctor_finds_this_environment_healthy(capsys) -> None:
     """It runs the tests, after all."""
     assert main(["doctor"]) == 0
     assert "everything needed is there" in capsys.readouterr().out
+
+
+def test_commands_are_silent_about_the_name_of_a_montage() -> None:
+    """Which braindecode uses, and a user cannot change; whoever imports it hears of it as ever."""
+    program = (
+        "import warnings; before = warnings.filters[:]; from pfactor_bench.cli import main; "
+        "main(['doctor']); assert warnings.filters == before"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert "everything needed is there" in told.stdout
+    assert "Montage name" not in told.stderr
 
 
 def test_doctor_says_how_to_fix_a_broken_pair(capsys, monkeypatch) -> None:

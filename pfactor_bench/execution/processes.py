@@ -30,7 +30,7 @@ __all__ = ["WorkerLostError", "WorkerProcesses", "begin_warming", "warm_context"
 #: What every job needs is imported once, in the process that all workers are forked from.
 _PRELOADED = [
     "torch._dynamo",
-    "braindecode.models",
+    "pfactor_bench.execution.preloaded",  # braindecode's models
     "pfactor_bench.casework",
     "pfactor_bench.training.engine",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -30,6 +31,21 @@ def loaded(name: str) -> bool:
 def test_worker_is_warm(workers) -> None:
     """Torch is there before the first job."""
     assert workers.submit(loaded, "torch").result()
+
+
+def test_warming_is_silent_about_the_name_of_a_montage() -> None:
+    """Which braindecode uses, and a user cannot change."""
+    program = (
+        "from pfactor_bench.execution.processes import begin_warming, warm_context\n"
+        "begin_warming()\n"
+        "process = warm_context().Process(target=print, args=('warm',))\n"
+        "process.start()\n"
+        "process.join()\n"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert ("warm\n", "") == (told.stdout, told.stderr)
 
 
 def test_worker_stays(workers) -> None:
