@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from pfactor_bench.cohorts.scores import is_known
 from pfactor_bench.errors import ConfigError
 from pfactor_bench.registry import Registry
 from pfactor_bench.types import Fold, Split
@@ -69,6 +68,9 @@ def make_split(recipe: Ingredient, table: pd.DataFrame) -> Split:
             f"the cohort's table has no column {rule.column!r} to leave groups out by: it has "
             f"{', '.join(map(repr, table.columns))}"
         )
+    # Here, so that listing the checks does not import pandas.
+    from pfactor_bench.cohorts.scores import is_known
+
     groups = table[rule.column]
     unknown = subjects[~is_known(groups)].tolist()
     if unknown:
