@@ -33,6 +33,7 @@ def report_html(text: str) -> str:
     _anchor_headings(tokens)
     _align_cells(tokens)
     _plain_empty_headers(tokens)
+    _scrolling_figures(tokens)
     rendered: str = parser.renderer.render(tokens, parser.options, {})
     return rendered
 
@@ -68,6 +69,23 @@ def _plain_empty_headers(tokens: Sequence[Token]) -> None:
     for opening, inline, closing in zip(tokens, tokens[1:], tokens[2:], strict=False):
         if opening.type == "th_open" and not inline.content.strip():
             opening.tag = closing.tag = "td"
+
+
+def _scrolling_figures(tokens: Sequence[Token]) -> None:
+    """Turn a paragraph of one image into a region that scrolls: a phone is too narrow for it."""
+    number = 0
+    for opening, inline, closing in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        children = inline.children or ()
+        if opening.type != "paragraph_open" or [one.type for one in children] != ["image"]:
+            continue
+        number += 1
+        opening.tag = closing.tag = "div"
+        opening.attrs |= {
+            "class": "scroll figure",
+            "role": "region",
+            "aria-label": f"Figure {number}",
+            "tabindex": "0",
+        }
 
 
 def _open_table(

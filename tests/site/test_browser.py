@@ -205,6 +205,20 @@ def test_no_page_is_wider_than_a_phone(browser: WebDriver, site: Path, page: str
     assert browser.execute_script("return document.documentElement.scrollWidth") <= PHONE[0]
 
 
+def test_letters_of_a_figure_can_be_read_on_a_phone(browser: WebDriver, site: Path) -> None:
+    """Drawn in 9 points on 10.4 inches, they keep three quarters of that; the figure scrolls."""
+    show(browser, PHONE, scheme="light")
+    open_page(browser, site, "reports/case-study/index.html")
+    image, visible, whole = browser.execute_script(
+        "const figure = document.querySelector('.figure'); figure.scrollLeft = 1e6;"
+        "return [figure.querySelector('img').clientWidth, figure.clientWidth,"
+        " figure.scrollLeft + figure.clientWidth]"
+    )
+    assert image >= 0.75 * 10.4 * 96
+    assert visible < PHONE[0]
+    assert whole >= image
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("page", PAGES)
 def test_page_is_accessible(browser: WebDriver, site: Path, page: str, scheme: str) -> None:

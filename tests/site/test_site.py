@@ -225,6 +225,16 @@ def test_headings_have_the_anchors_that_the_report_links_to(old) -> None:
     assert "run-it-again" in targets
 
 
+def test_every_figure_is_a_region_of_its_own_that_scrolls() -> None:
+    """Reached by keyboard, with a name; an image within a sentence stays there."""
+    page = report_html("![A](a.png)\n\nSee ![B](b.png).\n\n![C](c.png)")
+    region = '<div class="scroll figure" role="region" aria-label="Figure {}" tabindex="0"><img'
+    assert page.count("figure") == 2
+    assert region.format(1) in page
+    assert region.format(2) in page
+    assert "<p>See <img" in page
+
+
 def test_a_header_without_words_is_a_plain_cell() -> None:
     """A screen reader would announce nothing for its column."""
     page = report_html("| a |  |\n|---|---|\n| 1 | 2 |\n")
