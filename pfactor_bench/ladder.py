@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from pfactor_bench.baselines import Baseline
+    from pfactor_bench.registry import Registry
     from pfactor_bench.types import Cohort, Split
 
 __all__ = ["measure_confounds", "measure_ladder", "measure_spread"]
@@ -37,6 +39,7 @@ def measure_ladder(
     *,
     baselines: Sequence[str],
     regimes: Iterable[str],
+    registered: Mapping[str, Baseline] | Registry[Baseline] = BASELINES,
 ) -> tuple[Measurement, ...]:
     """Fit baselines on each fold's training people and set every regime beside them.
 
@@ -47,9 +50,11 @@ def measure_ladder(
     arrays
         As `pfactor_bench.measure.pooled_arrays` returns them.
     baselines
-        Names in `pfactor_bench.baselines.BASELINES`.
+        Their names.
     regimes
         Labels of the regimes.
+    registered
+        Where the baselines' names are looked up.
 
     Returns
     -------
@@ -63,7 +68,7 @@ def measure_ladder(
     predictions: dict[str, NDArray[np.float64]] = {"train-mean": arrays["y_base"]}
     for name in baselines:
         try:
-            predictions[name] = _per_person(name, cohort, split, rows)
+            predictions[name] = _per_person(registered[name], cohort, split, rows)
         except BaselineUnavailableError as error:
             found += (_missing(name, metric, str(error)) for metric in METRICS)
             continue
@@ -143,8 +148,10 @@ def measure_confounds(
     )
 
 
-def _per_person(name: str, cohort: Cohort, split: Split, rows: HeldOut) -> NDArray[np.float64]:
-    windows = np.concatenate([BASELINES[name](cohort, fold) for fold in split.folds])
+def _per_person(
+    baseline: Baseline, cohort: Cohort, split: Split, rows: HeldOut
+) -> NDArray[np.float64]:
+    windows = np.concatenate([baseline(cohort, fold) for fold in split.folds])
     return subject_means(rows.subjects, windows)[1]
 
 

@@ -19,7 +19,6 @@ import pandas as pd
 from pfactor_bench.checks import run_checks
 from pfactor_bench.claims import judge
 from pfactor_bench.cohorts import reads_data_folder
-from pfactor_bench.comparisons import compare_starts, measure_sources
 from pfactor_bench.dispatch import (
     SHARED_FOLDER,
     Execution,
@@ -32,10 +31,11 @@ from pfactor_bench.dispatch import (
 from pfactor_bench.errors import ExecutionError
 from pfactor_bench.execution.lock import only_run_in
 from pfactor_bench.execution.progress import RunInterrupted, Tracker
-from pfactor_bench.ladder import measure_confounds, measure_ladder, measure_spread
-from pfactor_bench.measure import measure, pooled_arrays
+from pfactor_bench.foreseen import refuse_unknown_measurements
+from pfactor_bench.measure import pooled_arrays
+from pfactor_bench.measure_suite import measure_suite
 from pfactor_bench.metrics import score
-from pfactor_bench.missing import complete_regimes, with_missing
+from pfactor_bench.missing import with_missing
 from pfactor_bench.preparation import Prepared, encoders_of, prepare
 from pfactor_bench.provenance import collect_provenance
 from pfactor_bench.record import (
@@ -51,11 +51,10 @@ from pfactor_bench.record_facts import (
     cohort_facts,
     encoder_facts,
     manifests_by_fold,
-    manifests_by_model,
     split_facts,
 )
 from pfactor_bench.report import render
-from pfactor_bench.shuffles import measure_shuffles, shuffled_correlations
+from pfactor_bench.shuffles import shuffled_correlations
 from pfactor_bench.training.acceleration import refuse_impossible
 
 if TYPE_CHECKING:
@@ -63,14 +62,13 @@ if TYPE_CHECKING:
 
     from pfactor_bench.config import Suite
     from pfactor_bench.execution.progress import Progress
-    from pfactor_bench.types import Case, CaseResult, Cohort, Measurement, Split
+    from pfactor_bench.types import Case, CaseResult, Cohort, Split
 
 __all__ = [
     "Execution",
     "Prepared",
     "compute",
     "conclude",
-    "measure_results",
     "prepare",
     "publish",
     "run",
@@ -118,8 +116,9 @@ def run(
     Raises
     ------
     PfactorBenchError
-        Before any training, if the output folder, the data or the models cannot be used, or
-        another run is using the folder; later, if results cannot be kept or no case succeeds.
+        Before any training, if the output folder, the data or the models cannot be used, a claim
+        speaks of what will not be measured, or another run is using the folder; later, if results
+        cannot be kept or no case succeeds.
     RunInterrupted
         At Ctrl-C, with how to go on.
     """
@@ -128,6 +127,7 @@ def run(
     with only_run_in(out):
         here = device if execution.cluster is None else "auto"
         prepared = prepare(suite, data_dir=data_dir, device=here, out=out, cache=cache)
+        refuse_unknown_measurements(prepared)
         if execution.cluster is not None:
             prepared = prepared_for_cluster(prepared, execution.cluster, device)
         results, failed = run_cases(prepared, execution, on_progress=on_progress, on_epoch=on_epoch)
@@ -209,11 +209,8 @@ def conclude(
     suite, cohort, split = prepared.suite, prepared.cohort, prepared.split
     failed = failed or {}
     encoders = {case: encoders_of(prepared, case) for case in results}
-    measurements: tuple[Measurement, ...] = (
-        *measure_results(suite, cohort, split, results),
-        *measure_sources(manifests_by_model(encoders)),
-    )
-    measurements = with_missing(measurements, suite.cases, failed, suite.claims)
+    measured = measure_suite(suite, cohort, split, results, encoders)
+    measurements = with_missing(measured, suite.cases, failed, suite.claims)
     findings = run_checks(
         {
             "cohort": cohort,
@@ -257,30 +254,6 @@ def conclude(
             {"id": case.id, "regime": case.regime, "seed": case.seed, "reason": failed[case.id]}
             for case in suite.cases
             if case.id in failed
-        ),
-    )
-
-
-def measure_results(
-    suite: Suite, cohort: Cohort, split: Split, results: Mapping[Case, CaseResult]
-) -> tuple[Measurement, ...]:
-    """Return every number that follows from predictions, curves and saliency maps.
-
-    Regimes that lack a case are not compared with anything.
-    """
-    arrays = pooled_arrays(cohort, split, results)
-    regimes = complete_regimes(suite.cases, {case.id for case in results})
-    return (
-        *measure(cohort, split, results),
-        *measure_ladder(cohort, split, arrays, baselines=suite.baselines, regimes=regimes),
-        *measure_spread(cohort, split, arrays, regimes=regimes),
-        *measure_confounds(cohort, arrays, regimes=regimes),
-        *measure_shuffles(arrays, shuffled_correlations(cohort, split, arrays, regimes=regimes)),
-        *compare_starts(
-            [case for case in results if case.regime in regimes],
-            arrays,
-            split=split,
-            subjects=cohort.subjects,
         ),
     )
 

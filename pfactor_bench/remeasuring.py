@@ -20,7 +20,8 @@ from pfactor_bench.claims import judge
 from pfactor_bench.cohorts import load_cohort
 from pfactor_bench.config import load_suite
 from pfactor_bench.errors import RecordError
-from pfactor_bench.pipeline import measure_results, write_arrays
+from pfactor_bench.measure_suite import measure_results
+from pfactor_bench.pipeline import write_arrays
 from pfactor_bench.provenance import collect_code
 from pfactor_bench.record import (
     PREDICTIONS_FILE,

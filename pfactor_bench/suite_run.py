@@ -47,9 +47,12 @@ class SuiteRun:
     @cached_property
     def prepared(self) -> Prepared:
         """The suite with its cohort loaded and split."""
+        from pfactor_bench.foreseen import refuse_unknown_measurements
         from pfactor_bench.pipeline import prepare
 
-        return prepare(self.suite, data_dir=self._data_dir, device=self._device, out=self.out)
+        ready = prepare(self.suite, data_dir=self._data_dir, device=self._device, out=self.out)
+        refuse_unknown_measurements(ready)
+        return ready
 
     def want(self, cases: Iterable[Case]) -> None:
         """Note that cases will be asked for, so that they are run together."""

@@ -39,6 +39,8 @@ STAGES = (
         *(
             "planning",
             "record_facts",
+            "measure_suite",
+            "foreseen",
             "model_table",
             "pipeline",
             "remeasuring",

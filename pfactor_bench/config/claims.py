@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pfactor_bench.claims import check_claim
-from pfactor_bench.config.file import Section
+from pfactor_bench.config.file import Section, read_section
 from pfactor_bench.errors import ConfigError
 from pfactor_bench.types import Claim, Requirement
 
-__all__ = ["read_claims"]
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["misplaced_claim", "read_claims"]
 
 _REQUIREMENTS = ("above", "below", "near", "equals")
 
@@ -27,6 +32,15 @@ def read_claims(top: Section) -> tuple[Claim, ...]:
         if ids.count(claim_id) > 1:
             raise top.error(f"claim {claim_id!r} stands twice: give each its own id", "claims")
     return claims
+
+
+def misplaced_claim(path: Path, claim_id: str, message: str) -> ConfigError:
+    """Return an error that points at a claim's id in its suite file, for what shows later."""
+    top = read_section(path)
+    for entry in top.get("claims", list, default=[]):
+        if isinstance(entry, Section) and entry.values.get("id") == claim_id:
+            return entry.error(message, "id")
+    return top.error(message, "claims")
 
 
 def _read_claim(top: Section, entry: object) -> Claim:
