@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,8 +45,11 @@ interval, and says which claims hold.
 
 _EXIT_CODES = """\
 exit codes: 0 nothing wrong; 1 a gate claim does not hold or a check found a leak; 2 bad usage or
-input; 3 cases are missing; 130 interrupted
+input; 3 cases are missing; 70 pfactor-bench itself crashed; 130 interrupted
 """
+
+#: As sysexits.h has it.
+_CRASHED = 70
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -63,6 +67,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except PfactorBenchError as error:
         print(f"pfactor-bench: error: {error}", file=sys.stderr)  # noqa: T201
         return 2
+    except Exception:  # noqa: BLE001 - Python would end with 1, which says: a gate failed, or a leak
+        traceback.print_exc()
+        print(  # noqa: T201
+            "pfactor-bench: this is pfactor-bench's own fault, and says nothing about what it was "
+            "asked: please report it with the lines above",
+            file=sys.stderr,
+        )
+        return _CRASHED
     except KeyboardInterrupt as stopped:
         reason = str(stopped) or "interrupted; no report was written"
         print(f"pfactor-bench: {reason}", file=sys.stderr)  # noqa: T201

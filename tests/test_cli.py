@@ -29,6 +29,19 @@ def test_unknown_suite_is_an_error_without_traceback(capsys) -> None:
     assert "error: cannot read the suite 'nowhere.yaml'" in capsys.readouterr().err
 
 
+def test_crash_is_not_taken_for_a_leak(capsys, monkeypatch) -> None:
+    """Python's own exit code for it is that of a failed gate."""
+
+    def crash(_options: object) -> int:
+        raise ZeroDivisionError("of nobody")
+
+    monkeypatch.setattr("pfactor_bench.cli.run_power", crash)
+    assert main(["power", "--effect", "r=0.14", "--n", "27"]) == 70
+    printed = capsys.readouterr().err
+    assert "ZeroDivisionError: of nobody" in printed
+    assert "pfactor-bench's own fault" in printed
+
+
 def test_missing_cuda_is_refused_with_the_fix(capsys, tmp_path: Path, monkeypatch) -> None:
     """Before anything is trained."""
     import torch
