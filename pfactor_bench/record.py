@@ -100,7 +100,7 @@ def find_measurement(record: Record, name: str) -> Measurement | None:
     return next((found for found in record.measurements if found.name == name), None)
 
 
-def ensure_writable(folder: Path) -> None:
+def ensure_writable(folder: Path, *, option: str = "--out") -> None:
     """Create `folder` and prove that a file can be written there, before any work starts.
 
     Raises
@@ -115,7 +115,7 @@ def ensure_writable(folder: Path) -> None:
     except OSError as error:
         raise OutputError(
             f"cannot write to the output folder {str(folder)!r} ({error.strerror}): choose another "
-            f"with --out"
+            f"with {option}"
         ) from error
 
 
@@ -177,13 +177,16 @@ def read_record(path: Path) -> Record:
 
 def read_arrays(folder: Path) -> dict[str, NDArray[np.float64]]:
     """Read the arrays that stand beside a record."""
+    import zipfile
+    import zlib
+
     import numpy as np
 
     path = folder / ARRAYS_FILE
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             return {name: stored[name] for name in stored.files}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise RecordError(f"cannot read {str(path)!r}, which the figure needs: {error}") from error
 
 

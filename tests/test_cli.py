@@ -162,3 +162,23 @@ def test_example_in_the_help_is_a_command(command: str, capsys) -> None:
     program, *typed = capsys.readouterr().out.splitlines()[-1].split()
     assert ("pfactor-bench", command) == (program, typed[0])
     assert callable(_parser().parse_args(typed).command)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 and no more", b"no archive"])
+def test_broken_arrays_are_an_error(
+    content: bytes, tiny_report: Path, tmp_path: Path, capsys
+) -> None:
+    """As a download that broke off leaves them."""
+    folder = tmp_path / "report"
+    shutil.copytree(tiny_report, folder)
+    (folder / "arrays.npz").write_bytes(content)
+    assert main(["render", str(folder)]) == 2
+    assert "which the figure needs" in capsys.readouterr().err
+
+
+def test_site_that_cannot_be_written_names_its_own_option(tmp_path: Path, capsys) -> None:
+    """There is no --out."""
+    (tmp_path / "a-file").write_text("in the way")
+    reports = Path(__file__).parents[1] / "reports"
+    assert main(["publish", str(reports), "--site", str(tmp_path / "a-file")]) == 2
+    assert "choose another with --site" in capsys.readouterr().err

@@ -77,6 +77,15 @@ class TestArrays:
         assert cohort.subjects.tolist() == SUBJECTS.tolist()
         assert cohort.name == "mine"
 
+    @pytest.mark.parametrize("dtype", ["complex64", "U8", "bool"])
+    def test_samples_that_are_no_real_numbers_are_refused(
+        self, dtype: str, content: dict[str, np.ndarray], tmp_path: Path
+    ) -> None:
+        """Half of a complex number is none of the signal."""
+        content["X"] = content["X"].astype(dtype)
+        with pytest.raises(CohortError, match=r"X of 'mine.npz' has dtype .*: samples are real"):
+            load(tmp_path, write_npz(tmp_path, content))
+
     def test_folder_of_npy_is_mapped(self, content: dict[str, np.ndarray], tmp_path: Path) -> None:
         """It need not fit in memory."""
         assert is_mapped(load(tmp_path, write_npy(tmp_path, content)).X)

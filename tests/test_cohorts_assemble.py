@@ -240,3 +240,22 @@ def test_fingerprint_is_stable() -> None:
     assert (
         made(X=X).fingerprint == "511d15cd0cc1cbfd5b3a6d76792af84d4f88596f9e7a297cd985aeb0e8c7b2af"
     )
+
+
+@pytest.mark.parametrize("sfreq", [0.0, -100.0, float("nan"), float("inf")])
+def test_impossible_rate_is_refused(sfreq: float) -> None:
+    """Nothing could be said in seconds."""
+    with pytest.raises(CohortError, match="a rate in Hz is above 0"):
+        made(sfreq=sfreq)
+
+
+def test_channel_named_twice_is_refused() -> None:
+    """A name stands for one of them."""
+    with pytest.raises(CohortError, match="channel 'Cz' of cohort 'made' stands twice"):
+        made(ch_names=("Cz", "Cz"))
+
+
+def test_windows_without_samples_are_refused() -> None:
+    """They have neither a smallest nor a largest one."""
+    with pytest.raises(CohortError, match="they hold no samples"):
+        made(X=np.zeros((8, 2, 0), dtype=np.float32))

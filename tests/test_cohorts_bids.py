@@ -171,6 +171,15 @@ class TestTable:
             [50, "M"],
         ]
 
+    def test_rows_may_end_in_a_tab(self, tiny_bids: Path) -> None:
+        """It moves nobody's score."""
+        expected = load(tiny_bids).fingerprint
+        path = tiny_bids / "participants.tsv"
+        header, *rows = path.read_text().splitlines()
+        path.write_text("\n".join([header, *(f"{row}\t" for row in rows)]) + "\n")
+
+        assert load(tiny_bids).fingerprint == expected
+
     def test_participants_without_prefix_are_matched(self, tiny_bids: Path) -> None:
         """Some data sets leave it out."""
         edit_participants(tiny_bids, "sub-", "")
@@ -443,6 +452,26 @@ class TestRefusedBeforeSignalsAreRead:
         """One of the two would be lost."""
         with pytest.raises(CohortError, match="target 'run' is a name that describes windows"):
             load(tiny_bids, target="run")
+
+    def test_target_that_is_the_column_of_names(self, tiny_bids: Path) -> None:
+        """It names people, it scores none."""
+        with pytest.raises(CohortError, match=r"target 'participant_id' .* names people"):
+            load(tiny_bids, target="participant_id")
+
+    def test_participants_table_with_commas(self, tiny_bids: Path) -> None:
+        """What is wrong is said, not what follows from it."""
+        path = tiny_bids / "participants.tsv"
+        path.write_text(path.read_text().replace("\t", ","))
+        with pytest.raises(CohortError, match="separated by commas: BIDS separates them by tabs"):
+            load(tiny_bids)
+
+    def test_rows_with_more_cells_than_columns(self, tiny_bids: Path) -> None:
+        """They would move every value one column to the left."""
+        path = tiny_bids / "participants.tsv"
+        header, *rows = path.read_text().splitlines()
+        path.write_text("\n".join([header, *(f"{row}\t7" for row in rows)]) + "\n")
+        with pytest.raises(CohortError, match=r"cannot read participants.tsv .* header"):
+            load(tiny_bids)
 
     def test_person_with_two_rows(self, tiny_bids: Path) -> None:
         """Even where both say the same."""

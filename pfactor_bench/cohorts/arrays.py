@@ -71,6 +71,10 @@ def arrays(
                 f"subjects are needed"
             )
     X = given["X"]
+    if X.dtype.kind not in "fiu":
+        raise CohortError(
+            f"X of {dataset!r} has dtype {X.dtype}: samples are real numbers, best float32"
+        )
     if X.dtype != np.float32:
         X = X.astype(np.float32)
     y, subjects = np.asarray(given["y"]), np.asarray(given["subjects"]).astype(str)

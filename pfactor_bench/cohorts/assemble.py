@@ -78,6 +78,7 @@ def make_cohort(
         all scores are equal.
     """
     _check_shapes(name, X, table, target, ch_names)
+    _check_axes(name, sfreq, ch_names)
     scored, score_notes = _subject_scores(name, table, target)
     kept = table["subject"].map(scored).notna().to_numpy()
     if not kept.all():
@@ -190,6 +191,8 @@ def _check_shapes(
             f"windows of cohort {name!r} have shape {X.shape}: expected "
             f"(n_windows, n_chans, n_times)"
         )
+    if X.shape[2] == 0:
+        raise CohortError(f"windows of cohort {name!r} have shape {X.shape}: they hold no samples")
     if len(X) != len(table):
         raise CohortError(f"cohort {name!r} has {len(X)} windows but {len(table)} table rows")
     if X.shape[1] != len(ch_names):
@@ -199,6 +202,14 @@ def _check_shapes(
     if not table["sample_id"].is_unique:
         twice = table.loc[table["sample_id"].duplicated(), "sample_id"].iloc[0]
         raise CohortError(f"sample_id {twice!r} of cohort {name!r} stands twice: it names a window")
+
+
+def _check_axes(name: str, sfreq: float, ch_names: Sequence[str]) -> None:
+    if not 0 < sfreq < np.inf:
+        raise CohortError(f"sfreq of cohort {name!r} is {sfreq!r}: a rate in Hz is above 0")
+    twice = [channel for channel in ch_names if list(ch_names).count(channel) > 1]
+    if twice:
+        raise CohortError(f"channel {twice[0]!r} of cohort {name!r} stands twice: name each once")
 
 
 def _subject_scores(

@@ -11,10 +11,10 @@ from pfactor_bench.cohorts.bids_folder import (
     leave_out,
     list_recordings,
     read_description,
-    read_participants,
     refuse_empty,
 )
 from pfactor_bench.cohorts.bids_signals import prepare
+from pfactor_bench.cohorts.participants import read_participants
 from pfactor_bench.cohorts.preparation import plan_preparation
 from pfactor_bench.cohorts.scores import parse_scores
 from pfactor_bench.cohorts.store import named_store

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
-from pfactor_bench.cohorts.assemble import WINDOW_COLUMNS, listed
+from pfactor_bench.cohorts.assemble import listed
 from pfactor_bench.errors import CohortError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    import pandas as pd
 
 __all__ = [
     "DATA_VARIABLE",
@@ -31,7 +31,6 @@ __all__ = [
     "leave_out",
     "list_recordings",
     "read_description",
-    "read_participants",
     "refuse_empty",
     "unusable",
 ]
@@ -141,61 +140,6 @@ def data_folder(data_dir: Path | str | None) -> Path:
     return Path(given).expanduser().resolve()
 
 
-def read_participants(folder: Path, target: str) -> pd.DataFrame:
-    """Return ``participants.tsv``, a row per person, its index ``"sub-00"``.
-
-    The table is read here, not through EEGDash, which gives people no rows instead of an error
-    where it cannot read it, and matches names that only resemble each other.
-
-    Parameters
-    ----------
-    folder
-        Of the data set.
-    target
-        The column of scores. It stays text, so that a word in it can be shown as it was written.
-
-    Raises
-    ------
-    CohortError
-        If there is no table, it has no such column, or a person stands in it twice.
-    """
-    if target in WINDOW_COLUMNS:
-        raise CohortError(
-            f"target {target!r} is a name that describes windows: rename that column of "
-            f"participants.tsv"
-        )
-    path = folder / "participants.tsv"
-    if not path.is_file():
-        raise CohortError(
-            f"data set {folder.name!r} has no participants.tsv: the scores of its people must "
-            f"stand there, in a row per participant_id"
-        )
-    try:
-        people = pd.read_csv(
-            path, sep="\t", dtype={"participant_id": str, target: str}, encoding="utf-8-sig"
-        )
-    except ValueError as error:
-        raise CohortError(
-            f"cannot read participants.tsv of data set {folder.name!r}: {error}"
-        ) from error
-    for column in ("participant_id", target):
-        if column not in people.columns:
-            raise CohortError(
-                f"participants.tsv of data set {folder.name!r} has no column {column!r}"
-                f"{did_you_mean(column, set(people.columns) - {'participant_id'})}"
-            )
-    names = people.pop("participant_id").fillna("").str.strip()
-    people.index = pd.Index("sub-" + names.str.removeprefix("sub-"), name="subject")
-    if not people.index.is_unique:
-        twice = people.index[people.index.duplicated()][0]
-        raise CohortError(
-            f"participants.tsv of data set {folder.name!r} has two rows for {twice!r}: a person "
-            f"has one score, so keep one"
-        )
-    # A person's column must not replace what is known of a recording.
-    return people.rename(columns={name: f"participant_{name}" for name in WINDOW_COLUMNS})
-
-
 def list_recordings(folder: Path) -> list[RecordingFile]:
     """Return the EEG recordings of a data set, sorted by path.
 
@@ -288,7 +232,7 @@ def leave_out(
     Parameters
     ----------
     people
-        From `read_participants`, scores already numbers.
+        From `pfactor_bench.cohorts.participants.read_participants`, scores already numbers.
     files
         The recordings of the task.
     target

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from pfactor_bench.cohorts.bids_folder import read_participants
+from pfactor_bench.cohorts.participants import read_participants
 from pfactor_bench.cohorts.scores import parse_scores
 from pfactor_bench.errors import CohortError
 

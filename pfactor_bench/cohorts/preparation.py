@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -65,8 +66,10 @@ def plan_preparation(
         Naming the first value that is not.
     """
     _check_channels(channels)
-    if sfreq <= 0:
+    if not 0 < sfreq < math.inf:
         raise CohortError(f"sfreq is {sfreq!r}: a rate in Hz is above 0")
+    if not 0 < window_seconds < math.inf:
+        raise CohortError(f"window_seconds is {window_seconds!r}: a length in seconds is above 0")
     low, high = l_freq or 0.0, h_freq or sfreq / 2
     if not 0 <= low < high or (h_freq is not None and h_freq >= sfreq / 2):
         raise CohortError(

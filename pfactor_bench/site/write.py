@@ -33,7 +33,7 @@ def write_site(pages: Mapping[str, bytes], folder: Path) -> None:
     OutputError
         If the folder cannot be written or holds something that is no site.
     """
-    ensure_writable(folder)
+    ensure_writable(folder, option="--site")
     old = _earlier(folder)
     for address in old - set(pages):
         path = folder / address
