@@ -34,6 +34,17 @@ _NAMES = 2.3
 _LEFT = 0.12
 _TITLE = 11
 
+# Of the legend of seeds: where a mark would stand before its first word, a mark with the gaps
+# beside it, a digit, and the words around the row.
+_INDENT = 0.15
+_MARK = 0.32
+_DIGIT = 0.08
+_WORDS = 1.3
+
+#: Ticks of skill are far enough apart for a number with its sign and three decimals.
+_TICKS: dict[str, Any] = {"nbins": 6, "steps": [1, 2, 2.5, 5, 10]}
+_SKILL_LABEL = 0.56
+
 #: How far apart the first and the last seed of a regime stand, in rows.
 _SPREAD = 0.9
 
@@ -154,6 +165,9 @@ def _differences(record: Record) -> list[str]:
 def _draw_seeds(
     axes: Axes, record: Record, found: Mapping[str, Sequence[Mapping[str, Any]]]
 ) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    seeds = list(dict.fromkeys(case["seed"] for cases in found.values() for case in cases))
     axes.axvline(0, **style.DASHED, zorder=1)
     for row, (regime, cases) in enumerate(found.items()):
         skill = metric(record, regime, "skill")
@@ -165,20 +179,55 @@ def _draw_seeds(
                 axes.plot(
                     one.value,
                     row + _SPREAD * ((number + 1) / (len(cases) + 1) - 0.5),
-                    marker=style.SEED_MARKERS[number % len(style.SEED_MARKERS)],
-                    color=style.SEED_COLORS[number % len(style.SEED_COLORS)],
-                    **_MARKER,
+                    **_look_of(seeds.index(case["seed"])),
                 )
     axes.set_yticks(range(len(found)), [style.label(regime, limit=30) for regime in found])
     axes.set_ylim(len(found) - 0.5, -0.5)
+    axes.xaxis.set_major_locator(MaxNLocator(**_TICKS))
     axes.set_xlabel("skill, held-out people")
     style.quiet_frame(axes)
+    _name_seeds(axes, seeds)
+
+
+def _look_of(number: int) -> dict[str, Any]:
+    return {
+        "marker": style.SEED_MARKERS[number % len(style.SEED_MARKERS)],
+        "color": style.SEED_COLORS[number % len(style.SEED_COLORS)],
+        "linestyle": "none",
+        **_MARKER,
+    }
+
+
+def _name_seeds(axes: Axes, seeds: Sequence[int]) -> None:
+    """Say in a row above the axes, where no data can be covered, which mark is which seed."""
+    from matplotlib.lines import Line2D
+
+    width, height = style.inches(axes)
+    room = _NAMES - _LEFT + width - _WORDS
+    n_shown = max(1, int(room / (_MARK + _DIGIT * max(len(str(seed)) for seed in seeds))))
+    marks = [Line2D([], [], **_look_of(number)) for number in range(len(seeds))][:n_shown]
+    names = [str(seed) for seed in seeds][:n_shown]
+    if len(seeds) > n_shown:
+        names[-1] += f" and {len(seeds) - n_shown} more"
+    axes.legend(
+        [Line2D([], [], linestyle="none"), *marks],
+        ["seed", *names],
+        loc="lower left",
+        bbox_to_anchor=((_LEFT - _INDENT - _NAMES) / width, 1 + 0.08 / height),
+        ncols=1 + len(marks),
+        frameon=False,
+        borderpad=0,
+        borderaxespad=0,
+        handlelength=1,
+        handletextpad=0.2,
+        columnspacing=0.9,
+    )
 
 
 def _draw_parameters(
     axes: Axes, record: Record, found: Mapping[str, Sequence[Mapping[str, Any]]]
 ) -> None:
-    from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, StrMethodFormatter
 
     axes.axhline(0, **style.DASHED, zorder=1)
     for number, (regime, cases) in enumerate(found.items()):
@@ -203,8 +252,10 @@ def _draw_parameters(
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     axes.margins(x=0.15)
     axes.set_xlabel("parameters trained")
+    axes.yaxis.set_major_locator(MaxNLocator(**_TICKS))
     axes.set_ylabel("skill")
     style.quiet_frame(axes)
+    axes.yaxis.set_label_coords(-_SKILL_LABEL / style.inches(axes)[0], 0.5)
     axes.legend(frameon=False, loc="best", handletextpad=0.2)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pfactor_bench.report import style
-from pfactor_bench.report.facts import BASELINE, metric
+from pfactor_bench.report.facts import BASELINE, metric, train_mean_error
 from pfactor_bench.report.text import count
 
 if TYPE_CHECKING:
@@ -39,6 +39,11 @@ def draw_training(errors: Axes, correlation: Axes, source: Source) -> list[str]:
     if baseline is not None and baseline.value is not None:
         errors.axhline(baseline.value, **style.DASHED)
         ends.append(("train mean", style.BASELINE, baseline.value))
+    on_trained = train_mean_error(source.record)
+    if on_trained is not None:
+        # Training windows are those of other people, whose mean may cost more or less.
+        errors.axhline(on_trained, **{**style.DASHED, "color": style.TRAIN, "linewidth": 0.9})
+        ends.append(("on train", style.TRAIN, on_trained))
     style.label_ends(errors, ends)
     errors.set_ylabel("mean squared error")
     errors.tick_params(labelbottom=False)
@@ -57,7 +62,7 @@ def draw_training(errors: Axes, correlation: Axes, source: Source) -> list[str]:
     return [
         f"bold: mean of {count(n_seeds, 'seed')} and {count(len(folds), 'fold')}",
         "thin: one seed",
-        "dashed: predicting the train mean",
+        f"dashed: predicting the train mean{'' if on_trained is None else ' (blue: on train)'}",
         "scored: the last epoch's model",
     ]
 

@@ -23,6 +23,7 @@ __all__ = [
     "outcome",
     "regimes",
     "skill_status",
+    "train_mean_error",
     "value_of",
     "value_with_interval",
     "windows_chosen",
@@ -63,6 +64,31 @@ def mean_over_seeds(record: Record, regime: str, name: str) -> float | None:
         if (found := metric(record, case["id"], name)) and found.value is not None
     ]
     return sum(values) / len(values) if values else None
+
+
+def train_mean_error(record: Record) -> float | None:
+    """Return what predicting the train mean costs on the windows that were trained on.
+
+    Returns
+    -------
+    float or None
+        The mean squared error over all folds' training windows, as training curves average it; None
+        for a record without people's scores, or where a fold leaves windows of its people out.
+    """
+    people = record.cohort.get("people")
+    if not people:
+        return None
+    names, scores, n_windows = (people[key] for key in ("subjects", "scores", "n_windows"))
+    known = dict(zip(names, zip(scores, n_windows, strict=True), strict=True))
+    total, n_total = 0.0, 0
+    for fold in record.split["folds"]:
+        trained = [known[name] for name in fold["train_subjects"] if name in known]
+        if not trained or sum(n for _, n in trained) != fold["n_train_windows"]:
+            return None
+        mean = sum(score for score, _ in trained) / len(trained)
+        total += sum(n * (score - mean) ** 2 for score, n in trained)
+        n_total += fold["n_train_windows"]
+    return total / n_total
 
 
 def value_of(measurement: Measurement | None) -> str:

@@ -12,6 +12,7 @@ from pfactor_bench.report.facts import (
     mean_over_seeds,
     metric,
     regimes,
+    train_mean_error,
     value_of,
     value_with_interval,
     windows_chosen,
@@ -148,7 +149,8 @@ def _row_in_words(record: Record, regime: str) -> str:
     text = (
         f"Three panels for {plain(regime)}. Training: held-out squared error ends at "
         f"{error}; predicting the train mean costs "
-        f"{value_of(metric(record, BASELINE, 'window_mse'))}. Predicted against true "
+        f"{value_of(metric(record, BASELINE, 'window_mse'))}{_on_trained(record)}. "
+        f"Predicted against true "
         f"{plain(record.cohort['target'])} of {people} with {count(len(cases), 'seed')}: "
         f"r {pooled['pearson_r']}, skill against the train mean {pooled['skill']}."
     )
@@ -160,3 +162,8 @@ def _row_in_words(record: Record, regime: str) -> str:
         f"{text} Saliency over {windows_chosen(saliency['chosen_by'])} peaks at "
         f"{', '.join(plain(peak) for peak in peaks)}."
     )
+
+
+def _on_trained(record: Record) -> str:
+    error = train_mean_error(record)
+    return "" if error is None else f", and on the windows trained on {number(error)}"

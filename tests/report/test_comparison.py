@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pfactor_bench.report import style
 from pfactor_bench.report.comparison import (
     comparison_is_drawn,
     comparison_section,
@@ -15,6 +17,10 @@ from pfactor_bench.report.comparison import (
 from pfactor_bench.types import Interval, Measurement
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from matplotlib.figure import Figure
+
     from pfactor_bench.record import Record
 
 COMPARISON = "linear-probe-vs-from-scratch"
@@ -91,6 +97,88 @@ def test_same_record_gives_same_bytes(compared: Record) -> None:
 def test_figure_comes_in_two_formats(compared: Record) -> None:
     """One for the page and one for print."""
     assert {"comparison.svg", "comparison.png"} == draw_comparison(compared).keys()
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> Callable[[Record], Figure]:
+    """Return what draws a record's comparison and hands back the figure, laid out."""
+
+    def draw(record: Record) -> Figure:
+        caught: list[Figure] = []
+        original = style.encode
+
+        def encode(figure: Figure, **words: str) -> dict[str, bytes]:
+            caught.append(figure)
+            return original(figure, **words)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(style, "encode", encode)
+            draw_comparison(record)
+        return caught[0]
+
+    return draw
+
+
+def with_skills(record: Record, skills: Sequence[float], *, first_seed: int = 42) -> Record:
+    """Return the record with a case per skill in each of its regimes."""
+    cases, found = [], []
+    for regime in dict.fromkeys(case["regime"] for case in record.cases):
+        one = next(case for case in record.cases if case["regime"] == regime)
+        for seed, skill in enumerate(skills, first_seed):
+            name = f"{regime}/seed-{seed}"
+            cases.append({**one, "seed": seed, "id": name})
+            found.append(Measurement(name=f"{name}/skill", case=name, value=skill, n_subjects=4))
+    return replace(record, cases=tuple(cases), measurements=(*record.measurements, *found))
+
+
+def test_every_seeds_mark_is_named(compared: Record, drawn) -> None:
+    """A colour means nothing by itself."""
+    seeds, _ = drawn(with_skills(compared, [0.1, -0.1, 0.3])).axes
+    legend = seeds.get_legend()
+    names = [text.get_text() for text in legend.get_texts()]
+    assert ["seed", "42", "43", "44"] == names
+    marks = {line.get_color() for line in legend.get_lines()[1:]}
+    points = {line.get_color() for line in seeds.lines if line.get_marker() != "None"}
+    assert marks == points
+
+
+def test_seed_keeps_its_mark_where_another_is_missing(compared: Record, drawn) -> None:
+    """A regime whose first seed failed has the second's colour for the second."""
+    whole = with_skills(compared, [0.1, 0.3])
+    seeds, _ = drawn(replace(whole, cases=whole.cases[1:])).axes
+    of_second = [line.get_color() for line in seeds.lines if list(line.get_xdata()) == [0.3]]
+    assert [of_second[0]] * 2 == of_second
+
+
+@pytest.mark.parametrize("first_seed", [0, 2**31])
+def test_many_seeds_stay_in_their_half(compared: Record, drawn, first_seed: int) -> None:
+    """Those that do not fit are counted."""
+    figure = drawn(with_skills(compared, [0.1] * 30, first_seed=first_seed))
+    seeds, parameters = figure.axes
+    first, *_, last = seeds.get_legend().get_texts()
+    assert " more" in last.get_text()
+    assert first.get_window_extent().x0 > 0
+    assert last.get_window_extent().x1 < parameters.get_window_extent().x0
+
+
+@pytest.mark.parametrize("skills", [(-0.156, 0.0211), (-0.21, 1.04), (-7.3, 0.4), (-0.0121, 0.004)])
+def test_numbers_at_ticks_stand_apart(compared: Record, drawn, skills: tuple[float, ...]) -> None:
+    """A long one and its neighbour."""
+    (skill,) = (one for one in compared.measurements if one.name == "from-scratch/skill")
+    rest = tuple(one for one in compared.measurements if not one.name.endswith("/skill"))
+    pooled = [
+        replace(skill, name=f"{regime}/skill", case=regime, value=0.0, ci=None)
+        for regime in ("from-scratch", "linear-probe")
+    ]
+    seeds, parameters = drawn(
+        with_skills(replace(compared, measurements=(*rest, *pooled)), skills)
+    ).axes
+    boxes = [label.get_window_extent() for label in seeds.get_xticklabels() if label.get_text()]
+    shown = [box for box in boxes if seeds.bbox.x0 <= (box.x0 + box.x1) / 2 <= seeds.bbox.x1]
+    assert len(shown) > 1
+    assert all(left.x1 + 3 < right.x0 for left, right in itertools.pairwise(shown))
+    numbers = [label.get_window_extent().x0 for label in parameters.get_yticklabels()]
+    assert parameters.yaxis.label.get_window_extent().x1 < min(numbers)
 
 
 @pytest.mark.parametrize("label", ["$x_1$ | <b>", "A" * 200])

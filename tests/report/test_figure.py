@@ -10,9 +10,13 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
+from pfactor_bench.report.curves import draw_training
+from pfactor_bench.report.facts import train_mean_error
 from pfactor_bench.report.figure import alt_text, draw_figure
-from pfactor_bench.report.style import apart, label
+from pfactor_bench.report.panels import Source
+from pfactor_bench.report.style import TRAIN, apart, label
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -196,3 +200,54 @@ def test_importing_the_figure_imports_no_matplotlib() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "set()"
+
+
+@pytest.fixture
+def with_people(record: Record) -> Record:
+    """Return the record with people's scores: one of them has most of the windows."""
+    trained, held_out = (record.split["folds"][0][f"{side}_subjects"] for side in ("train", "test"))
+    n_windows = [*[6] * 13, 336 - 78, *[24] * 4]
+    scores = [*[0.0] * 13, 1.4, *[9.0] * 4]
+    people = {"subjects": [*trained, *held_out], "scores": scores, "n_windows": n_windows}
+    return replace(record, cohort={**record.cohort, "people": people})
+
+
+def test_cost_of_the_train_mean_on_train_counts_people_then_windows(with_people: Record) -> None:
+    """The mean is that of 14 people, 0.1; its error that of 336 windows."""
+    assert train_mean_error(with_people) == pytest.approx((78 * 0.1**2 + 258 * 1.3**2) / 336)
+
+
+def test_cost_of_the_train_mean_on_train_is_drawn_and_told(
+    with_people: Record, arrays: Arrays
+) -> None:
+    """So that a training error can be told from having learnt something."""
+    figure = Figure()
+    lines = draw_training(*figure.subplots(2), Source(with_people, arrays, "from-scratch"))
+    assert "dashed: predicting the train mean (blue: on train)" in lines
+    errors = figure.axes[0]
+    levels = {
+        line.get_color(): line.get_ydata()[0]
+        for line in errors.lines
+        if line.get_linestyle() == "--"
+    }
+    assert levels[TRAIN] == train_mean_error(with_people)
+    assert "on train" in [text.get_text() for text in errors.texts]
+    assert "and on the windows trained on 1.300." in alt_text(with_people)
+
+
+def test_record_without_peoples_scores_tells_no_cost_on_train(
+    record: Record, arrays: Arrays
+) -> None:
+    """It would be a guess."""
+    figure = Figure()
+    lines = draw_training(*figure.subplots(2), Source(record, arrays, "from-scratch"))
+    assert train_mean_error(record) is None
+    assert "dashed: predicting the train mean" in lines
+    assert "windows trained on" not in alt_text(record)
+
+
+def test_fold_that_leaves_windows_out_tells_no_cost_on_train(with_people: Record) -> None:
+    """Whose they were is not in the record."""
+    fold = {**with_people.split["folds"][0], "n_train_windows": 300}
+    fewer = replace(with_people, split={**with_people.split, "folds": [fold]})
+    assert train_mean_error(fewer) is None
