@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -200,6 +201,14 @@ def record() -> dict[str, Any]:
 def test_published_report_is_its_records(record: dict[str, Any]) -> None:
     """Nothing in it was typed."""
     assert report_text(record) == (PUBLISHED / "report.md").read_text(encoding="utf-8")
+
+
+def test_alt_texts_state_what_was_found(record: dict[str, Any]) -> None:
+    """A reader who sees no figure learns how many kinds are found, and at what dose."""
+    text = report_text(record)
+    kinds = [kind for kind in record["kinds"] if kind["n"]]
+    assert f"{sum(k['rate'] == 1 for k in kinds)} of {len(kinds)} kinds are always found" in text
+    assert re.search(r"!\[.* at their weakest dose \d+ of \d+ leaks are found .*\]\(doses", text)
 
 
 def test_published_figures_are_their_records(record: dict[str, Any]) -> None:

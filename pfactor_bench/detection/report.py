@@ -67,14 +67,14 @@ def report_text(record: Mapping[str, Any]) -> str:
         _CAUTION,
         _WORDS,
         "## How often each kind is found",
-        "![Kinds of leak by way of finding them and by family of models](matrix.svg)",
+        f"![{_matrix_in_words(record)}](matrix.svg)",
         _matrix(record["kinds"]),
         "## What the audit cannot find",
         _unreachable(record),
         *_missed(record),
         _without_effect(record["kinds"]),
         "## How weak a leak may be",
-        "![Share found by dose](doses.svg)",
+        f"![{_doses_in_words(record['doses'])}](doses.svg)",
         (
             "Share of the planted leaks that were found, from 0 to 1, by how strong they were. By "
             "the quick audit, which runs a study less often than that of the table above, in three "
@@ -146,6 +146,31 @@ def _matrix(kinds: Sequence[Mapping[str, Any]]) -> str:
     )
     head = ("", "kind", "found", *WAYS, "r", "skill")
     return f"{note}\n\n{_table(rows, head)}"
+
+
+def _matrix_in_words(record: Mapping[str, Any]) -> str:
+    """Return what the heat map shows, for a reader who cannot see it."""
+    kinds = [kind for kind in record["kinds"] if kind["n"]]
+    whole = [kind for kind in kinds if kind["rate"] == 1]
+    worst = min(kinds, key=lambda kind: kind["rate"], default=None)
+    text = (
+        f"Leaks found by kind, by way of finding them and by family of models: {len(whole)} of "
+        f"{len(kinds)} kinds are always found"
+    )
+    if worst is None or worst["rate"] == 1:
+        return f"{text}."
+    return f"{text}; the least found is kind {worst['kind']}, {worst['found']} of {worst['n']}."
+
+
+def _doses_in_words(curves: Sequence[Mapping[str, Any]]) -> str:
+    """Return what the curves show, for a reader who cannot see them."""
+    weakest = [min(c["points"], key=lambda point: point["dose"]) for c in curves if c["points"]]
+    always = sum(point["n"] > 0 and point["rate"] == 1 for point in weakest)
+    never = sum(point["n"] > 0 and point["rate"] == 0 for point in weakest)
+    return (
+        f"Share of leaks found by dose: at their weakest dose {always} of {len(weakest)} leaks are "
+        f"found in every study and {never} in none."
+    )
 
 
 def _cell(rate: Mapping[str, Any] | None) -> str:
