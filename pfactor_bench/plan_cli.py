@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pfactor_bench.data_options import add_data_arguments, set_data_environment
+from pfactor_bench.run_cli import count_above_zero
 
 if TYPE_CHECKING:
     import argparse
@@ -36,7 +37,10 @@ def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
     add_data_arguments(parser)
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument(
-        "--workers", type=int, metavar="N", help="processes to plan for (default: all cores)"
+        "--workers",
+        type=count_above_zero,
+        metavar="N",
+        help="processes to plan for (default: all cores)",
     )
 
 

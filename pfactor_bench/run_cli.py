@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "add_run_arguments",
     "add_status_arguments",
+    "count_above_zero",
     "exit_code",
     "run_suite",
     "show_status",
@@ -48,7 +49,7 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     )
     where.add_argument(
         "--workers",
-        type=_count,
+        type=count_above_zero,
         metavar="N",
         help="local processes; 1 uses none (default: one per core)",
     )
@@ -60,7 +61,7 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     )
     where.add_argument(
         "--attempts",
-        type=_count,
+        type=count_above_zero,
         default=3,
         metavar="N",
         help="how often a case is begun whose worker dies, hangs or lacks memory (default: 3)",
@@ -147,7 +148,8 @@ def exit_code(record: Record) -> int:
     return int(leaks or bool(gate_failures(record.verdicts)))
 
 
-def _count(text: str) -> int:
+def count_above_zero(text: str) -> int:
+    """Return a number of things that an option gives, for argparse to refuse others."""
     value = int(text)
     if value < 1:
         raise ValueError(text)
@@ -155,7 +157,7 @@ def _count(text: str) -> int:
 
 
 # argparse names the type in its message.
-_count.__name__ = "count above 0"
+count_above_zero.__name__ = "count above 0"
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

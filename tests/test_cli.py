@@ -42,6 +42,15 @@ def test_crash_is_not_taken_for_a_leak(capsys, monkeypatch) -> None:
     assert "pfactor-bench's own fault" in printed
 
 
+@pytest.mark.parametrize("command", ["run", "plan"])
+@pytest.mark.parametrize("count", ["0", "-1", "two"])
+def test_count_of_processes_is_above_zero(command: str, count: str, capsys) -> None:
+    """As argparse refuses anything else: usage, and exit code 2."""
+    with pytest.raises(SystemExit, match="2"):
+        main([command, "suite.yaml", "--workers", count])
+    assert f"invalid count above 0 value: '{count}'" in capsys.readouterr().err
+
+
 def test_missing_cuda_is_refused_with_the_fix(capsys, tmp_path: Path, monkeypatch) -> None:
     """Before anything is trained."""
     import torch

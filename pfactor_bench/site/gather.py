@@ -91,12 +91,12 @@ def _report(folder: Path) -> PublishedReport:
             f"report folder {folder.name!r} cannot be part of an address: use letters, digits, "
             f"'.', '_' and '-'"
         )
-    return PublishedReport(
-        name=folder.name,
-        folder=folder,
-        text=(folder / REPORT_FILE).read_text(encoding="utf-8"),
-        record=_record(folder),
-    )
+    path = folder / REPORT_FILE
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecordError(f"cannot read the report {str(path)!r}: {error}") from error
+    return PublishedReport(name=folder.name, folder=folder, text=text, record=_record(folder))
 
 
 def _record(folder: Path) -> Record | None:

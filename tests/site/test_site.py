@@ -14,6 +14,7 @@ from hostile import PAYLOADS, spoil, text, with_losses
 from hypothesis import HealthCheck, given, settings
 
 from pfactor_bench.cli import main
+from pfactor_bench.errors import RecordError
 from pfactor_bench.record import read_record
 from pfactor_bench.report.markdown import report_text
 from pfactor_bench.site.gather import PublishedReport, earlier_records, gather_reports
@@ -288,3 +289,13 @@ def test_no_page_has_a_style_a_handler_or_a_foreign_address(old, hostile: str) -
 def test_the_same_reports_give_the_same_site(old) -> None:
     """Byte for byte."""
     assert site_pages([report_of(old)], {}) == site_pages([report_of(old)], {})
+
+
+@pytest.mark.parametrize("broken", ["folder", "bytes"])
+def test_report_that_cannot_be_read_is_named(broken: str, tmp_path: Path) -> None:
+    """Instead of a traceback."""
+    path = tmp_path / "one" / "report.md"
+    path.parent.mkdir()
+    path.mkdir() if broken == "folder" else path.write_bytes(b"\xff\xfe\x00\xd8")
+    with pytest.raises(RecordError, match=r"cannot read the report .*report\.md"):
+        gather_reports(tmp_path)
