@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from dataclasses import MISSING, asdict, fields
+from dataclasses import MISSING, asdict, fields, replace
 from pathlib import Path
 
 import jsonschema
@@ -53,10 +53,13 @@ def test_old_record_is_what_its_folder_says(old_report: Path, request) -> None:
 
 
 def test_old_record_judges(old_report: Path, capsys) -> None:
-    """With the verdicts that it was written with."""
+    """With the verdicts that it was written with, whatever sentences explain them by now."""
     before = read_record(old_report).verdicts
     assert main(["judge", str(old_report)]) == 0
-    assert before == read_record(old_report).verdicts
+    after = read_record(old_report).verdicts
+    assert [replace(one, explanation="") for one in before] == [
+        replace(one, explanation="") for one in after
+    ]
     assert "differs from the reference" in capsys.readouterr().out
 
 
