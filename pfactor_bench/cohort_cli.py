@@ -100,14 +100,18 @@ def _load(kind: str, args: dict[str, Any], data_dir: Path | None) -> Cohort:
     import inspect
 
     from pfactor_bench.cohorts import COHORTS, load_cohort
+    from pfactor_bench.config.file import Section
+    from pfactor_bench.config.values import check_kind
     from pfactor_bench.errors import did_you_mean
     from pfactor_bench.types import Ingredient
 
     parameters = inspect.signature(COHORTS[kind]).parameters
+    given = Section(file="--set", name=f"cohort {kind!r}", line=1, values=args, lines={})
     for key in args:
         if key not in parameters or key == "data_dir":
             known = set(parameters) - {"data_dir"}
             raise ConfigError(f"cohort {kind!r} takes no {key!r}{did_you_mean(key, known)}")
+        check_kind(given, key, str(parameters[key].annotation))
     needed = [
         name
         for name, parameter in parameters.items()

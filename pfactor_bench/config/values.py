@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from pfactor_bench.registry import Registry
 
-__all__ = ["list_of", "look_up", "read_budget", "read_ingredient"]
+__all__ = ["check_kind", "list_of", "look_up", "read_budget", "read_ingredient"]
 
 _T = TypeVar("_T")
 
@@ -64,12 +64,12 @@ def read_ingredient(
             raise section.error(f"{key} {kind!r} needs {name!r}: add it")
     for name in section.values:
         if name != "kind":
-            _check_kind(section, name, str(parameters[name].annotation))
+            check_kind(section, name, str(parameters[name].annotation))
     args = {name: value for name, value in section.plain().items() if name != "kind"}
     return Ingredient(kind=kind, args=args)
 
 
-def _check_kind(section: Section, key: str, annotation: str) -> None:
+def check_kind(section: Section, key: str, annotation: str) -> None:
     """Refuse a value that is not of the kind that its parameter declares; unknown kinds pass."""
     words = [word.strip() for word in annotation.split("|")]
     if not set(words) <= _KINDS.keys():

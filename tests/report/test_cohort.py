@@ -115,6 +115,8 @@ class TestCommand:
         [
             (["hbm"], "unknown cohort 'hbm': did you mean 'hbn'?"),
             (["synthetic", "--set", "n_subject=5"], "takes no 'n_subject': did you mean"),
+            (["synthetic", "--set", "n_subjects=many"], "is 'many': expected a whole number"),
+            (["bids", "--set", "exclude=sub-00"], "is 'sub-00': expected a list"),
             (["synthetic", "--set", "n_subjects"], "has no '='"),
             (["synthetic", "--set", "seed=[1"], "the value is no YAML"),
             (["synthetic", "--keep-reference"], "takes no 'keep_reference'"),
