@@ -80,7 +80,7 @@ The plain calls are the case study's: `EEGDashDataset`, `preprocess`, `create_fi
 
 Each of these is a test: SIGKILL in the middle and resuming without rework or loss, two processes at
 once, a full disk, an entry with flipped bytes, a joined file with flipped bytes (`tests/test_windows_store.py`);
-a truncated `.set`, a dangling link, a download that fails for good (`tests/test_cohorts_hbn.py`); an
+a truncated `.set`, a dangling link, a download that fails for good (`tests/hbn`); an
 empty EDF, one that is cut short (`tests/test_cohorts_bids.py`). Each names the file and what to do.
 
 ## Repeat it
