@@ -65,6 +65,12 @@ class Start:
     model: nn.Module
     trained: tuple[nn.Module, ...]
 
+    def set_training(self) -> None:
+        """Put the parts that train into training mode, and nothing else."""
+        self.model.eval()
+        for part in self.trained:
+            part.train()
+
     @property
     def n_parameters(self) -> int:
         """All parameters."""

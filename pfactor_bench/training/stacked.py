@@ -184,9 +184,7 @@ class StackedModels:
 
     def set_training(self) -> None:
         """Put the parts that train into training mode, and nothing else."""
-        self.model.eval()
-        for part in self._starts[0].trained or (self.model,):
-            part.train()
+        self._starts[0].set_training()
 
     def write_back(self) -> None:
         """Give every model the numbers that it has learnt."""

@@ -154,9 +154,7 @@ def training_error(member: Member, X: torch.Tensor) -> float:
     import torch
 
     alone, *pair = (_double_without_dropout(member.start) for _ in range(3))
-    alone.model.eval()
-    for part in alone.trained:
-        part.train()
+    alone.set_training()
     together = StackedModels(pair, [member.budget] * 2, [0, 1], EngineChoice())
     with torch.no_grad(), rewritten(together.model, together.masks):
         expected = [alone.model(X).reshape(-1), *alone.model.buffers()]
