@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from pfactor_bench.cohorts.scores import MISSING_WORDS
+from pfactor_bench.cohorts.scores import is_known
 from pfactor_bench.features import recording_seconds
 from pfactor_bench.seeds import seed_for
 
@@ -181,7 +181,7 @@ def _design(confound: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.boo
     series = pd.Series(confound)
     numbers = pd.to_numeric(series, errors="coerce")
     words = series.astype("string").str.strip().str.lower()
-    blank = series.isna() | words.isin(MISSING_WORDS)
+    blank = pd.Series(~is_known(series))
     if numbers[~blank].notna().all():
         values = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
         return values[:, np.newaxis], np.isfinite(values)
