@@ -11,7 +11,7 @@ from pfactor_bench.errors import ConfigError, OutputError
 if TYPE_CHECKING:
     import argparse
 
-    from pfactor_bench.types import Cohort, Ingredient
+    from pfactor_bench.types import Cohort
 
 __all__ = ["add_cohort_arguments", "run_cohort"]
 
@@ -50,12 +50,13 @@ def run_cohort(options: argparse.Namespace) -> int:
     OutputError
         If the figure cannot be written.
     """
+    from pfactor_bench.config.named import cohort_recipe
     from pfactor_bench.report.cohort import cohort_table
 
     if options.figure is not None and options.figure.suffix not in {".png", ".svg"}:
         raise OutputError(f"cannot draw {str(options.figure)!r}: give a path in .png or .svg")
     set_data_environment(options)
-    recipe = _recipe(options.cohort)
+    recipe = cohort_recipe(options.cohort)
     args = {**recipe.args, **_changes(options)}
     cohort = _load(recipe.kind, args, options.data)
     print(cohort_table(cohort))  # noqa: T201 - this is the command's answer
@@ -63,20 +64,6 @@ def run_cohort(options: argparse.Namespace) -> int:
         _draw(cohort, options.figure)
         print(f"\n{options.figure}")  # noqa: T201
     return 0
-
-
-def _recipe(named: str) -> Ingredient:
-    from pfactor_bench.cohorts import COHORTS
-    from pfactor_bench.errors import UnknownNameError
-    from pfactor_bench.types import Ingredient
-
-    if named.endswith((".yaml", ".yml")):
-        from pfactor_bench.config import load_suite
-
-        return load_suite(Path(named)).cohort
-    if named not in COHORTS:
-        raise UnknownNameError("cohort", named, COHORTS)
-    return Ingredient(kind=named, args={})
 
 
 def _changes(options: argparse.Namespace) -> dict[str, Any]:
@@ -101,7 +88,7 @@ def _load(kind: str, args: dict[str, Any], data_dir: Path | None) -> Cohort:
 
     from pfactor_bench.cohorts import COHORTS, load_cohort
     from pfactor_bench.config.file import Section
-    from pfactor_bench.config.values import check_kind
+    from pfactor_bench.config.values import check_kind, needed_arguments
     from pfactor_bench.errors import did_you_mean
     from pfactor_bench.types import Ingredient
 
@@ -112,12 +99,7 @@ def _load(kind: str, args: dict[str, Any], data_dir: Path | None) -> Cohort:
             known = set(parameters) - {"data_dir"}
             raise ConfigError(f"cohort {kind!r} takes no {key!r}{did_you_mean(key, known)}")
         check_kind(given, key, str(parameters[key].annotation))
-    needed = [
-        name
-        for name, parameter in parameters.items()
-        if parameter.default is inspect.Parameter.empty and name not in args
-    ]
-    if needed:
+    if needed := needed_arguments(COHORTS[kind], args):
         raise ConfigError(f"cohort {kind!r} needs {needed[0]!r}: add --set {needed[0]}=...")
     return load_cohort(Ingredient(kind=kind, args=args), data_dir)
 

@@ -149,22 +149,17 @@ def _summary(result: Audit) -> str:
 
 def _recipe(name: str) -> Ingredient:
     """Return the recipe of a suite's cohort, or of one that needs nothing said of it."""
-    if name.endswith((".yaml", ".yml")):
-        from pfactor_bench.config import load_suite
-
-        return load_suite(Path(name)).cohort
-    import inspect
-
     from pfactor_bench.cohorts import COHORTS
-    from pfactor_bench.types import Ingredient
+    from pfactor_bench.config.named import cohort_recipe
+    from pfactor_bench.config.values import needed_arguments
 
-    parameters = inspect.signature(COHORTS[name]).parameters.values()
-    if needed := [one.name for one in parameters if one.default is one.empty]:
+    recipe = cohort_recipe(name)
+    if needed := needed_arguments(COHORTS[recipe.kind], recipe.args):
         raise ConfigError(
             f"cohort {name!r} needs {' and '.join(map(repr, needed))}: write them into a suite and "
             f"give its file, --cohort SUITE.yaml"
         )
-    return Ingredient(kind=name, args={})
+    return recipe
 
 
 def _progress(finding: Finding) -> None:

@@ -15,7 +15,14 @@ if TYPE_CHECKING:
 
     from pfactor_bench.registry import Registry
 
-__all__ = ["check_kind", "list_of", "look_up", "read_budget", "read_ingredient"]
+__all__ = [
+    "check_kind",
+    "list_of",
+    "look_up",
+    "needed_arguments",
+    "read_budget",
+    "read_ingredient",
+]
 
 _T = TypeVar("_T")
 
@@ -58,15 +65,19 @@ def read_ingredient(
     maker = look_up(section, "kind", registry, kind)
     parameters = inspect.signature(maker).parameters
     section.check_keys(["kind", *(name for name in parameters if name not in supplied)])
-    for name, parameter in parameters.items():
-        needed = parameter.default is inspect.Parameter.empty and name not in supplied
-        if needed and name not in section.values:
-            raise section.error(f"{key} {kind!r} needs {name!r}: add it")
+    for name in needed_arguments(maker, {*supplied, *section.values}):
+        raise section.error(f"{key} {kind!r} needs {name!r}: add it")
     for name in section.values:
         if name != "kind":
             check_kind(section, name, str(parameters[name].annotation))
     args = {name: value for name, value in section.plain().items() if name != "kind"}
     return Ingredient(kind=kind, args=args)
+
+
+def needed_arguments(maker: Callable[..., Any], given: Collection[str]) -> list[str]:
+    """Return the parameters that have no default and are not given."""
+    parameters = inspect.signature(maker).parameters.values()
+    return [one.name for one in parameters if one.default is one.empty and one.name not in given]
 
 
 def check_kind(section: Section, key: str, annotation: str) -> None:
