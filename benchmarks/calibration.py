@@ -30,14 +30,11 @@ from scipy.special import ndtr, ndtri
 from tqdm import tqdm
 
 from pfactor_bench.claims import judge
-from pfactor_bench.inference import (
-    difference_interval,
-    mean_interval,
-    metric_intervals,
-    pearson_interval,
-)
-from pfactor_bench.inference.means import resample_counts
 from pfactor_bench.seeds import seed_for
+from pfactor_bench.statistics.correlations import pearson_interval
+from pfactor_bench.statistics.intervals import metric_intervals
+from pfactor_bench.statistics.means import mean_interval, resample_counts
+from pfactor_bench.statistics.squares import difference_interval
 from pfactor_bench.types import Claim, Interval, Measurement, Requirement
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import numpy as np
 from calibration_people import P_FACTOR
 from tabulate import tabulate
 
-from pfactor_bench.power import Effect, power_at
+from pfactor_bench.statistics.power import Effect, power_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -30,18 +30,18 @@ import pandas as pd
 from tabulate import tabulate
 from tqdm import tqdm
 
-from pfactor_bench.casework import attempt
 from pfactor_bench.config import load_suite
 from pfactor_bench.execution.cluster import DaskCluster
 from pfactor_bench.execution.pools import InProcess, Processes
 from pfactor_bench.execution.progress import Tracker
+from pfactor_bench.execution.results import is_finished, read_case, write_case
 from pfactor_bench.execution.schedule import run_tasks
 from pfactor_bench.execution.tasks import Answer, Task
-from pfactor_bench.finished import is_finished, read_case, write_case
-from pfactor_bench.pipeline import Execution, prepare, run_cases
-from pfactor_bench.planning.pilot import Shape
-from pfactor_bench.planning.plan import Size, make_plan
-from pfactor_bench.provenance import collect_code
+from pfactor_bench.execution.worker import attempt
+from pfactor_bench.experiments.cost.pilot import Shape
+from pfactor_bench.experiments.cost.plan import Size, make_plan
+from pfactor_bench.pipeline.run import Execution, prepare, run_cases
+from pfactor_bench.records.provenance import collect_code
 from pfactor_bench.types import CaseResult, Curves, Timing
 
 DOCS = Path(__file__).parents[1] / "docs"

@@ -2,7 +2,7 @@
 
 Reads a table of all recordings (``dataset, subject, task, bytes, duration``, a row each; from the
 git-annex keys and sidecars of the eleven OpenNeuro repositories ds005505 ... ds005516) and writes
-sums of it, nothing of a person, to ``pfactor_bench/cohorts/hbn_recordings.csv``. HBN-EEG is
+sums of it, nothing of a person, to ``pfactor_bench/cohorts/hbn/recordings.csv``. HBN-EEG is
 CC-BY-SA 4.0, three releases CC0: doi:10.1038/sdata.2017.181, doi:10.1101/2024.10.03.615261.
 """
 
@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 HERE = Path(__file__).parent
-OUT = HERE.parent / "pfactor_bench" / "cohorts" / "hbn_recordings.csv"
+OUT = HERE.parent / "pfactor_bench" / "cohorts" / "hbn" / "recordings.csv"
 
 
 def count(recordings: pd.DataFrame) -> pd.DataFrame:

@@ -73,7 +73,7 @@ def plain(data: Path) -> np.ndarray:
 def ours(data: Path) -> np.ndarray:
     """Load EEGMAT as a suite does on two cores, checks and fingerprint included."""
     os.environ["PFACTOR_BENCH_JOBS"] = "2"
-    from pfactor_bench.cohorts.eegmat import eegmat
+    from pfactor_bench.cohorts.eegmat.cohort import eegmat
 
     return eegmat(data_dir=data).X
 
@@ -92,9 +92,9 @@ def picked_last(path: Path) -> np.ndarray:
 
 def picked_first(path: Path) -> np.ndarray:
     """Prepare one recording as a suite does."""
-    from pfactor_bench.cohorts.bids_folder import RecordingFile
-    from pfactor_bench.cohorts.preparation import plan_preparation
-    from pfactor_bench.cohorts.recording import prepare_recording
+    from pfactor_bench.cohorts.bids.folder import RecordingFile
+    from pfactor_bench.cohorts.bids.preprocessing import plan_preparation
+    from pfactor_bench.cohorts.bids.recording import prepare_recording
 
     preparation = plan_preparation(
         channels=OF_129, sfreq=100.0, l_freq=1.0, h_freq=30.0, window_seconds=2.0

@@ -84,8 +84,8 @@ def plant(n_people: int, rng: np.random.Generator) -> dict[int, list[tuple[int, 
 
 def make(folder: Path, n_people: int) -> None:
     """Fill a store with people, and write down what was planted and which entries there are."""
-    from pfactor_bench.cohorts.recording import Windows
-    from pfactor_bench.cohorts.store import WindowsStore
+    from pfactor_bench.cohorts.bids.recording import Windows
+    from pfactor_bench.cohorts.bids.store import WindowsStore
 
     rng = np.random.default_rng(n_people)
     store, planted = WindowsStore(folder), plant(n_people, rng)
@@ -110,7 +110,7 @@ def make(folder: Path, n_people: int) -> None:
 def load(folder: Path):
     """Open the store's cohort."""
     from pfactor_bench.cohorts import make_cohort
-    from pfactor_bench.cohorts.store import WindowsStore
+    from pfactor_bench.cohorts.bids.store import WindowsStore
 
     keys = json.loads((folder / "keys.json").read_text())
     n_people = len(keys)
@@ -145,7 +145,7 @@ def work_open(folder: Path) -> dict[str, object]:
     """Open, split, and go once through all training batches of a fold as training does."""
     import torch
 
-    from pfactor_bench.splits import grouped_k_fold
+    from pfactor_bench.splits.splitters import grouped_k_fold
     from pfactor_bench.training.loop import normalize_windows
     from pfactor_bench.training.windows import windows_at
 
@@ -168,7 +168,7 @@ def work_open(folder: Path) -> dict[str, object]:
 def work_static(folder: Path) -> dict[str, object]:
     """Run the checks that read split, table and samples alone, exact duplicates among them."""
     from pfactor_bench.checks import catalogue, run_check
-    from pfactor_bench.splits import grouped_k_fold
+    from pfactor_bench.splits.splitters import grouped_k_fold
 
     cohort = load(folder)
     split = grouped_k_fold(n_folds=5)(cohort.subjects)
@@ -186,7 +186,7 @@ def work_static(folder: Path) -> dict[str, object]:
 
 def work_near(folder: Path) -> dict[str, object]:
     """Look for near-duplicates and count which of the planted ones were found."""
-    from pfactor_bench.duplicates import near_pairs
+    from pfactor_bench.checks.static.near_duplicates import near_pairs
 
     cohort = load(folder)
     began = time.perf_counter()

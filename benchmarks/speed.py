@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from clock import take_turns
 from machine import machine
 from scipy import stats
 from speed_page import write_page
@@ -44,16 +45,15 @@ from speed_works import (
 )
 from tqdm import tqdm
 
-from pfactor_bench.heads import encoder_state
-from pfactor_bench.models import build_model
-from pfactor_bench.training.clock import take_turns
+from pfactor_bench.experiments.permutation.null import deal_scores, probe_null, trained_correlations
+from pfactor_bench.models.build import build_model
+from pfactor_bench.models.heads import encoder_state
 from pfactor_bench.training.device import warm_up
-from pfactor_bench.training.permutations import deal_scores, probe_null, trained_correlations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from pfactor_bench.training.clock import Timed
+    from clock import Timed
 
 MODELS = 16
 CORES = 2

@@ -18,14 +18,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from clock import take_turns
 from speed_works import cases, prepared
 from tqdm import tqdm
 
 from pfactor_bench.errors import EnvironmentProblemError
-from pfactor_bench.training.acceleration import refuse_impossible
-from pfactor_bench.training.clock import take_turns
 from pfactor_bench.training.device import synchronize
 from pfactor_bench.training.engine import run_group
+from pfactor_bench.training.fast.acceleration import refuse_impossible
 from pfactor_bench.types import EngineChoice
 
 if TYPE_CHECKING:

@@ -13,18 +13,18 @@ import numpy as np
 import torch
 
 from pfactor_bench.config import load_suite
-from pfactor_bench.models import build_model
-from pfactor_bench.pipeline import prepare
+from pfactor_bench.models.build import build_model
+from pfactor_bench.pipeline.run import prepare
 from pfactor_bench.training.device import seeded
 from pfactor_bench.training.engine import group_cases, run_group
-from pfactor_bench.training.ensemble import fit_together
+from pfactor_bench.training.fast.ensemble import fit_together
+from pfactor_bench.training.fast.members import begin_member
 from pfactor_bench.training.inputs import inputs_of
 from pfactor_bench.training.loop import fit, normalize_windows
-from pfactor_bench.training.members import begin_member
 from pfactor_bench.types import EngineChoice, Fold
 
 if TYPE_CHECKING:
-    from pfactor_bench.pipeline import Prepared
+    from pfactor_bench.pipeline.run import Prepared
     from pfactor_bench.types import Case
 
 SUITE = Path(__file__).parents[1] / "suites" / "case_study.yaml"

@@ -17,22 +17,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from clock import take_turns
 from machine import machine
 from timing_page import RECORD, write_page
 from tqdm import tqdm
 
 from pfactor_bench.config import load_suite
-from pfactor_bench.pipeline import prepare
-from pfactor_bench.provenance import collect_code
-from pfactor_bench.record import ensure_writable, write_atomically
-from pfactor_bench.timing import Prediction, TrainingEpoch
-from pfactor_bench.training.clock import take_turns
+from pfactor_bench.files import ensure_writable, write_atomically
+from pfactor_bench.pipeline.run import prepare
+from pfactor_bench.plugin.timing import Prediction, TrainingEpoch
+from pfactor_bench.records.provenance import collect_code
 from pfactor_bench.training.device import peak_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pfactor_bench.preparation import Prepared
+    from pfactor_bench.execution.preparation import Prepared
     from pfactor_bench.types import Case
 
 SUITES = tuple(

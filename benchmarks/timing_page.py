@@ -14,13 +14,13 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from clock import Timed
 
-from pfactor_bench.record import write_atomically
-from pfactor_bench.report import style
-from pfactor_bench.report.page import Sheet
-from pfactor_bench.report.strips import ROW, draw_strips
+from pfactor_bench.files import write_atomically
+from pfactor_bench.report.figures import style
+from pfactor_bench.report.figures.page import Sheet
+from pfactor_bench.report.figures.strips import ROW, draw_strips
 from pfactor_bench.report.text import code_block, count, escape, picture, table
-from pfactor_bench.training.clock import Timed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -9,13 +9,15 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from pfactor_bench._version import __version__ as __version__
+
 if TYPE_CHECKING:
     from pfactor_bench.auditing.audit import Audit, audit
     from pfactor_bench.cohorts import COHORTS, make_cohort
     from pfactor_bench.config import Suite, load_suite
-    from pfactor_bench.pipeline import run
-    from pfactor_bench.record import Record, read_record
-    from pfactor_bench.splits import SPLITTERS, split_from_indices
+    from pfactor_bench.pipeline.run import run
+    from pfactor_bench.records.record import Record, read_record
+    from pfactor_bench.splits.splitters import SPLITTERS, split_from_indices
     from pfactor_bench.types import Cohort, Fold, Split
 
 __all__ = [
@@ -35,23 +37,21 @@ __all__ = [
     "split_from_indices",
 ]
 
-__version__ = "0.1.0"
-
 _HOMES = {
     "COHORTS": "cohorts",
-    "SPLITTERS": "splits",
+    "SPLITTERS": "splits.splitters",
     "Audit": "auditing.audit",
     "Cohort": "types",
     "Fold": "types",
-    "Record": "record",
+    "Record": "records.record",
     "Split": "types",
     "Suite": "config",
     "audit": "auditing.audit",
     "load_suite": "config",
     "make_cohort": "cohorts",
-    "read_record": "record",
-    "run": "pipeline",
-    "split_from_indices": "splits",
+    "read_record": "records.record",
+    "run": "pipeline.run",
+    "split_from_indices": "splits.splitters",
 }
 
 

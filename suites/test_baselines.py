@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from pfactor_bench.plugin import SuiteCase, SuiteClaim
+    from pfactor_bench.plugin.hooks import SuiteCase, SuiteClaim
 
 
 def test_case_is_scored_against_train_mean(suite_case: SuiteCase) -> None:

@@ -10,7 +10,7 @@ from pfactor_bench.testing import read_expected_failures, settle
 if TYPE_CHECKING:
     import pytest
 
-    from pfactor_bench.plugin import SuiteAudit, SuiteCheck
+    from pfactor_bench.plugin.hooks import SuiteAudit, SuiteCheck
 
 _EXPECTED = read_expected_failures(Path(__file__).with_name("expected_failures.yaml"))
 

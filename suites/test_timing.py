@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from pfactor_bench.timing import Prediction, TrainingEpoch
-from pfactor_bench.training.energy import energy_of
+from pfactor_bench.plugin.energy import energy_of
+from pfactor_bench.plugin.timing import Prediction, TrainingEpoch
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
 
-    from pfactor_bench.plugin import SuiteTiming
+    from pfactor_bench.plugin.hooks import SuiteTiming
 
 
 def test_training_epoch(suite_timing: SuiteTiming, benchmark: BenchmarkFixture) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pfactor_bench.cohorts.bids import bids
+from pfactor_bench.cohorts.bids.cohort import bids
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -79,7 +79,7 @@ def tiny_bids(_pristine_bids: Path, tmp_path: Path) -> Path:
 def tiny_run(tmp_path_factory: pytest.TempPathFactory):
     """Return a function that runs the tiny suite afresh and returns the folder of its report."""
     from pfactor_bench.config import load_suite
-    from pfactor_bench.pipeline import run
+    from pfactor_bench.pipeline.run import run
 
     def run_it() -> Path:
         folder = tmp_path_factory.mktemp("tiny")

@@ -18,9 +18,11 @@ import numpy as np
 from tasks_for_tests import forked_workers
 from tiny_cases import tiny_suite
 
-from pfactor_bench import casework, dispatch, finished
 from pfactor_bench.config import load_suite
 from pfactor_bench.errors import ExecutionError
+from pfactor_bench.execution import cases as dispatch
+from pfactor_bench.execution import results as finished
+from pfactor_bench.execution import worker as casework
 from pfactor_bench.execution.cluster import cluster_device
 from pfactor_bench.execution.processes import warm_context
 
@@ -189,8 +191,8 @@ def cluster(folder: Path, resources: dict[str, int] | None = None) -> Iterator[C
 def _answer(pipe, function: Callable[..., object], args: tuple) -> None:
     # Whatever is imported now, no fork has to.
     import_module("distributed")
-    import_module("pfactor_bench.pipeline")
-    import_module("pfactor_bench.report.figure")
+    import_module("pfactor_bench.pipeline.run")
+    import_module("pfactor_bench.report.figures.figure")
     try:
         answer = function(*args)
     except Exception as error:  # noqa: BLE001 - the test is told
@@ -205,7 +207,7 @@ def forty_cases(folder: Path) -> None:
 
 def _run(folder: Path, execution: dict[str, object]) -> None:
     """Run the suite of `folder`, and write down what is computed."""
-    from pfactor_bench.pipeline import Execution, run
+    from pfactor_bench.pipeline.run import Execution, run
 
     forked_workers()
     _write_down(folder)

@@ -8,9 +8,9 @@ import signal
 import time
 from typing import TYPE_CHECKING
 
-from pfactor_bench.casework import attempt
 from pfactor_bench.execution import processes
 from pfactor_bench.execution.tasks import Answer, Task
+from pfactor_bench.execution.worker import attempt
 
 if TYPE_CHECKING:
     from pathlib import Path

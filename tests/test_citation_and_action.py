@@ -11,7 +11,7 @@ import pytest
 import yaml
 from suites_for_tests import TINY_SUITE
 
-from pfactor_bench import __version__
+from pfactor_bench._version import __version__
 
 ROOT = Path(__file__).parents[1]
 ACTION = ROOT / ".github" / "actions" / "suites" / "action.yml"

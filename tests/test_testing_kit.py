@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from benchmarks.detection.honest import plain_ridge
+from benchmarks.detection.leaky import PLANTED
 from pfactor_bench.auditing.audit import QUICK
 from pfactor_bench.checks import catalogue
 from pfactor_bench.cohorts.synthetic import synthetic
 from pfactor_bench.errors import UnknownNameError
-from pfactor_bench.studies.honest import plain_ridge
-from pfactor_bench.studies.leaks import PLANTED
 from pfactor_bench.testing import parametrize_with_checks
 
 _COHORT = synthetic(n_subjects=9, n_windows=3)

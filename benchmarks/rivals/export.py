@@ -21,18 +21,18 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from pfactor_bench.detection.examine import crosses
-from pfactor_bench.detection.leaks import planted_leaks
-from pfactor_bench.detection.parts import Log, predict_folds
-from pfactor_bench.detection.plan import can_be_planted, full_plan
-from pfactor_bench.detection.recipes import Recipe
-from pfactor_bench.detection.scenes import clean_scene, play
+from benchmarks.detection.examine import crosses
+from benchmarks.detection.honest import band_features
+from benchmarks.detection.leaks import planted_leaks
+from benchmarks.detection.parts import Log, predict_folds
+from benchmarks.detection.plan import can_be_planted, full_plan
+from benchmarks.detection.recipes import Recipe
+from benchmarks.detection.scenes import clean_scene, play
 from pfactor_bench.errors import StudyError
-from pfactor_bench.metrics import pearson_r, subject_means
 from pfactor_bench.seeds import seed_for
+from pfactor_bench.statistics.metrics import pearson_r, subject_means
 from pfactor_bench.studies.changes import permute_scores
 from pfactor_bench.studies.contract import read_answer, table_columns
-from pfactor_bench.studies.honest import band_features
 
 #: Studies that leaks are planted in.
 HOSTS = tuple(

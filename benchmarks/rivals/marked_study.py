@@ -10,10 +10,10 @@ from typing import Any
 import foldguard
 import numpy as np
 
-from pfactor_bench.detection.leaks import planted_leaks
-from pfactor_bench.detection.parts import Log, Task, predict_folds
-from pfactor_bench.detection.recipes import Recipe
-from pfactor_bench.detection.scenes import clean_scene
+from benchmarks.detection.leaks import planted_leaks
+from benchmarks.detection.parts import Log, Task, predict_folds
+from benchmarks.detection.recipes import Recipe
+from benchmarks.detection.scenes import clean_scene
 
 __all__ = ["violations"]
 

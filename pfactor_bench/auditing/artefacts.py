@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from pfactor_bench.checks._claimed import read_number
-from pfactor_bench.checks._recompute import by_case
+from pfactor_bench.checks.reported.origins import read_number
+from pfactor_bench.checks.reported.recompute import by_case
 from pfactor_bench.errors import StudyError
 from pfactor_bench.studies.contract import read_answer, table_columns
 from pfactor_bench.types import Measurement

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from pfactor_bench.auditing.artefacts import available_artefacts
 from pfactor_bench.auditing.targets import find_target
 from pfactor_bench.checks import run_checks
-from pfactor_bench.checks._effort import DEFAULT, QUICK, THOROUGH, Effort
-from pfactor_bench.checks._probe import Probe
+from pfactor_bench.checks.engine.effort import DEFAULT, QUICK, THOROUGH, Effort
+from pfactor_bench.checks.metamorphic.probe import Probe
 from pfactor_bench.errors import StudyError
-from pfactor_bench.splits import grouped_k_fold, last_subjects, random_windows
+from pfactor_bench.splits.splitters import grouped_k_fold, last_subjects, random_windows
 from pfactor_bench.studies.adapters import estimator_study, model_study, regime_study
 from pfactor_bench.studies.harness import asker
 from pfactor_bench.studies.inner_splits import record_inner_splits
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from pfactor_bench.auditing.targets import Kind, Target
-    from pfactor_bench.splits import Splitter
+    from pfactor_bench.splits.splitters import Splitter
     from pfactor_bench.studies.contract import Answer, Study
     from pfactor_bench.types import Cohort, Finding
 

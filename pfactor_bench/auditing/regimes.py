@@ -6,13 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pfactor_bench.auditing.audit import QUICK, audit
-from pfactor_bench.preparation import encoders_of
-from pfactor_bench.splits import make_split
+from pfactor_bench.execution.preparation import encoders_of
+from pfactor_bench.splits.splitters import make_split
 from pfactor_bench.studies.adapters import regime_study
 
 if TYPE_CHECKING:
     from pfactor_bench.auditing.audit import Audit
-    from pfactor_bench.preparation import Prepared
+    from pfactor_bench.execution.preparation import Prepared
     from pfactor_bench.types import Case
 
 __all__ = ["audit_regime"]

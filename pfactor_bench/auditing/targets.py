@@ -143,7 +143,7 @@ def _import_file(path: Path) -> object:
 
 
 def _braindecode_name(name: str) -> object:
-    from pfactor_bench.models import find_factory
+    from pfactor_bench.models.build import find_factory
     from pfactor_bench.types import ModelSpec
 
     return find_factory(ModelSpec(name=name))

@@ -8,8 +8,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from pfactor_bench.checks import _core
-from pfactor_bench.checks._core import CatalogueEntry, Severity
+from pfactor_bench.checks.engine import registry as _core
+from pfactor_bench.checks.engine.registry import CatalogueEntry, Severity
 from pfactor_bench.types import Finding
 
 if TYPE_CHECKING:
@@ -19,26 +19,26 @@ __all__ = ["CatalogueEntry", "Severity", "catalogue", "run_check", "run_checks"]
 
 #: The modules that hold checks. To add a family, add a module and its name here.
 _FAMILIES = (
-    "claimed",
-    "declared",
-    "duplicates",
-    "fitting",
-    "handed_in",
-    "inflation",
-    "inputs",
-    "learning",
-    "metamorphic",
-    "network",
-    "numerics",
-    "people",
-    "permutation",
-    "replication",
-    "reported",
-    "origin",
-    "sampling",
-    "sites",
-    "splits",
-    "timeline",
+    "reported.claims",
+    "reported.declared",
+    "static.duplicates",
+    "reported.fitting",
+    "metamorphic.selection",
+    "metamorphic.window_split",
+    "static.inputs",
+    "metamorphic.training_scores",
+    "metamorphic.held_out",
+    "network.state",
+    "network.numerics",
+    "static.subjects",
+    "metamorphic.permutation",
+    "reported.replication",
+    "reported.measurements",
+    "metamorphic.signal_and_order",
+    "static.sampling",
+    "static.sites",
+    "static.splits",
+    "static.timeline",
 )
 
 
@@ -58,8 +58,8 @@ def run_checks(
     Parameters
     ----------
     available
-        Values by argument name, see `pfactor_bench.checks._core.ARGUMENTS`: ``cohort``, ``split``,
-        ``predictions``, ``claims``, ... A value of None counts as not available.
+        Values by argument name, see `pfactor_bench.checks.engine.registry.ARGUMENTS`: ``cohort``,
+        ``split``, ``predictions``, ``claims``, ... A value of None counts as not available.
     only
         Codes of the checks to run; the others are reported as skipped.
     on_finding

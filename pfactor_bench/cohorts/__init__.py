@@ -6,17 +6,18 @@ one, write such a function, end it with `make_cohort`, and register it below.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from pfactor_bench.cohorts.assemble import fingerprint, make_cohort
-from pfactor_bench.cohorts.braindecode import from_braindecode
-from pfactor_bench.cohorts.scores import parse_scores
 from pfactor_bench.registry import Registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from pfactor_bench.cohorts.assemble import fingerprint, make_cohort
+    from pfactor_bench.cohorts.braindecode import from_braindecode
+    from pfactor_bench.cohorts.targets import parse_scores
     from pfactor_bench.types import Cohort, Ingredient
 
 __all__ = [
@@ -31,10 +32,24 @@ __all__ = [
 
 COHORTS: Registry[Callable[..., Cohort]] = Registry("cohort")
 COHORTS.add_lazy("synthetic", "pfactor_bench.cohorts.synthetic:synthetic")
-COHORTS.add_lazy("bids", "pfactor_bench.cohorts.bids:bids")
+COHORTS.add_lazy("bids", "pfactor_bench.cohorts.bids.cohort:bids")
 COHORTS.add_lazy("arrays", "pfactor_bench.cohorts.arrays:arrays")
-COHORTS.add_lazy("hbn", "pfactor_bench.cohorts.hbn:hbn")
-COHORTS.add_lazy("eegmat", "pfactor_bench.cohorts.eegmat:eegmat")
+COHORTS.add_lazy("hbn", "pfactor_bench.cohorts.hbn.cohort:hbn")
+COHORTS.add_lazy("eegmat", "pfactor_bench.cohorts.eegmat.cohort:eegmat")
+
+#: They import pandas, which whoever only lists cohorts or checks need not wait for.
+_HOMES = {
+    "fingerprint": "assemble",
+    "from_braindecode": "braindecode",
+    "make_cohort": "assemble",
+    "parse_scores": "targets",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
 
 
 def reads_data_folder(kind: str) -> bool:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from pfactor_bench.cohorts.scores import parse_scores
+from pfactor_bench.cohorts.memory_maps import blocks
+from pfactor_bench.cohorts.targets import parse_scores
 from pfactor_bench.errors import CohortError
-from pfactor_bench.streaming import blocks
 from pfactor_bench.types import Cohort, PlantedSignal
 
 if TYPE_CHECKING:

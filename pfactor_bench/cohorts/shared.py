@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from pfactor_bench.errors import CohortError
-from pfactor_bench.record import ensure_writable, write_atomically
+from pfactor_bench.files import ensure_writable, write_atomically
 from pfactor_bench.types import Cohort, PlantedSignal
 
 if TYPE_CHECKING:

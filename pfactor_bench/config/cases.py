@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pfactor_bench.baselines import BASELINES
 from pfactor_bench.config.file import Section
 from pfactor_bench.config.values import list_of, look_up
-from pfactor_bench.regimes import REGIMES
+from pfactor_bench.models.baselines import BASELINES
+from pfactor_bench.models.regimes import REGIMES
 from pfactor_bench.types import Case, ModelSpec
 
 if TYPE_CHECKING:

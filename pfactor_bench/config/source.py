@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, cast
 from pfactor_bench.cohorts import COHORTS
 from pfactor_bench.config.file import Section
 from pfactor_bench.config.values import list_of, look_up, read_budget, read_ingredient
-from pfactor_bench.encoders.sources import SOURCES, SourceTask, StoredEncoder
-from pfactor_bench.regimes import REGIMES
+from pfactor_bench.models.regimes import REGIMES
+from pfactor_bench.training.pretraining.sources import SOURCES, SourceTask, StoredEncoder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from pfactor_bench.encoders.sources import People
+    from pfactor_bench.training.pretraining.sources import People
     from pfactor_bench.types import Case
 
 __all__ = ["read_source"]

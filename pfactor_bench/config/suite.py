@@ -7,7 +7,6 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pfactor_bench.baselines import BASELINES
 from pfactor_bench.cohorts import COHORTS
 from pfactor_bench.config.cases import read_cases
 from pfactor_bench.config.claims import read_claims
@@ -15,15 +14,16 @@ from pfactor_bench.config.engine import read_engine
 from pfactor_bench.config.file import Section, read_section
 from pfactor_bench.config.source import read_source
 from pfactor_bench.config.values import list_of, look_up, read_budget, read_ingredient
-from pfactor_bench.saliency import WINDOW_CHOICES
-from pfactor_bench.splits import SPLITTERS
+from pfactor_bench.models.baselines import BASELINES
+from pfactor_bench.splits.splitters import SPLITTERS
+from pfactor_bench.training.saliency import WINDOW_CHOICES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from pfactor_bench.encoders.sources import SourceTask, StoredEncoder
     from pfactor_bench.registry import Registry
+    from pfactor_bench.training.pretraining.sources import SourceTask, StoredEncoder
     from pfactor_bench.types import Budget, Case, Claim, EngineChoice, Ingredient
 
 __all__ = ["Suite", "load_suite"]

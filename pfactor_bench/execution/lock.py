@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from pfactor_bench.errors import OutputError
-from pfactor_bench.record import write_atomically
+from pfactor_bench.files import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -31,7 +31,7 @@ __all__ = ["WorkerLostError", "WorkerProcesses", "begin_warming", "warm_context"
 _PRELOADED = [
     "torch._dynamo",
     "pfactor_bench.execution.preloaded",  # braindecode's models
-    "pfactor_bench.casework",
+    "pfactor_bench.execution.worker",
     "pfactor_bench.training.engine",
 ]
 

@@ -6,16 +6,18 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from pfactor_bench.record import read_arrays, write_atomically
-from pfactor_bench.report.comparison import comparison_is_drawn, draw_comparison
-from pfactor_bench.report.figure import draw_figure
-from pfactor_bench.report.ladder import ladder_is_drawn
-from pfactor_bench.report.ladder_figure import draw_ladder
+from pfactor_bench.files import write_atomically
+from pfactor_bench.records.record import read_arrays
+from pfactor_bench.report.figures.comparison import draw_comparison
+from pfactor_bench.report.figures.figure import draw_figure
+from pfactor_bench.report.figures.ladder_figure import draw_ladder
+from pfactor_bench.report.figures.people_figures import draw_cohort, draw_split
+from pfactor_bench.report.figures.timing import draw_timing
 from pfactor_bench.report.markdown import report_text
-from pfactor_bench.report.people_figures import draw_cohort, draw_split
-from pfactor_bench.report.shuffles import draw_shuffles
-from pfactor_bench.report.spread import draw_spread
-from pfactor_bench.report.timing import draw_timing
+from pfactor_bench.report.sections.comparison import comparison_is_drawn
+from pfactor_bench.report.sections.ladder import ladder_is_drawn
+from pfactor_bench.report.sections.shuffles import draw_shuffles
+from pfactor_bench.report.sections.spread import draw_spread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pfactor_bench.record import Record
+    from pfactor_bench.records.record import Record
 
     Arrays = Mapping[str, NDArray[Any]]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pfactor_bench.claims import MIN_SUBJECTS_TO_HOLD
-from pfactor_bench.record import find_measurement
+from pfactor_bench.records.record import find_measurement
 from pfactor_bench.report.text import number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pfactor_bench.record import Record
+    from pfactor_bench.records.record import Record
     from pfactor_bench.types import Measurement, VerdictStatus
 
 __all__ = [

@@ -7,33 +7,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pfactor_bench.report.cautions import cautions
-from pfactor_bench.report.citation import cite_section
-from pfactor_bench.report.comparison import comparison_section
-from pfactor_bench.report.evidence import checks_section
 from pfactor_bench.report.facts import (
     first_saliency,
     held_out_people,
     regimes,
     windows_chosen,
 )
-from pfactor_bench.report.figure import alt_text
-from pfactor_bench.report.head import head_section
-from pfactor_bench.report.ladder import confounds_section, ladder_section
-from pfactor_bench.report.origins import cohort_section, provenance_section, split_section
-from pfactor_bench.report.results import (
+from pfactor_bench.report.figures.figure import alt_text
+from pfactor_bench.report.sections.cautions import cautions
+from pfactor_bench.report.sections.citation import cite_section
+from pfactor_bench.report.sections.comparison import comparison_section
+from pfactor_bench.report.sections.evidence import checks_section
+from pfactor_bench.report.sections.head import head_section
+from pfactor_bench.report.sections.ladder import confounds_section, ladder_section
+from pfactor_bench.report.sections.origins import cohort_section, provenance_section, split_section
+from pfactor_bench.report.sections.results import (
     claims_section,
     per_seed_section,
     regimes_section,
     saliency_section,
 )
-from pfactor_bench.report.shuffles import shuffles_section
-from pfactor_bench.report.spread import spread_section
+from pfactor_bench.report.sections.shuffles import shuffles_section
+from pfactor_bench.report.sections.spread import spread_section
+from pfactor_bench.report.sections.timing import timing_section
 from pfactor_bench.report.text import bullets, count, escape, picture
-from pfactor_bench.report.timing import timing_section
 
 if TYPE_CHECKING:
-    from pfactor_bench.record import Record
+    from pfactor_bench.records.record import Record
 
 __all__ = ["report_text"]
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import nn
 
-    from pfactor_bench.splits import Splitter
+    from pfactor_bench.splits.splitters import Splitter
     from pfactor_bench.studies.contract import Study
     from pfactor_bench.types import Budget, Case, Cohort, Fold, Split
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pfactor_bench.errors import ModelError
-from pfactor_bench.heads import find_head
-from pfactor_bench.splits import last_subjects
+from pfactor_bench.models.heads import find_head
+from pfactor_bench.splits.splitters import last_subjects
 from pfactor_bench.studies.adapters import build_network
 from pfactor_bench.studies.harness import to_json
 from pfactor_bench.types import Budget

@@ -25,7 +25,7 @@ def enter_use(path: Path, *, held_out: str, setting: str) -> None:
     path
         The ledger's file.
     held_out
-        Who was scored: `pfactor_bench.checks.declared.held_out_fingerprint`.
+        Who was scored: `pfactor_bench.checks.reported.declared.held_out_fingerprint`.
     setting
         A hash or name of what was scored on them.
     """

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from pfactor_bench.metrics import pearson_r
-from pfactor_bench.regimes import check_frozen, frozen_state
-from pfactor_bench.saliency import pool_people, saliency_map
+from pfactor_bench.models.regimes import check_frozen, frozen_state
+from pfactor_bench.statistics.metrics import pearson_r
 from pfactor_bench.training.device import peak_memory, seeded, synchronize
 from pfactor_bench.training.fold import prepare_fold
 from pfactor_bench.training.loop import fit
+from pfactor_bench.training.saliency import pool_people, saliency_map
 from pfactor_bench.training.selection import choose_budget
 from pfactor_bench.types import CaseResult, Curves, EngineChoice, Saliency, Timing, TrainedBy
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-    from pfactor_bench.regimes import Start
+    from pfactor_bench.models.regimes import Start
     from pfactor_bench.training.fold import PreparedFold, Scale
     from pfactor_bench.training.loop import Trajectory
     from pfactor_bench.training.windows import Windows
@@ -100,7 +100,8 @@ def run_case(
     encoders
         By fold, what pretrained regimes start from; None for regimes that do not.
     saliency
-        Ways of choosing saliency windows, names in `pfactor_bench.saliency.WINDOW_CHOICES`.
+        Ways of choosing saliency windows, names in
+        `pfactor_bench.training.saliency.WINDOW_CHOICES`.
     on_epoch
         Called after each epoch, for progress.
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pfactor_bench.registry import Registry
-from pfactor_bench.training.acceleration import refuse_impossible
 from pfactor_bench.training.case import run_each
-from pfactor_bench.training.fast import run_together
+from pfactor_bench.training.fast.acceleration import refuse_impossible
+from pfactor_bench.training.fast.engine import run_together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -104,7 +104,8 @@ def run_group(
     encoders
         What pretrained regimes start from, by case and fold; cases without one may be left out.
     saliency
-        Ways of choosing saliency windows, names in `pfactor_bench.saliency.WINDOW_CHOICES`.
+        Ways of choosing saliency windows, names in
+        `pfactor_bench.training.saliency.WINDOW_CHOICES`.
     on_epoch
         Called once per epoch, fold and case, for progress.
 

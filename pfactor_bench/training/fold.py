@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pfactor_bench.models import build_model
-from pfactor_bench.regimes import begin
+from pfactor_bench.models.build import build_model
+from pfactor_bench.models.regimes import begin
 from pfactor_bench.training.windows import windows_at
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-    from pfactor_bench.regimes import Start
+    from pfactor_bench.models.regimes import Start
     from pfactor_bench.training.windows import Windows
     from pfactor_bench.types import Budget, Case, Cohort, Fold
 

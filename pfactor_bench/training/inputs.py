@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from pfactor_bench.streaming import is_mapped
+from pfactor_bench.cohorts.memory_maps import is_mapped
 from pfactor_bench.training.loop import normalize_windows
 from pfactor_bench.training.windows import MappedWindows
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pfactor_bench.errors import ConfigError
-from pfactor_bench.metrics import subject_means
 from pfactor_bench.seeds import seed_for
+from pfactor_bench.statistics.metrics import subject_means
 from pfactor_bench.training.device import seeded
 from pfactor_bench.training.fold import prepare_fold
 from pfactor_bench.training.loop import fit

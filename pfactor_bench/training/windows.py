@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from pfactor_bench.streaming import is_mapped, read_rows
+from pfactor_bench.cohorts.memory_maps import is_mapped, read_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -108,7 +108,7 @@ class Case:
     seed
         Of initial weights, batches and dropout, the same in every fold.
     start
-        Name in `pfactor_bench.regimes.REGIMES`.
+        Name in `pfactor_bench.models.regimes.REGIMES`.
     learning_rate
         The regime's own; None takes the budget's.
     """

@@ -11,7 +11,7 @@ import pytest
 
 from pfactor_bench.cohorts import fingerprint
 from pfactor_bench.cohorts.synthetic import synthetic
-from pfactor_bench.splits import grouped_k_fold, split_from_indices
+from pfactor_bench.splits.splitters import grouped_k_fold, split_from_indices
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from pfactor_bench.checks import run_check
-from pfactor_bench.checks.declared import exclusion_digest, held_out_fingerprint
+from pfactor_bench.checks.reported.declared import exclusion_digest, held_out_fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pfactor_bench.checks import _core, catalogue, run_check, run_checks
-from pfactor_bench.checks._outcomes import Outcome, failed, passed
+from pfactor_bench.checks import catalogue, run_check, run_checks
+from pfactor_bench.checks.engine import registry as _core
+from pfactor_bench.checks.engine.outcomes import Outcome, failed, passed
 from pfactor_bench.errors import UnknownNameError
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from sklearn.neighbors import KNeighborsRegressor
 
+from benchmarks.detection.honest import plain_ridge
 from pfactor_bench.auditing.audit import DEFAULT, QUICK, audit
 from pfactor_bench.checks import run_check
 from pfactor_bench.cohorts.synthetic import synthetic
 from pfactor_bench.studies.contract import Answer, AnsweredFold
-from pfactor_bench.studies.honest import plain_ridge
 from pfactor_bench.studies.sandbox import Failure
 
 if TYPE_CHECKING:

@@ -9,12 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pfactor_bench.checks import catalogue, run_check, run_checks
-from pfactor_bench.checks._effort import DEFAULT, QUICK
-from pfactor_bench.checks._probe import Probe
-from pfactor_bench.cohorts.synthetic import synthetic
-from pfactor_bench.studies.harness import asker
-from pfactor_bench.studies.honest import (
+from benchmarks.detection.honest import (
     HONEST,
     band_features,
     plain_ridge,
@@ -22,7 +17,12 @@ from pfactor_bench.studies.honest import (
     ridge,
     subject_folds,
 )
-from pfactor_bench.studies.leaks import PLANTED
+from benchmarks.detection.leaky import PLANTED
+from pfactor_bench.checks import catalogue, run_check, run_checks
+from pfactor_bench.checks.engine.effort import DEFAULT, QUICK
+from pfactor_bench.checks.metamorphic.probe import Probe
+from pfactor_bench.cohorts.synthetic import synthetic
+from pfactor_bench.studies.harness import asker
 from pfactor_bench.studies.sandbox import Limits
 from pfactor_bench.training.device import warm_up
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from pfactor_bench.checks import catalogue
-from pfactor_bench.checks._kinds import KINDS
-from pfactor_bench.checks._page import catalogue_page
+from pfactor_bench.checks.engine.catalogue import catalogue_page
+from pfactor_bench.checks.engine.kinds import KINDS
 
 PAGE = Path(__file__).parents[2] / "docs" / "checks.md"
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pfactor_bench.checks._effort import THOROUGH
-from pfactor_bench.checks._sequential import LEVEL, look_at, looks_within
-from pfactor_bench.checks.permutation import held_out_covariance
+from pfactor_bench.checks.engine.effort import THOROUGH
+from pfactor_bench.checks.metamorphic.permutation import held_out_covariance
+from pfactor_bench.checks.metamorphic.sequential import LEVEL, look_at, looks_within
 from pfactor_bench.cohorts.synthetic import synthetic
 from pfactor_bench.studies.contract import Answer, AnsweredFold
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from pfactor_bench.checks import run_check
-from pfactor_bench.metrics import score, subject_means
+from pfactor_bench.statistics.metrics import score, subject_means
 from pfactor_bench.types import Claim, Interval, Measurement, Requirement, Saliency
 
 if TYPE_CHECKING:

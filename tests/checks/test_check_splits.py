@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pfactor_bench.checks import run_check
-from pfactor_bench.splits import split_from_indices
+from pfactor_bench.splits.splitters import split_from_indices
 from pfactor_bench.types import Split
 
 if TYPE_CHECKING:

@@ -16,12 +16,12 @@ PROGRAM = """\
 import sys
 import joblib
 joblib.cpu_count = lambda: {cores}
-from pfactor_bench import run_cli
+from pfactor_bench.cli import run as run_cli
 from pfactor_bench.execution import processes
 processes.begin_warming = lambda: print("warming", "torch" in sys.modules)
 def stop(*_ignored): sys.exit(0)
 run_cli._run_with_progress = stop
-from pfactor_bench.cli import main
+from pfactor_bench.cli.main import main
 main(sys.argv[1:])
 """
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from pfactor_bench.record import Record
+from pfactor_bench.records.record import Record
 from pfactor_bench.types import (
     Claim,
     Finding,

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 from scipy.stats import pearsonr, t
 
-from pfactor_bench.report.cautions import cautions, null_r_probability
+from pfactor_bench.report.sections.cautions import cautions, null_r_probability
 from pfactor_bench.types import Measurement
 
 if TYPE_CHECKING:
-    from pfactor_bench.record import Record
+    from pfactor_bench.records.record import Record
 
 
 def said(record: Record) -> str:

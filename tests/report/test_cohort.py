@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from pfactor_bench.cli import main
+from pfactor_bench.cli.main import main
 from pfactor_bench.cohorts.synthetic import synthetic
-from pfactor_bench.report.cohort import cohort_people, cohort_table
-from pfactor_bench.report.cohort_figure import draw_cohort
+from pfactor_bench.report.cohort_overview import cohort_people, cohort_table
+from pfactor_bench.report.figures.cohort_overview import draw_cohort
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,12 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pfactor_bench.report import style
-from pfactor_bench.report.comparison import (
-    comparison_is_drawn,
-    comparison_section,
-    draw_comparison,
-)
+from pfactor_bench.report.figures import style
+from pfactor_bench.report.figures.comparison import draw_comparison
+from pfactor_bench.report.sections.comparison import comparison_is_drawn, comparison_section
 from pfactor_bench.types import Interval, Measurement
 
 if TYPE_CHECKING:
@@ -21,7 +18,7 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from pfactor_bench.record import Record
+    from pfactor_bench.records.record import Record
 
 COMPARISON = "linear-probe-vs-from-scratch"
 

@@ -12,16 +12,16 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from pfactor_bench.report.curves import draw_training
 from pfactor_bench.report.facts import train_mean_error
-from pfactor_bench.report.figure import alt_text, draw_figure
-from pfactor_bench.report.panels import Source
-from pfactor_bench.report.style import TRAIN, apart, label
+from pfactor_bench.report.figures.curves import draw_training
+from pfactor_bench.report.figures.figure import alt_text, draw_figure
+from pfactor_bench.report.figures.panels import Source
+from pfactor_bench.report.figures.style import TRAIN, apart, label
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pfactor_bench.record import Record
+    from pfactor_bench.records.record import Record
 
     Arrays = dict[str, NDArray[Any]]
 
@@ -196,7 +196,8 @@ def test_labels_far_apart_stay() -> None:
 def test_importing_the_figure_imports_no_matplotlib() -> None:
     """The commands that draw nothing do not pay for drawing."""
     code = (
-        "import sys, pfactor_bench.report.figure; print({'matplotlib', 'numpy'} & {*sys.modules})"
+        "import sys, pfactor_bench.report.figures.figure; "
+        "print({'matplotlib', 'numpy'} & {*sys.modules})"
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "set()"

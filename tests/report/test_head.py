@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 from hostile import with_losses
 
-from pfactor_bench.report.head import head_section
+from pfactor_bench.report.sections.head import head_section
 
 if TYPE_CHECKING:
-    from pfactor_bench.record import Record
+    from pfactor_bench.records.record import Record
 
 
 def answer(record: Record, question: str) -> str:

@@ -10,11 +10,11 @@ from hostile import PAYLOADS, spoil, text, with_losses
 from hypothesis import HealthCheck, given, settings
 from markdown_it import MarkdownIt
 
-from pfactor_bench.report.figure import draw_figure
+from pfactor_bench.report.figures.figure import draw_figure
 from pfactor_bench.report.markdown import report_text
 
 if TYPE_CHECKING:
-    from pfactor_bench.record import Record
+    from pfactor_bench.records.record import Record
 
 #: As GitHub reads it, HTML included: a tag that came through would show as one.
 _GITHUB = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])

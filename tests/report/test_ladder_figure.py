@@ -10,10 +10,10 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from pfactor_bench.record import ARRAYS_FILE
+from pfactor_bench.records.record import ARRAYS_FILE
 from pfactor_bench.report import render
-from pfactor_bench.report.ladder import confounds_section, ladder_alt_text, ladder_section
-from pfactor_bench.report.ladder_figure import draw_ladder, skill_axis
+from pfactor_bench.report.figures.ladder_figure import draw_ladder, skill_axis
+from pfactor_bench.report.sections.ladder import confounds_section, ladder_alt_text, ladder_section
 from pfactor_bench.types import Interval, Measurement
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pfactor_bench.record import Record
+    from pfactor_bench.records.record import Record
 
 HOSTILE = "$x_1$ <b>&]]>--\x1b[31m\u202e\x00 中|" + "long " * 50
 

@@ -25,7 +25,7 @@ from pfactor_bench.types import (
 )
 
 if TYPE_CHECKING:
-    from pfactor_bench.record import Record
+    from pfactor_bench.records.record import Record
 
 
 def sections(text: str) -> dict[str, str]:

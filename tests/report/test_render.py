@@ -16,7 +16,7 @@ from pfactor_bench.report import draw_figures, draw_figures_side_by_side
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pfactor_bench.record import Record
+    from pfactor_bench.records.record import Record
 
 REPORTS = Path(__file__).parents[2] / "reports"
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pfactor_bench.report.results import saliency_section
+from pfactor_bench.report.sections.results import saliency_section
 from pfactor_bench.types import Interval, Measurement
 
 if TYPE_CHECKING:
-    from pfactor_bench.record import Record
+    from pfactor_bench.records.record import Record
 
 
 @pytest.fixture

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from pfactor_bench.report.citation import bibtex
-from pfactor_bench.report.people import cohort_alt_text, cohort_plot, split_alt_text
-from pfactor_bench.report.people_figures import draw_cohort, draw_split
-from pfactor_bench.report.shuffles import draw_shuffles, shuffles_section
-from pfactor_bench.report.spread import draw_spread, spread_section
-from pfactor_bench.report.timing import draw_timing, speeds, timing_section
+from pfactor_bench.report.figures.people_figures import draw_cohort, draw_split
+from pfactor_bench.report.figures.timing import draw_timing
+from pfactor_bench.report.sections.citation import bibtex
+from pfactor_bench.report.sections.people import cohort_alt_text, cohort_plot, split_alt_text
+from pfactor_bench.report.sections.shuffles import draw_shuffles, shuffles_section
+from pfactor_bench.report.sections.spread import draw_spread, spread_section
+from pfactor_bench.report.sections.timing import speeds, timing_section
 from pfactor_bench.types import Measurement, Timing
 
 if TYPE_CHECKING:
-    from pfactor_bench.record import Record
+    from pfactor_bench.records.record import Record
 
 
 @pytest.fixture

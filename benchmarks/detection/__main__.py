@@ -1,0 +1,109 @@
+"""Plant leaks in clean studies, audit them all, and write down what was found.
+
+    python -m benchmarks.detection [--data DIR] [--minutes 8] [--quick] [--out reports/detection]
+
+writes report.md, detection.json and the figures from whatever has been measured. A run that is
+killed or out of time goes on where it stopped: results are kept in OUT/cases.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tqdm import tqdm
+
+from benchmarks.detection.figure import draw_doses, draw_matrix
+from benchmarks.detection.numbers import filled
+from benchmarks.detection.plan import full_plan, quick_plan
+from benchmarks.detection.report import report_text
+from benchmarks.detection.run import read_rows, run_plan
+from benchmarks.detection.summary import summarise
+from benchmarks.detection.tax import measure_tax
+from pfactor_bench.files import write_atomically
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["main", "write_report"]
+
+_README = Path(__file__).parents[2] / "README.md"
+_PUBLISHED = _README.parent / "reports" / "detection"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run what is missing, then write record, report and figures."""
+    options = _parser().parse_args(arguments)
+    results = options.out / "cases" / ("quick.jsonl" if options.quick else "audits.jsonl")
+    plan = quick_plan() if options.quick else full_plan()
+    done = {row["id"] for row in read_rows(results)}
+    with tqdm(total=len(plan), initial=sum(cell.id in done for cell in plan), unit="audit") as bar:
+        left = run_plan(
+            plan,
+            results,
+            data_dir=options.data,
+            seconds=None if options.minutes is None else 60 * options.minutes,
+            on_cell=lambda _id: bar.update(),
+        )
+    print(f"{len(plan) - left} of {len(plan)} audits are done")
+    rows = [row for row in read_rows(results) if row["id"] in {cell.id for cell in plan}]
+    tax = None if options.quick else _tax(options)
+    record = summarise(rows, tax=tax, rivals=_kept(options.out / "rivals.json"))
+    write_report(record, options.out)
+    if options.out.resolve() == _PUBLISHED:
+        write_atomically(_README, filled(_README.read_text(encoding="utf-8"), record).encode())
+    print(f"report: {options.out / 'report.md'}")
+    return 0
+
+
+def write_report(record: dict[str, Any], out: Path) -> None:
+    """Write the record, and what follows from it."""
+    out.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    write_atomically(out / "detection.json", text.encode())
+    for name, content in {**draw_matrix(record), **draw_doses(record)}.items():
+        write_atomically(out / name, content)
+    write_atomically(out / "report.md", report_text(record).encode())
+
+
+def _tax(options: argparse.Namespace) -> dict[str, Any]:
+    kept = options.out / "cases" / "tax.json"
+    measured = _kept(kept)
+    if measured is None:
+        with tqdm(desc="leakage tax", unit="model") as bar:
+            measured = measure_tax(options.data, on_row=bar.update)
+        write_atomically(kept, json.dumps(measured, allow_nan=False).encode())
+    return measured
+
+
+def _kept(path: Path) -> dict[str, Any] | None:
+    if not path.exists():
+        return None
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    data = os.environ.get("PFACTOR_BENCH_DATA")
+    parser.add_argument(
+        "--data",
+        type=lambda text: Path(text).resolve(),
+        default=Path(data).resolve() if data else None,
+        metavar="DIR",
+        help="folder that holds eegmat (default: $PFACTOR_BENCH_DATA); cells of real EEG wait "
+        "until it is named",
+    )
+    parser.add_argument("--minutes", type=float, help="begin no further audit after so many")
+    parser.add_argument("--quick", action="store_true", help="a leak of each kind in one study")
+    parser.add_argument("--out", type=Path, default=Path("reports/detection"), metavar="DIR")
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,99 @@
+"""The planted leaks, by name: from a clean scene to one that leaks in exactly one way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from benchmarks.detection.scenes import Played, Scene
+
+__all__ = ["Leak", "declaring", "leak", "planted_leaks"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Leak:
+    """A leak that can be planted.
+
+    Parameters
+    ----------
+    name
+        What is done wrong.
+    kind
+        In `pfactor_bench.checks.engine.kinds.KINDS`.
+    plant
+        ``plant(scene, dose)`` returns the leaky scene.
+    doses
+        From weak to full; empty where it is there or not.
+    dose_means
+        What the dose counts.
+    declared_only
+        Whether the leak is in what is declared, so that the study itself need not run again.
+    needs
+        ``"stages"`` of training or a ``"network"``; what a family must have.
+    beyond_reach
+        Why the audit cannot find it; empty where it should.
+    """
+
+    name: str
+    kind: int
+    plant: Callable[[Scene, float], Scene]
+    doses: tuple[float, ...] = ()
+    dose_means: str = ""
+    declared_only: bool = False
+    needs: str = ""
+    beyond_reach: str = ""
+
+    @property
+    def full_dose(self) -> float:
+        """The strongest dose."""
+        return self.doses[-1] if self.doses else 1.0
+
+    @property
+    def page(self) -> str:
+        """What is done wrong, in a sentence."""
+        return (self.plant.__doc__ or "").partition("\n")[0].rstrip(".")
+
+
+_LEAKS: dict[str, Leak] = {}
+_MODULES = (
+    "planted_people",
+    "planted_data",
+    "planted_inputs",
+    "planted_fitting",
+    "planted_choices",
+    "planted_words",
+    "planted_networks",
+)
+
+
+def leak(
+    name: str,
+    kind: int,
+    **more: Any,
+) -> Callable[[Callable[[Scene, float], Scene]], Callable[[Scene, float], Scene]]:
+    """Return a decorator that registers a function as a planted leak."""
+
+    def register(plant: Callable[[Scene, float], Scene]) -> Callable[[Scene, float], Scene]:
+        if name in _LEAKS:
+            raise ValueError(f"planted leak {name!r} exists")
+        _LEAKS[name] = Leak(name=name, kind=kind, plant=plant, **more)
+        return plant
+
+    return register
+
+
+def planted_leaks() -> Mapping[str, Leak]:
+    """Return all planted leaks by name, in the order of their kinds."""
+    for module in _MODULES:
+        import_module(f"benchmarks.detection.{module}")
+    return dict(sorted(_LEAKS.items(), key=lambda entry: (entry[1].kind, entry[0])))
+
+
+def declaring(scene: Scene, say: Callable[[Scene, Played], dict[str, object]]) -> Scene:
+    """Return the scene with some declarations replaced by what `say` returns."""
+    honest = scene.declares
+    return replace(scene, declares=lambda now, played: {**honest(now, played), **say(now, played)})

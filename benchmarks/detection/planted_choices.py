@@ -1,0 +1,142 @@
+"""Planted leaks of choices: epochs, settings, seeds and people picked by their result."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from benchmarks.detection.leaks import declaring, leak
+from benchmarks.detection.recipes import best_inside, candidates_of, settings_of
+from benchmarks.detection.scenes import play, stated_predictions
+from pfactor_bench.checks.reported.declared import exclusion_digest
+from pfactor_bench.studies.changes import changed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from benchmarks.detection.parts import Task
+    from benchmarks.detection.scenes import Played, Scene
+    from pfactor_bench.types import Cohort
+
+    Array = NDArray[np.float64]
+
+__all__: list[str] = []
+
+_N_SEEDS = 5
+
+
+def _best_on_test(task: Task, candidates: Array) -> int:
+    return int(((candidates - task.y[task.test]) ** 2).mean(axis=1).argmin())
+
+
+def _picked(scene: Scene, candidates: Callable[[str, Task, Array, Array, Array], Array]) -> Scene:
+    """Hand in whichever candidate has the smallest error on the held-out people."""
+    family = scene.recipe.family
+    parts = replace(
+        scene.parts,
+        candidates=lambda task, X, y, X_test: candidates(family, task, X, y, X_test),
+        choose=_best_on_test,
+    )
+    return replace(scene, parts=parts)
+
+
+@leak("best epoch", 17, needs="stages")
+def best_epoch(scene: Scene, _dose: float) -> Scene:
+    """Stop training where the error on the held-out people is smallest."""
+    return _picked(scene, candidates_of)
+
+
+@leak("best setting", 18)
+def best_setting(scene: Scene, _dose: float) -> Scene:
+    """Choose settings by the error on the held-out people."""
+    return _picked(scene, settings_of)
+
+
+@leak("best seed", 19, doses=(2, 3, 5), dose_means="seeds tried")
+def best_seed(scene: Scene, dose: float) -> Scene:
+    """Train from several seeds and hand in the one that scores best."""
+
+    def candidates(family: str, task: Task, X: Array, y: Array, X_test: Array) -> Array:
+        found = []
+        for seed in range(int(dose)):
+            rows = np.random.default_rng([task.seed, seed]).integers(0, len(y), len(y))
+            seeded = replace(task, seed=1000 * seed + task.seed, log=type(task.log)())
+            found.append(candidates_of(family, seeded, X[rows], y[rows], X_test)[-1])
+        return np.array(found)
+
+    return _picked(scene, candidates)
+
+
+@leak("seeds not reported", 19, declared_only=True)
+def seeds_not_reported(scene: Scene, _dose: float) -> Scene:
+    """Declare three seeds and report one."""
+    seed = scene.recipe.seed
+    return declaring(scene, lambda _now, _played: {"declared_seeds": (seed, seed + 1, seed + 2)})
+
+
+@leak("inner split by window", 20, needs="stages")
+def inner_split_by_window(scene: Scene, _dose: float) -> Scene:
+    """Choose on inner validation windows of people who are trained on."""
+    family = scene.recipe.family
+
+    def choose(task: Task, _candidates: Array) -> int:
+        return best_inside(candidates_of, family, task, task.train[::2], task.train[1::2])
+
+    return replace(
+        scene,
+        parts=replace(
+            scene.parts,
+            candidates=lambda task, X, y, X_test: candidates_of(family, task, X, y, X_test),
+            choose=choose,
+        ),
+    )
+
+
+def _without_worst(scene: Scene, share: float) -> Scene:
+    """Run the study, and take the people who are predicted worst out of the cohort."""
+    table = stated_predictions(scene, play(scene))
+    tested = table[table["role"] == "test"].groupby("sample_id")["y_pred"].mean()
+    names = scene.cohort.table["sample_id"]
+    error = (names.map(tested) - scene.cohort.y).abs()
+    by_person = error.groupby(scene.cohort.subjects).mean().dropna().sort_values()
+    worst = by_person.index[-max(1, round(share * len(by_person))) :]
+    return replace(scene, cohort=_kept(scene.cohort, ~np.isin(scene.cohort.subjects, worst)))
+
+
+def _kept(cohort: Cohort, rows: NDArray[np.bool_]) -> Cohort:
+    table = cohort.table[rows].reset_index(drop=True)
+    return changed(cohort, X=np.array(cohort.X[rows]), y=np.array(cohort.y[rows]), table=table)
+
+
+@leak("excluded after results", 13, doses=(0.05, 0.1, 0.2), dose_means="share of people")
+def excluded_after_results(scene: Scene, dose: float) -> Scene:
+    """Take the people who are predicted worst out, and do not put them on the list."""
+    everybody = sorted(set(scene.cohort.subjects.tolist()))
+    return declaring(
+        _without_worst(scene, dose),
+        lambda _now, _played: {
+            "exclusions": {"excluded": {}, "sha256": exclusion_digest({}), "everybody": everybody}
+        },
+    )
+
+
+@leak("list changed after results", 13, doses=(0.05, 0.1, 0.2), dose_means="share of people")
+def list_changed_after_results(scene: Scene, dose: float) -> Scene:
+    """Take the people who are predicted worst out, and add them to the list afterwards."""
+    everybody = set(scene.cohort.subjects.tolist())
+
+    def say(now: Scene, _played: Played) -> dict[str, object]:
+        gone = everybody - set(now.cohort.subjects.tolist())
+        return {
+            "exclusions": {
+                "excluded": dict.fromkeys(sorted(gone), "noisy"),
+                "sha256": exclusion_digest({}),
+                "everybody": sorted(everybody),
+            }
+        }
+
+    return declaring(_without_worst(scene, dose), say)

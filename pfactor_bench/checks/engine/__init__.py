@@ -1,0 +1,1 @@
+"""How a check is registered, given its arguments, run and described."""

@@ -1,0 +1,191 @@
+"""Checks that take scores away: held-out people's altogether, or everybody's by permutation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pfactor_bench.checks.engine.outcomes import failed, not_applicable, passed, undecided, warned
+from pfactor_bench.checks.engine.registry import check
+from pfactor_bench.checks.metamorphic.relation import compare, describe, evidence_of
+from pfactor_bench.checks.metamorphic.sequential import look_at, looks_within
+from pfactor_bench.statistics.metrics import subject_means
+from pfactor_bench.studies import changes
+from pfactor_bench.studies.sandbox import Failure
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pfactor_bench.checks.engine.outcomes import Outcome
+    from pfactor_bench.checks.metamorphic.probe import Probe, ProbedFold
+    from pfactor_bench.checks.metamorphic.relation import Trial
+    from pfactor_bench.studies.contract import Answer
+    from pfactor_bench.types import Cohort
+
+__all__ = ["held_out_covariance"]
+
+#: Permuted cohorts that are held in memory at once.
+_AT_ONCE = 5
+
+
+@check("LK107", kinds=(1, 3, 12, 14, 17, 18, 19))
+def works_without_held_out_scores(study: Probe) -> Outcome:
+    """Seal the scores of held-out people: the study must not notice.
+
+    How it is detected
+    ------------------
+    The scores of people who are held out and never trained on become NaN, and the study runs again.
+    A prediction that becomes NaN was computed from them; one that moves has noticed.
+
+    Why it matters
+    --------------
+    An honest study could be run before anybody knows the scores. This is that situation.
+
+    How to fix it
+    -------------
+    Restrict every use of the scores before predictions are final to training people. A study that
+    stops here probably computes metrics of its own: leave them to the harness.
+
+    What it cannot see
+    ------------------
+    Studies that hold everybody out in turn, as cross-validation does; LK101 goes fold by fold.
+
+    Source
+    ------
+    Kapoor & Narayanan 2023, doi:10.1016/j.patter.2023.100804.
+    """
+    if (obstacle := study.obstacle()) is not None:
+        return obstacle
+    answer, fold = study.answer, study.folds[0]
+    if isinstance(answer, Failure) or len(answer.folds) > 1 or not fold.train:
+        return not_applicable("everybody held out is trained on in another fold")
+    if not set(study.cohort.subjects[fold.answered.positions]) <= set(fold.held_out):
+        return not_applicable("the study holds everybody out and does not tell its folds apart")
+    sealed = changes.seal_scores(study.cohort, fold.held_out)
+    trials = compare(study, fold, [("scores sealed", sealed)])
+    if "predicts nan" in trials[0].failure and _split_follows_scores(study, fold):
+        return not_applicable("the split follows the scores, so it cannot do without them")
+    return _sealed_outcome(trials, study)
+
+
+def _split_follows_scores(study: Probe, fold: ProbedFold) -> bool:
+    """Say whether others are held out once the scores go where a sort puts missing ones: an end."""
+    ends = [
+        (
+            f"scores moved by {distance:g} SD",
+            changes.move_scores(study.cohort, fold.held_out, distance),
+        )
+        for distance in (-100.0, 100.0)
+    ]
+    return any(trial.split_moved for trial in compare(study, fold, ends))
+
+
+def _sealed_outcome(trials: list[Trial], study: Probe) -> Outcome:
+    """Return what follows from one run without held-out scores."""
+    (trial,) = trials
+    if trial.moved:
+        return failed(
+            f"predictions moved when held-out scores were taken away: {describe(trials, study)}",
+            evidence_of(trials, study),
+        )
+    if "predicts nan" in trial.failure:
+        return failed(f"held-out scores enter the predictions: without them {trial.failure}")
+    if trial.failure:
+        return warned(f"the study stops when held-out scores are missing: {trial.failure}")
+    if trial.split_moved:
+        return warned("the split follows the scores, so there was nothing to compare")
+    return passed("the study predicts held-out people just as well without their scores")
+
+
+@check("LK401", kinds=(1, 2, 3, 12, 17, 18, 19, 27))
+def no_skill_in_permuted_scores(study: Probe) -> Outcome:
+    """Permute everybody's scores: on average no skill may be left.
+
+    How it is detected
+    ------------------
+    Scores are dealt anew among people and the whole study runs on them. Within each fold, the
+    covariance of predictions and held-out scores is then exactly 0 on average, whatever an honest
+    study learns. After 10, 20, 40 and 80 permuted studies a one-sided t-test compares the mean with
+    0. All looks together, it accuses an honest study in 1 of 1,000 audits at most, as exactly as a
+    t-test can, and it ends early where there is little to be found. Part of thorough audits only.
+
+    Why it matters
+    --------------
+    This is the classic test: a procedure that finds skill in random scores finds it anywhere.
+
+    How to fix it
+    -------------
+    Look for selection and fitting outside the folds; LK101 says for which people.
+
+    What it cannot see
+    ------------------
+    Whatever works without a held-out person's own score: transformations fitted on everybody,
+    relatives, copies and second names with a score of their own, proxies among the inputs, and a
+    shift of a whole fold. Leaks that add little skill, and much about studies of very few people.
+
+    Source
+    ------
+    Ojala & Garriga 2010, jmlr.org/papers/v11/ojala10a.html; Pocock 1977,
+    doi:10.1093/biomet/64.2.191.
+    """
+    if not study.effort.permutations:
+        return not_applicable("it takes dozens of runs: ask for a thorough audit")
+    if (obstacle := study.obstacle()) is not None:
+        return obstacle
+    found: list[float] = []
+    looks = looks_within(study.effort.permutations)
+    for n_draws in looks:
+        answers = _permuted(study, range(len(found), n_draws))
+        if isinstance(answers, Failure):
+            return undecided(f"the study fails on permuted scores: {answers.reason}")
+        found += answers
+        look = look_at(found, looks)
+        if look.decision != "go on":
+            break
+    said = (
+        f"over {look.n} permuted studies the predictions' covariance with the scores is "
+        f"{look.mean:.3f} of the scores' variance on average (p = {look.p:.2g})"
+    )
+    if look.decision == "above":
+        return failed(f"the study finds skill in permuted scores: {said}")
+    return passed(said)
+
+
+def _permuted(study: Probe, draws: range) -> list[float] | Failure:
+    """Return the covariance of predictions and scores in each of some permuted studies."""
+    found = []
+    for first in draws[::_AT_ONCE]:
+        cohorts = [
+            changes.permute_scores(study.cohort, study.rng("permutation", draw))
+            for draw in range(first, min(first + _AT_ONCE, draws.stop))
+        ]
+        for cohort, answer in zip(cohorts, study.ask(cohorts), strict=True):
+            if isinstance(answer, Failure):
+                return answer
+            found.append(held_out_covariance(answer, cohort))
+    return found
+
+
+def held_out_covariance(answer: Answer, cohort: Cohort) -> float:
+    """Return the covariance of people's predictions and scores within folds, in units of variance.
+
+    Within a fold, because a training mean is low where the held-out mean is high: over all folds an
+    honest study would lie below 0 and hide a small leak. Studies that hold one person out at a time
+    have nothing to compare within a fold and are compared over all.
+    """
+    folds = [_person_means(cohort, fold.positions, fold.y_pred) for fold in answer.folds]
+    if all(len(truth) == 1 for _, truth in folds):
+        predicted, truth = (np.concatenate(one) for one in zip(*folds, strict=True))
+        folds = [(predicted, truth)]
+    _, first = np.unique(cohort.subjects, return_index=True)
+    products = sum(float((predicted - predicted.mean()) @ truth) for predicted, truth in folds)
+    return products / sum(len(truth) for _, truth in folds) / float(cohort.y[first].var())
+
+
+def _person_means(
+    cohort: Cohort, positions: NDArray[np.int64], y_pred: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return each person's mean prediction and score."""
+    subjects = cohort.subjects[positions]
+    return subject_means(subjects, y_pred)[1], subject_means(subjects, cohort.y[positions])[1]

@@ -1,0 +1,1 @@
+"""Checks of a network by itself: state, batch statistics, precision, devices."""

@@ -1,0 +1,1 @@
+"""Checks of what was reported: claims, measurements, fits, seeds and exclusions."""

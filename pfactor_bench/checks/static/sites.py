@@ -1,0 +1,114 @@
+"""Static checks of where people come from: families, sites, releases."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pfactor_bench.checks.engine.outcomes import failed, not_applicable, passed, warned
+from pfactor_bench.checks.engine.registry import check
+from pfactor_bench.checks.static.rows import row_keys
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pfactor_bench.checks.engine.outcomes import Outcome
+    from pfactor_bench.types import Cohort, Scalar, Split
+
+
+__all__: list[str] = []
+
+
+@check("LK009", kinds=(9,), severity="weakness")
+def shared_origin(cohort: Cohort, split: Split) -> Outcome:
+    """Find families, sites and releases that stand on both sides of the split.
+
+    How it is detected
+    ------------------
+    Columns named family, site or release are intersected fold by fold. A shared family is a leak.
+    A shared site or release is reported where its mean score differs from the others' by more than
+    chance allows (10,000 permutations over people, p < 0.01), since the site then predicts.
+
+    Why it matters
+    --------------
+    Siblings share brains and scores; sites and releases differ in hardware and in who was
+    recruited. A model may learn the origin and answer with its mean.
+
+    How to fix it
+    -------------
+    Use the family as the group of the split, and report leave-one-site-out beside the main number.
+
+    What it cannot see
+    ------------------
+    Relations that the table does not name.
+
+    Source
+    ------
+    Kapoor & Narayanan 2023, doi:10.1016/j.patter.2023.100804, L3.2.
+    """
+    from pfactor_bench.cohorts.targets import is_known
+
+    columns = [name for name in ("family", "site", "release") if name in cohort.table.columns]
+    if not columns:
+        return not_applicable("the cohort's table has no column family, site or release")
+    evidence: list[dict[str, Scalar]] = []
+    for column in columns:
+        keys, names = row_keys(cohort.table, [column])
+        known = is_known(cohort.table[column])
+        p = (
+            None
+            if column == "family"
+            else _origin_p(cohort.subjects[known], cohort.y[known], keys[known])
+        )
+        if p is not None and p >= _ORIGIN_ALPHA:
+            continue
+        for fold in split.folds:
+            train, test = fold.train[known[fold.train]], fold.test[known[fold.test]]
+            evidence += [
+                {"fold": fold.name, "column": column, "value": names[key], "p": p}
+                for key in np.intersect1d(keys[train], keys[test])
+            ]
+    families = [row for row in evidence if row["column"] == "family"]
+    if families:
+        return failed(f"{len(families)} families are on both sides of the split", evidence)
+    if evidence:
+        return warned(
+            "people of one site or release are on both sides, and the score differs between them: "
+            "a model may answer with the site's mean",
+            evidence,
+        )
+    return passed(f"no family, and no site or release that predicts the score, of {columns}")
+
+
+#: A difference between sites as large as this by chance alone, once in a hundred.
+_ORIGIN_ALPHA = 0.01
+_PERMUTATIONS = 10_000
+
+
+def _origin_p(
+    subjects: NDArray[np.str_], scores: NDArray[np.float64], keys: NDArray[np.int64]
+) -> float:
+    """Return how often people dealt at random to origins differ as much between them.
+
+    Parameters
+    ----------
+    subjects, scores, keys
+        The person of each window, the person's score, and the number of the origin.
+    """
+    _, first = np.unique(subjects, return_index=True)
+    origins, y = keys[first], scores[first]
+    _, groups = np.unique(origins, return_inverse=True)
+    counts = np.bincount(groups).astype(np.float64)
+    if len(counts) < 2:  # noqa: PLR2004 - one origin cannot predict
+        return 1.0
+    rng = np.random.default_rng(0)
+    y = y - y.mean()
+
+    def between(scores: NDArray[np.float64]) -> float:
+        sums = np.bincount(groups, weights=scores)
+        return float((sums**2 / counts).sum())
+
+    observed = between(y) * (1 - 1e-12)
+    hits = sum(between(rng.permutation(y)) >= observed for _ in range(_PERMUTATIONS))
+    return (hits + 1) / (_PERMUTATIONS + 1)

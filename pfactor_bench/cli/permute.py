@@ -1,0 +1,104 @@
+"""The subcommand ``pfactor-bench permute``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pfactor_bench.cli.options import (
+    add_cache_argument,
+    add_data_arguments,
+    set_data_environment,
+)
+from pfactor_bench.errors import ConfigError
+
+if TYPE_CHECKING:
+    import argparse
+
+__all__ = ["GROUP", "HELP", "add_arguments", "run"]
+
+GROUP = "sample size and chance"
+HELP = "train again on scores dealt anew among people: what chance alone gives"
+
+
+_DESCRIPTION = """\
+Deal the scores anew among people, run a regime's whole procedure on each dealing, and say how often
+it finds an r as high as on the true scores. A regime in which only the head trains is solved in
+closed form, thousands of dealings in seconds; any other is trained anew for each, many at once.
+Writes permutations/<regime>-seed-<seed>.json, .md, .svg and .png. What is finished is kept: a
+killed command goes on where it stopped, and a larger --n adds to the dealings that are there.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what ``pfactor-bench permute`` takes."""
+    parser.description = _DESCRIPTION
+    parser.add_argument("suite", type=Path, metavar="SUITE", help="a suite's YAML file")
+    parser.add_argument(
+        "--regime", metavar="NAME", help="one of the suite's regimes (default: the first)"
+    )
+    parser.add_argument(
+        "--seed", type=int, metavar="S", help="one of the suite's seeds (default: the first)"
+    )
+    parser.add_argument(
+        "--n",
+        type=int,
+        default=200,
+        metavar="N",
+        help="dealings; the smallest p that can come out is 1/(N+1) (default: 200)",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="folder that gets permutations/ (default: reports/<suite's name>)",
+    )
+    add_cache_argument(parser)
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    add_data_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the dealings, print what was found, write it, and return the exit code.
+
+    Raises
+    ------
+    PfactorBenchError
+        Before any training, if the suite, the data or an argument cannot be used.
+    """
+    from tqdm import tqdm
+
+    from pfactor_bench.config import load_suite
+    from pfactor_bench.execution.preparation import prepare
+    from pfactor_bench.experiments.permutation.page import (
+        draw_permutations,
+        permutation_page,
+        permutation_sentences,
+    )
+    from pfactor_bench.experiments.permutation.run import case_of, file_name, permute
+    from pfactor_bench.files import ensure_writable, write_atomically
+
+    if args.n < 1:
+        raise ConfigError(f"--n is {args.n}: deal the scores once at least")
+    suite = replace(load_suite(args.suite), saliency=())
+    case = case_of(suite, args.regime, args.seed)
+    whole: Path = args.out or Path("reports") / suite.name
+    out, name = whole / "permutations", file_name(case)
+    ensure_writable(out)
+    set_data_environment(args)
+    prepared = prepare(suite, data_dir=args.data, device=args.device, out=whole, cache=args.cache)
+    # What a regime starts from may have to be pretrained first.
+    with tqdm(total=args.n + 1, unit="run", desc="preparing") as progress:
+
+        def advance() -> None:
+            progress.set_description(case.regime, refresh=False)
+            progress.update()
+
+        test = permute(prepared, case, args.n, out / f"{name}.json", on_run=advance)
+    for suffix, image in draw_permutations(test).items():
+        write_atomically(out / f"{name}.{suffix}", image)
+    write_atomically(out / f"{name}.md", permutation_page(test, name).encode(errors="replace"))
+    print("\n".join(permutation_sentences(test)))  # noqa: T201 - this is the command's answer
+    print(f"\n{out / name}.md")  # noqa: T201
+    return 0

@@ -1,0 +1,145 @@
+"""The subcommands ``pfactor-bench run`` and ``status``."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pfactor_bench.cli.options import (
+    add_cache_argument,
+    add_data_arguments,
+    count_above_zero,
+    set_data_environment,
+)
+from pfactor_bench.cli.outcome import exit_code, verdict_lines
+
+if TYPE_CHECKING:
+    import argparse
+    from types import FrameType
+
+    from pfactor_bench.config import Suite
+    from pfactor_bench.execution.progress import Progress
+    from pfactor_bench.records.record import Record
+
+__all__ = ["GROUP", "HELP", "add_arguments", "run"]
+
+GROUP = "benchmark"
+HELP = "run a suite and write its report; a run that was stopped goes on"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what ``pfactor-bench run`` takes."""
+    parser.add_argument("suite", type=Path, metavar="SUITE", help="a suite's YAML file")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="default: reports/<suite's name>")
+    add_data_arguments(parser)
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    add_cache_argument(parser)
+    where = parser.add_argument_group(
+        "where cases run",
+        "None of these changes a result but for rounding: finished cases are kept and shared.",
+    )
+    where.add_argument(
+        "--workers",
+        type=count_above_zero,
+        metavar="N",
+        help="local processes; 1 uses none (default: one per core)",
+    )
+    where.add_argument(
+        "--cluster",
+        metavar="ADDRESS",
+        help="a Dask scheduler such as tcp://node1:8786, whose workers see OUT under the same path "
+        "(needs pfactor-bench[cluster])",
+    )
+    where.add_argument(
+        "--attempts",
+        type=count_above_zero,
+        default=3,
+        metavar="N",
+        help="how often a case is begun whose worker dies, hangs or lacks memory (default: 3)",
+    )
+    where.add_argument(
+        "--case-timeout",
+        type=float,
+        metavar="SECONDS",
+        help="end a worker that takes longer for what it was given (default: no limit)",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run a suite, say what became of its claims, and return the exit code."""
+    from pfactor_bench.config import load_suite
+
+    set_data_environment(options)
+    suite = load_suite(options.suite)
+    if _begins_processes(suite, options):
+        from pfactor_bench.execution.processes import begin_warming
+
+        begin_warming()
+    out: Path = options.out or Path("reports") / suite.name
+    # A batch system that wants its node back, and `kill`, are as good as Ctrl-C.
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        record = _run_with_progress(suite, out, options)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    print(verdict_lines(record))  # noqa: T201
+    print(f"report: {out / 'report.md'}")  # noqa: T201
+    return exit_code(record)
+
+
+# argparse names the type in its message.
+count_above_zero.__name__ = "count above 0"
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _begins_processes(suite: Suite, options: argparse.Namespace) -> bool:
+    from pfactor_bench.execution.cases import will_use_processes
+
+    if options.workers == 1 or options.cluster is not None:
+        return False
+    return will_use_processes(suite, options.device, len(suite.cases))
+
+
+def _run_with_progress(suite: Suite, out: Path, options: argparse.Namespace) -> Record:
+    from tqdm import tqdm
+
+    from pfactor_bench.pipeline.run import Execution, run
+
+    execution = Execution(
+        workers=options.workers,
+        cluster=options.cluster,
+        attempts=options.attempts,
+        seconds=options.case_timeout,
+    )
+    # None lets tqdm ask whether somebody is watching; a CI log is nobody, and gets one line.
+    quiet = True if os.environ.get("CI") else None
+    with tqdm(total=len(suite.cases), unit="case", disable=quiet, desc="loading") as bar:
+        last: list[Progress] = []
+
+        def show(progress: Progress) -> None:
+            last[:] = [progress]
+            bar.n = progress.done + len(progress.failed)
+            failed = f"{len(progress.failed)} failed" if progress.failed else ""
+            bar.set_description(", ".join(progress.running[:2]) or "cases", refresh=False)
+            bar.set_postfix_str(failed, refresh=False)
+            bar.refresh()
+
+        record = run(
+            suite,
+            out=out,
+            data_dir=options.data,
+            device=options.device,
+            cache=options.cache,
+            execution=execution,
+            on_progress=show,
+            on_epoch=bar.refresh,
+        )
+    if bar.disable and last:
+        print(f"{last[0].line()}, on {last[0].where}", file=sys.stderr)  # noqa: T201
+    return record

@@ -1,0 +1,1 @@
+"""Any local BIDS folder: tables, recordings, preprocessing, and what is kept of them."""

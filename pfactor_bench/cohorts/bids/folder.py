@@ -1,0 +1,295 @@
+"""What a BIDS folder holds, by its names and tables alone: people, scores, tasks, recordings.
+
+Everything that can be wrong with a folder is found here, before a signal is read or a package that
+reads signals is imported.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pfactor_bench.cohorts.assemble import listed
+from pfactor_bench.errors import CohortError, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import pandas as pd
+
+__all__ = [
+    "DATA_VARIABLE",
+    "RecordingFile",
+    "choose_task",
+    "data_entry",
+    "data_folder",
+    "dataset_folder",
+    "leave_out",
+    "list_recordings",
+    "read_description",
+    "refuse_empty",
+    "unusable",
+]
+
+#: The environment variable that names the folder of data sets.
+DATA_VARIABLE = "PFACTOR_BENCH_DATA"
+
+#: The formats that BIDS allows for EEG.
+_EXTENSIONS = frozenset({".bdf", ".edf", ".set", ".vhdr"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecordingFile:
+    """One recording as its file name describes it.
+
+    Parameters
+    ----------
+    path
+        Where it is; the file may be a link to content that was never fetched.
+    subject
+        With its prefix, ``"sub-00"``.
+    task
+        None where the name has none.
+    """
+
+    path: Path
+    subject: str
+    task: str | None
+
+
+def dataset_folder(dataset: str, data_dir: Path | str | None) -> Path:
+    """Return the resolved folder of a data set.
+
+    Parameters
+    ----------
+    dataset
+        The folder's name.
+    data_dir
+        The folder that it lies in; None takes the environment variable `DATA_VARIABLE`.
+
+    Returns
+    -------
+    Path
+        Absolute and free of links: through any other path EEGDash finds no participant's row.
+
+    Raises
+    ------
+    CohortError
+        If the name is a path, no folder is given, or nothing is there.
+    """
+    folder = data_entry(dataset, data_dir)
+    if not folder.is_dir():
+        raise CohortError(f"data set {dataset!r} in {str(folder.parent)!r} is a file, no folder")
+    if not any(folder.iterdir()):
+        raise CohortError(f"data set folder {str(folder)!r} is empty: fetch the data set again")
+    return folder
+
+
+def data_entry(dataset: str, data_dir: Path | str | None) -> Path:
+    """Return the resolved path of a file or folder in the data folder.
+
+    Parameters
+    ----------
+    dataset, data_dir
+        As in `dataset_folder`.
+
+    Raises
+    ------
+    CohortError
+        If the name is a path, no folder is given, or nothing is there.
+    """
+    if dataset in {"", ".", ".."} or "/" in dataset or "\\" in dataset:
+        raise CohortError(
+            f"dataset {dataset!r} is not a folder's name: give the folder that it lies in as "
+            f"--data DIR and its name alone as dataset"
+        )
+    parent = data_folder(data_dir)
+    entry = (parent / dataset).resolve()
+    if not entry.exists():
+        there = [child.name for child in parent.iterdir()] if parent.is_dir() else []
+        raise CohortError(
+            f"no folder {dataset!r} in {str(parent)!r}{did_you_mean(dataset, there)}; --data DIR "
+            f"or {DATA_VARIABLE} must name the folder that it lies in"
+        )
+    return entry
+
+
+def data_folder(data_dir: Path | str | None) -> Path:
+    """Return the resolved folder that data sets lie in, whether it is there or not.
+
+    Parameters
+    ----------
+    data_dir
+        As in `dataset_folder`.
+
+    Raises
+    ------
+    CohortError
+        If nothing names it.
+    """
+    given = data_dir or os.environ.get(DATA_VARIABLE)
+    if not given:
+        raise CohortError(
+            f"nothing says where data sets are: give the folder that they lie in as --data DIR or "
+            f"in the environment variable {DATA_VARIABLE}"
+        )
+    return Path(given).expanduser().resolve()
+
+
+def list_recordings(folder: Path) -> list[RecordingFile]:
+    """Return the EEG recordings of a data set, sorted by path.
+
+    Raises
+    ------
+    CohortError
+        If there is none, or one does not lie where BIDS puts it.
+    """
+    files = [
+        RecordingFile(path=path, subject=path.relative_to(folder).parts[0], task=_task_of(path))
+        for path in sorted(folder.glob("sub-*/**/*_eeg.*"))
+        if path.suffix.lower() in _EXTENSIONS
+    ]
+    if not files:
+        raise CohortError(
+            f"data set {folder.name!r} holds no EEG recording: expected files such as "
+            f"sub-00/eeg/sub-00_task-rest_eeg.edf"
+        )
+    misplaced = [
+        file.path.name
+        for file in files
+        if file.path.parent.name != "eeg" or not file.path.name.startswith(f"{file.subject}_")
+    ]
+    if misplaced:
+        raise CohortError(
+            f"{len(misplaced)} recordings of data set {folder.name!r} are not where BIDS puts them "
+            f"({listed(misplaced)}): expected paths such as sub-00/eeg/sub-00_task-rest_eeg.edf"
+        )
+    return files
+
+
+def choose_task(dataset: str, files: Iterable[RecordingFile], task: str | None) -> str | None:
+    """Return the task to load: the one asked for, or the only one there is.
+
+    Parameters
+    ----------
+    dataset
+        The data set's name, for messages.
+    files
+        Its recordings.
+    task
+        What was asked for.
+
+    Raises
+    ------
+    CohortError
+        If no recording has that task, or none was asked for and there are several: they are
+        never pooled unasked.
+    """
+    tasks = {file.task for file in files}
+    shown = ", ".join(sorted(map(repr, tasks)))
+    if task is not None and task not in tasks:
+        raise CohortError(
+            f"no recording of data set {dataset!r} has task {task!r}: its tasks are {shown}"
+        )
+    if task is None and len(tasks) > 1:
+        raise CohortError(f"data set {dataset!r} holds several tasks ({shown}): choose one as task")
+    return task if task is not None else next(iter(tasks))
+
+
+def read_description(folder: Path) -> dict[str, Any]:
+    """Return ``dataset_description.json``, empty where there is none.
+
+    Raises
+    ------
+    CohortError
+        If it is not a JSON object.
+    """
+    path = folder / "dataset_description.json"
+    if not path.is_file():
+        return {}
+    try:
+        description = json.loads(path.read_text(encoding="utf-8-sig"))
+    except ValueError as error:
+        raise CohortError(
+            f"cannot read dataset_description.json of data set {folder.name!r}: {error}"
+        ) from error
+    if not isinstance(description, dict):
+        raise CohortError(
+            f"dataset_description.json of data set {folder.name!r} is not a JSON object"
+        )
+    return description
+
+
+def leave_out(
+    people: pd.DataFrame, files: Sequence[RecordingFile], *, target: str, exclude: Sequence[str]
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return the people that can take part, and a note for every reason to leave others out.
+
+    Parameters
+    ----------
+    people
+        From `pfactor_bench.cohorts.bids.participants.read_participants`, scores already numbers.
+    files
+        The recordings of the task.
+    target
+        The column of scores.
+    exclude
+        People to leave out by name.
+
+    Raises
+    ------
+    CohortError
+        If `exclude` names somebody who is not there.
+    """
+    known = set(people.index)
+    for name in exclude:
+        if name not in known:
+            raise CohortError(f"cannot exclude unknown subject {name!r}{did_you_mean(name, known)}")
+    recorded = {file.subject for file in files}
+    fetched = {file.subject for file in files if file.path.exists()}
+    scored = set(people.index[people[target].notna()])
+    reasons = (
+        ("excluded by name", known & set(exclude)),
+        (f"without {target} left out", known - scored),
+        ("without a recording of the task left out", known - recorded),
+        ("whose recordings are links to files that are not here left out", recorded - fetched),
+        ("with a recording but no row in participants.tsv left out", recorded - known),
+    )
+    notes: list[str] = []
+    told: set[str] = set()
+    for reason, affected in reasons:
+        if names := sorted(affected - told):
+            notes.append(f"{len(names)} subjects {reason}: {listed(names)}")
+            told |= affected
+    kept = (fetched & scored) - set(exclude)
+    return people.loc[people.index.isin(kept)], tuple(notes)
+
+
+def refuse_empty(dataset: str, files: Iterable[RecordingFile]) -> None:
+    """Raise if a recording is a file without content, as a broken download leaves behind.
+
+    Raises
+    ------
+    CohortError
+        Naming the first one.
+    """
+    for file in files:
+        if file.path.stat().st_size == 0:
+            raise unusable(dataset, file, "the file is empty")
+
+
+def unusable(dataset: str, file: RecordingFile, reason: object) -> CohortError:
+    """Return the error for a recording that cannot be used: which, why, and what to do."""
+    return CohortError(
+        f"cannot use recording {file.path.name!r} of data set {dataset!r}: {reason}; fetch or "
+        f"repair the file, or leave the person out with exclude: [{file.subject}]"
+    )
+
+
+def _task_of(path: Path) -> str | None:
+    found = re.search(r"_task-([^_]+)_", path.name)
+    return found.group(1) if found else None

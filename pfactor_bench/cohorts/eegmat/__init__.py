@@ -1,0 +1,1 @@
+"""EEGMAT: 36 people at rest and at mental arithmetic, and where to get it."""

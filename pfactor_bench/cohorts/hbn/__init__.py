@@ -1,0 +1,1 @@
+"""The Healthy Brain Network: its releases, participants, recordings and download."""

@@ -1,0 +1,1 @@
+"""What needs many runs of a suite: permutation, learning curves, costs."""

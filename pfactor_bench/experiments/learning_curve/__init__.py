@@ -1,0 +1,1 @@
+"""Skill by the number of people trained on."""

@@ -1,0 +1,265 @@
+"""A suite's procedure on dealt scores: run, kept as it goes, and gone on with."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+
+from pfactor_bench.errors import UnknownNameError
+from pfactor_bench.execution.preparation import encoders_of
+from pfactor_bench.execution.results import case_key
+from pfactor_bench.experiments.permutation.null import (
+    Null,
+    deal_scores,
+    has_closed_form,
+    probe_null,
+    trained_correlations,
+)
+from pfactor_bench.files import ensure_writable, write_atomically
+from pfactor_bench.models.identity import digest
+from pfactor_bench.records.provenance import collect_provenance
+from pfactor_bench.training.device import torch_threads
+from pfactor_bench.types import EngineChoice
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    import torch
+    from numpy.typing import NDArray
+
+    from pfactor_bench.config import Suite
+    from pfactor_bench.execution.preparation import Prepared
+    from pfactor_bench.types import Case
+
+    #: By fold, what a case starts from.
+    Encoders: TypeAlias = Mapping[str, Mapping[str, torch.Tensor]]
+
+__all__ = ["Method", "PermutationTest", "case_of", "file_name", "permute"]
+
+#: Some file systems end a name at 255 bytes.
+_MOST_LETTERS = 80
+
+#: A ridge head on frozen features for all dealings at once, or training anew for each.
+Method: TypeAlias = Literal["closed form", "training"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class PermutationTest:
+    """A null distribution and what it was made of.
+
+    Parameters
+    ----------
+    suite
+        Its name.
+    case
+        What was run.
+    method
+        How.
+    null
+        Observed and dealt correlations.
+    n_people, n_held_out
+        Of the cohort, and over whom r is computed.
+    """
+
+    suite: str
+    case: Case
+    method: Method
+    null: Null
+    n_people: int
+    n_held_out: int
+
+
+def case_of(suite: Suite, regime: str | None, seed: int | None) -> Case:
+    """Return the case that is asked for; the suite's first regime and seed where nothing is.
+
+    Raises
+    ------
+    UnknownNameError
+        If the suite has no such regime or seed.
+    """
+    cases = suite.cases
+    label = regime or cases[0].regime
+    of_regime = [case for case in cases if case.regime == label]
+    if not of_regime:
+        raise UnknownNameError("regime", label, dict.fromkeys(case.regime for case in cases))
+    of_seed = [case for case in of_regime if seed in (None, case.seed)]
+    if not of_seed:
+        raise UnknownNameError("seed", str(seed), [str(case.seed) for case in of_regime])
+    return of_seed[0]
+
+
+def file_name(case: Case) -> str:
+    """Return what a case's files are called, whatever its regime's label holds."""
+    name = "".join(one if one.isalnum() or one in "-._" else "_" for one in case.regime)
+    if name != case.regime or len(name) > _MOST_LETTERS:
+        # Labels that differ only in what was replaced have two files.
+        name = f"{name[:_MOST_LETTERS]}-{digest(case.regime)[:8]}"
+    return f"{name}-seed-{case.seed}"
+
+
+def permute(
+    prepared: Prepared,
+    case: Case,
+    n: int,
+    path: Path,
+    *,
+    on_run: Callable[[], object] = lambda: None,
+) -> PermutationTest:
+    """Run a case on its own scores and on `n` dealings; go on with what a file holds already.
+
+    Parameters
+    ----------
+    prepared
+        The suite.
+    case
+        One of its cases. What it starts from stays the same for every dealing.
+    n
+        How many dealings.
+    path
+        Of the JSON file that keeps the correlations, written after every few runs.
+    on_run
+        Called for each run that is finished, now or before.
+    """
+    ensure_writable(path.parent)
+    encoders = encoders_of(prepared, case)
+    tensors = {fold: encoder.tensors for fold, encoder in encoders.items()} or None
+    is_closed = has_closed_form(case, prepared.cohort, prepared.split, encoders=tensors)
+    method: Method = "closed form" if is_closed else "training"
+    hashes = {fold: encoder.manifest["sha256"] for fold, encoder in encoders.items()}
+    key = _key(prepared, case, method, hashes)
+    # The observed scores come first, and more dealings begin with the fewer.
+    scores = np.vstack([prepared.cohort.y, deal_scores(prepared.cohort, n, seed=0)])
+    known = _read(path, key)[: len(scores)]
+    for _ in known:
+        on_run()
+    if len(known) == len(scores):
+        return _test(prepared, case, method, known)
+    with torch_threads(prepared.suite.threads):
+        correlations = _closed_form if is_closed else _trained
+        for more in correlations(
+            prepared, case, scores, n_known=len(known), encoders=tensors, on_run=on_run
+        ):
+            known = np.concatenate([known, more])
+            _write(path, key, prepared, _test(prepared, case, method, known))
+    return _test(prepared, case, method, known)
+
+
+def _closed_form(
+    prepared: Prepared,
+    case: Case,
+    scores: NDArray[np.float64],
+    *,
+    n_known: int,
+    encoders: Encoders | None,
+    on_run: Callable[[], object],
+) -> Iterator[NDArray[np.float64]]:
+    """Yield the correlations that are not known yet, all at once."""
+    assert encoders is not None  # noqa: S101 - a head trains alone on top of an encoder
+    null = probe_null(
+        case,
+        prepared.cohort,
+        prepared.split,
+        scores[1:],
+        device=prepared.device,
+        encoders=encoders,
+    )
+    for _ in scores[n_known:]:
+        on_run()
+    yield np.array([null.observed, *null.dealt])[n_known:]
+
+
+def _trained(
+    prepared: Prepared,
+    case: Case,
+    scores: NDArray[np.float64],
+    *,
+    n_known: int,
+    encoders: Encoders | None,
+    on_run: Callable[[], object],
+) -> Iterator[NDArray[np.float64]]:
+    """Yield the correlations that are not known yet, a few at a time."""
+    yield from trained_correlations(
+        case,
+        prepared.cohort,
+        prepared.split,
+        prepared.suite.budget,
+        scores[n_known:],
+        device=prepared.device,
+        encoders=encoders,
+        on_run=on_run,
+    )
+
+
+def _test(
+    prepared: Prepared, case: Case, method: Method, known: NDArray[np.float64]
+) -> PermutationTest:
+    cohort = prepared.cohort
+    held_out = np.concatenate([fold.test for fold in prepared.split.folds])
+    return PermutationTest(
+        suite=prepared.suite.name,
+        case=case,
+        method=method,
+        null=Null(observed=float(known[0]), dealt=known[1:]),
+        n_people=cohort.n_subjects,
+        n_held_out=len(np.unique(cohort.subjects[held_out])),
+    )
+
+
+def _key(prepared: Prepared, case: Case, method: Method, encoders: Mapping[str, str]) -> str:
+    """Return the hash of everything that determines a correlation, but for the dealing."""
+    whole = case_key(
+        case,
+        prepared.cohort,
+        prepared.split,
+        prepared.suite.budget,
+        engine=EngineChoice(),
+        saliency=(),
+        encoders=encoders,
+        device=prepared.device,
+        threads=prepared.threads,
+    )
+    return digest([whole, method])
+
+
+def _read(path: Path, key: str) -> NDArray[np.float64]:
+    """Return the correlations that a file holds, the observed one first; none of something else."""
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        if stored["key"] == key:
+            return np.array([stored["observed"], *stored["dealt"]], dtype=float)
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    return np.zeros(0)
+
+
+def _write(path: Path, key: str, prepared: Prepared, test: PermutationTest) -> None:
+    low, high = test.null.interval()
+    facts: dict[str, Any] = {
+        "key": key,
+        "suite": test.suite,
+        "suite_sha256": prepared.suite.sha256,
+        "cohort": prepared.cohort.fingerprint,
+        "split": prepared.split.name,
+        "regime": test.case.regime,
+        "seed": test.case.seed,
+        "method": test.method,
+        "n_people": test.n_people,
+        "n_held_out": test.n_held_out,
+        "p_value": test.null.p_value,
+        "p_interval": {"low": low, "high": high, "level": 0.95},
+        "observed": test.null.observed,
+        "dealt": test.null.dealt.tolist(),
+        "provenance": dict(
+            collect_provenance(
+                device=prepared.device,
+                threads=prepared.threads,
+                command=f"pfactor-bench permute {prepared.suite.path.name}",
+            )
+        ),
+    }
+    text = json.dumps(facts, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    write_atomically(path, text.encode(errors="backslashreplace"))

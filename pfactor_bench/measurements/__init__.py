@@ -1,0 +1,1 @@
+"""Every number of a suite, computed from its held-out predictions."""

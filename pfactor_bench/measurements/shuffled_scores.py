@@ -1,0 +1,112 @@
+"""What r would be if scores and predictions had nothing to do with each other.
+
+Scores are shuffled among the people of one fold, whom the same model predicted, so that what
+pooling over folds alone does to r is in every shuffle as it is in the observed value. Of people who
+are held out several times, in repeated folds, the last fold counts: what pooling over the others
+does, which lowers r, is in the observed value alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pfactor_bench.seeds import seed_for
+from pfactor_bench.types import Measurement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
+
+    from pfactor_bench.types import Cohort, Split
+
+__all__ = ["N_SHUFFLES", "measure_shuffles", "shuffled_correlations"]
+
+N_SHUFFLES = 1999
+_ROUNDING = 1e-12
+
+
+def shuffled_correlations(
+    cohort: Cohort, split: Split, arrays: Mapping[str, NDArray[Any]], *, regimes: Iterable[str]
+) -> dict[str, NDArray[np.float64]]:
+    """Return Pearson's r, averaged over seeds, for scores shuffled among people.
+
+    Parameters
+    ----------
+    cohort, split
+        What the cases ran on.
+    arrays
+        As `pfactor_bench.measurements.cases.pooled_arrays` returns them.
+    regimes
+        Labels of the regimes.
+
+    Returns
+    -------
+    dict
+        ``<regime>/shuffled_r``, shape ``(N_SHUFFLES,)``; nothing where nobody can be exchanged,
+        all scores are equal, or a prediction is not finite.
+    """
+    y_true = arrays["y_true"]
+    folds = _fold_of(cohort, split, arrays["subjects"])
+    regimes = [one for one in regimes if np.isfinite(arrays[f"{one}/y_pred"]).all()]
+    if y_true.std() <= _ROUNDING or np.unique(folds).size == len(folds):
+        return {}
+    rng = np.random.default_rng(seed_for("shuffles", split.name))
+    shuffles = np.tile(y_true, (N_SHUFFLES, 1))
+    for fold in np.unique(folds):
+        members = folds == fold
+        shuffles[:, members] = rng.permuted(shuffles[:, members], axis=1)
+    return {
+        f"{regime}/shuffled_r": shuffles @ _weights(y_true, arrays[f"{regime}/y_pred"])
+        for regime in regimes
+    }
+
+
+def measure_shuffles(
+    arrays: Mapping[str, NDArray[Any]], shuffled: Mapping[str, NDArray[np.float64]]
+) -> tuple[Measurement, ...]:
+    """Return how often shuffled scores give an r at least as high as the observed one.
+
+    Returns
+    -------
+    tuple of Measurement
+        ``<regime>/shuffled_r_p``. The observed order counts as one of the shuffles, so that it is
+        never 0 (Phipson and Smyth 2010, doi:10.2202/1544-6115.1585).
+    """
+    y_true = arrays["y_true"]
+    found = []
+    for name, draws in shuffled.items():
+        regime = name.removesuffix("/shuffled_r")
+        observed = float(y_true @ _weights(y_true, arrays[f"{regime}/y_pred"]))
+        at_least = int((draws >= observed - _ROUNDING).sum())
+        found.append(
+            Measurement(
+                name=f"{name}_p",
+                case=regime,
+                value=(1 + at_least) / (1 + len(draws)),
+                n_subjects=len(y_true),
+                note=f"share of {len(draws):,} shuffles of the scores within folds",
+            )
+        )
+    return tuple(found)
+
+
+def _fold_of(cohort: Cohort, split: Split, subjects: NDArray[np.str_]) -> NDArray[np.str_]:
+    """Return the fold that holds each person out; the last one where there are several."""
+    by_person = {name: fold.name for fold in split.folds for name in cohort.subjects[fold.test]}
+    return np.array([by_person[name] for name in subjects])
+
+
+def _weights(y_true: NDArray[np.float64], y_pred: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return weights whose sum with scores is r averaged over seeds; a constant prediction has 0.
+
+    A shuffle changes neither mean nor spread of the scores, so that r is linear in them.
+    """
+    centred = y_pred - y_pred.mean(axis=1, keepdims=True)
+    spread = y_pred.std(axis=1, keepdims=True)
+    constant = spread <= _ROUNDING
+    scaled = np.where(constant, 0, centred / np.where(constant, 1, spread))
+    weights: NDArray[np.float64] = scaled.mean(axis=0) / (len(y_true) * y_true.std())
+    return weights

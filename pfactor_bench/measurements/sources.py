@@ -1,0 +1,64 @@
+"""What a source taught its encoders."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pfactor_bench.seeds import seed_for
+from pfactor_bench.statistics.means import mean_interval
+from pfactor_bench.types import Interval, Measurement
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+__all__ = ["measure_sources"]
+
+
+def measure_sources(
+    manifests: Mapping[str, Sequence[Mapping[str, Any]]],
+) -> tuple[Measurement, ...]:
+    """Return how well encoders tell the source's two tasks apart in people they have never seen.
+
+    Parameters
+    ----------
+    manifests
+        Of each fold's encoder, by the name that the measurement begins with.
+
+    Returns
+    -------
+    tuple of Measurement
+        ``<name>/auc``: each person's area under the receiver operating characteristic over their
+        own windows, averaged over people. None for sources that are not a contrast of tasks.
+    """
+    return tuple(
+        _mean_auc(name, by_person)
+        for name, of_folds in manifests.items()
+        if (by_person := _auc_of_people(of_folds))
+    )
+
+
+def _auc_of_people(manifests: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Return each person's AUC, averaged over the encoders that had not seen them."""
+    found: dict[str, list[float]] = {}
+    for manifest in manifests:
+        for person, value in manifest.get("held_out_auc", {}).items():
+            found.setdefault(person, []).append(value)
+    return {person: float(np.mean(found[person])) for person in sorted(found)}
+
+
+def _mean_auc(name: str, by_person: Mapping[str, float]) -> Measurement:
+    values = np.array(list(by_person.values()))
+    interval = mean_interval(values, seed=seed_for("auc", name))
+    return Measurement(
+        name=f"{name}/auc",
+        case=name,
+        value=float(values.mean()),
+        ci=interval if isinstance(interval, Interval) else None,
+        n_subjects=len(values),
+        note="within each person's own windows, by encoders that never saw the person"
+        if isinstance(interval, Interval)
+        else interval,
+    )

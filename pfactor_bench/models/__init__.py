@@ -1,0 +1,1 @@
+"""Models by name, their heads and regimes, baselines, and the features they stand on."""

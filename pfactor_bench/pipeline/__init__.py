@@ -1,0 +1,1 @@
+"""A suite from its file to its report, and stored runs measured again."""

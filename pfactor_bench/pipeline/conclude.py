@@ -1,0 +1,152 @@
+"""From results to a record, and from a record to its files."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from pfactor_bench.checks import run_checks
+from pfactor_bench.claims import judge
+from pfactor_bench.cohorts import reads_data_folder
+from pfactor_bench.execution.preparation import Prepared, encoders_of
+from pfactor_bench.files import ensure_writable, write_atomically
+from pfactor_bench.measurements.cases import pooled_arrays
+from pfactor_bench.measurements.missing import with_missing
+from pfactor_bench.measurements.shuffled_scores import shuffled_correlations
+from pfactor_bench.measurements.suite import measure_suite
+from pfactor_bench.records.facts import (
+    case_facts,
+    cohort_facts,
+    encoder_facts,
+    manifests_by_fold,
+    split_facts,
+)
+from pfactor_bench.records.provenance import collect_provenance
+from pfactor_bench.records.record import ARRAYS_FILE, PREDICTIONS_FILE, Record, write_record
+from pfactor_bench.report import render
+from pfactor_bench.statistics.metrics import score
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pfactor_bench.config import Suite
+    from pfactor_bench.types import Case, CaseResult, Cohort, Split
+
+__all__ = ["conclude", "publish", "write_arrays"]
+
+
+def conclude(
+    prepared: Prepared,
+    results: Mapping[Case, CaseResult],
+    *,
+    failed: Mapping[str, str] | None = None,
+) -> Record:
+    """Measure, check, judge, and put everything into one record.
+
+    Parameters
+    ----------
+    prepared
+        The suite.
+    results
+        Of its cases, as far as they have one.
+    failed
+        Why the others have none, by name.
+    """
+    suite, cohort, split = prepared.suite, prepared.cohort, prepared.split
+    failed = failed or {}
+    encoders = {case: encoders_of(prepared, case) for case in results}
+    measured = measure_suite(suite, cohort, split, results, encoders)
+    measurements = with_missing(measured, suite.cases, failed, suite.claims)
+    findings = run_checks(
+        {
+            "cohort": cohort,
+            "split": split,
+            "split_recipe": {"kind": suite.split.kind, "args": dict(suite.split.args)},
+            "metric": score,
+            "claims": suite.claims,
+            "measurements": measurements,
+            "predictions": _all_predictions(results),
+            "declared_seeds": tuple(sorted({case.seed for case in suite.cases})),
+            "saliency": suite.saliency,
+            "pretraining": manifests_by_fold(encoders) or None,
+        }
+    )
+    return Record(
+        suite={
+            "name": suite.name,
+            "title": suite.title,
+            "question": suite.question,
+            "file": suite.path.name,
+            "sha256": suite.sha256,
+            "definition": suite.definition,
+        },
+        cohort=cohort_facts(cohort),
+        split=split_facts(split, cohort),
+        cases=tuple(
+            case_facts(case, result, cohort, encoders[case]) for case, result in results.items()
+        ),
+        measurements=measurements,
+        findings=findings,
+        claims=suite.claims,
+        verdicts=judge(suite.claims, measurements),
+        timings=tuple(timing for result in results.values() for timing in result.timings),
+        provenance={
+            **collect_provenance(
+                device=prepared.device, threads=prepared.threads, command=command_to_repeat(suite)
+            ),
+            "encoders": encoder_facts(encoders),
+        },
+        missing=tuple(
+            {"id": case.id, "regime": case.regime, "seed": case.seed, "reason": failed[case.id]}
+            for case in suite.cases
+            if case.id in failed
+        ),
+    )
+
+
+def write_arrays(
+    cohort: Cohort, split: Split, results: Mapping[Case, CaseResult], out: Path
+) -> None:
+    """Write the arrays that a report's figures are drawn from."""
+    arrays = pooled_arrays(cohort, split, results)
+    regimes = dict.fromkeys(case.regime for case in results)
+    arrays |= shuffled_correlations(cohort, split, arrays, regimes=regimes)
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    write_atomically(out / ARRAYS_FILE, buffer.getvalue())
+
+
+def publish(
+    record: Record, prepared: Prepared, results: Mapping[Case, CaseResult], out: Path
+) -> Path:
+    """Write record, arrays, predictions, figure and report; return the report's path."""
+    ensure_writable(out)
+    write_arrays(prepared.cohort, prepared.split, results, out)
+    write_atomically(
+        out / PREDICTIONS_FILE, _all_predictions(results).to_parquet(index=False) or b""
+    )
+    write_record(record, out)
+    return render(record, out)
+
+
+def command_to_repeat(suite: Suite) -> str:
+    """Return what to type to run the suite again, without a path of this machine."""
+    path = suite.path.resolve()
+    shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path.name
+    data = " --data DIR" if reads_data_folder(suite.cohort.kind) else ""
+    return f"pfactor-bench run {shown}{data}"
+
+
+def _all_predictions(results: Mapping[Case, CaseResult]) -> pd.DataFrame:
+    """Return every case's predictions in one table."""
+    return pd.concat(
+        [
+            result.predictions.assign(regime=case.regime, seed=case.seed)
+            for case, result in results.items()
+        ],
+        ignore_index=True,
+    )

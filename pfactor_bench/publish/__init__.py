@@ -1,0 +1,1 @@
+"""What is made of stored records: a site, comparisons, other formats."""

@@ -1,0 +1,134 @@
+"""Findings as SARIF 2.1.0, the form that code scanning reads.
+
+Source: OASIS (2020), "Static Analysis Results Interchange Format (SARIF) Version 2.1.0".
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from pfactor_bench._version import __version__
+from pfactor_bench.checks import catalogue
+from pfactor_bench.report.text import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pfactor_bench.checks import CatalogueEntry
+    from pfactor_bench.types import Finding
+
+__all__ = ["sarif_log"]
+
+#: What each status is in SARIF: its kind, and the level that a viewer sorts by.
+_KINDS = {
+    "fail": ("fail", "error"),
+    "warn": ("fail", "warning"),
+    "error": ("open", "none"),
+    "pass": ("pass", "none"),
+    "skipped": ("notApplicable", "none"),
+    "not_applicable": ("notApplicable", "none"),
+}
+_SEVERITIES = {"leak": "error", "weakness": "warning"}
+
+
+def sarif_log(findings: Iterable[Finding], *, artifact: str, target: str) -> dict[str, Any]:
+    """Return findings as a SARIF log, as plain JSON values; every check is in it once.
+
+    Parameters
+    ----------
+    findings
+        Of a record or an audit.
+    artifact
+        The file that a viewer shows them at, relative to the repository: a suite's or a study's.
+    target
+        What was examined, in words.
+    """
+    found = list(findings)
+    pages = {entry.code: entry for entry in catalogue()}
+    rules = [_rule(finding, pages.get(finding.code)) for finding in found]
+    broken = [finding for finding in found if finding.status == "error"]
+    return {
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {
+                    "driver": {"name": "pfactor-bench", "version": __version__, "rules": rules}
+                },
+                "automationDetails": {"id": f"pfactor-bench/{plain(target, limit=200)}"},
+                "invocations": [
+                    {
+                        # A check that broke off decided nothing, so the run is not a success.
+                        "executionSuccessful": not broken,
+                        "toolExecutionNotifications": [
+                            {
+                                "level": "error",
+                                "descriptor": {"id": finding.code},
+                                "message": {"text": _text(finding.explanation)},
+                            }
+                            for finding in broken
+                        ],
+                    }
+                ],
+                "results": [
+                    _result(number, finding, artifact) for number, finding in enumerate(found)
+                ],
+                "columnKind": "utf16CodeUnits",
+            }
+        ],
+    }
+
+
+def _rule(finding: Finding, page: CatalogueEntry | None) -> dict[str, Any]:
+    rule: dict[str, Any] = {
+        "id": plain(finding.code, limit=60),
+        "shortDescription": {"text": _text(finding.title)},
+    }
+    if page is not None:
+        rule |= {
+            "fullDescription": {"text": _text(page.why or page.title)},
+            "help": {"text": _text(" ".join(filter(None, (page.detected, page.fix, page.blind))))},
+            "defaultConfiguration": {"level": _SEVERITIES[page.severity]},
+            "properties": {"tags": ["leakage", *(f"kind-{kind}" for kind in page.kinds)]},
+        }
+    return rule
+
+
+def _result(number: int, finding: Finding, artifact: str) -> dict[str, Any]:
+    kind, level = _KINDS[finding.status]
+    said = " ".join(part for part in (finding.explanation, finding.fix) if part)
+    return {
+        "ruleId": plain(finding.code, limit=60),
+        "ruleIndex": number,
+        "kind": kind,
+        "level": level,
+        "message": {"text": _text(said or finding.title)},
+        "locations": [
+            {
+                "physicalLocation": {
+                    "artifactLocation": {"uri": _uri(artifact)},
+                    "region": {"startLine": 1},
+                }
+            }
+        ],
+        "partialFingerprints": {
+            "pfactorBenchCheck/v1": hashlib.sha256(
+                f"{finding.code}\n{artifact}".encode(errors="backslashreplace")
+            ).hexdigest()
+        },
+        "properties": {"status": finding.status, "rowsOfEvidence": finding.n_evidence},
+    }
+
+
+def _text(words: str) -> str:
+    """Return words in which a viewer finds no link: SARIF reads ``[text](address)`` as one."""
+    return plain(words, limit=4000).replace("](", "] (") or "–"
+
+
+def _uri(artifact: str) -> str:
+    """Return a relative address that cannot lead out of the repository."""
+    parts = [part for part in PurePosixPath(plain(artifact)).parts if part not in ("/", "..", ".")]
+    return quote("/".join(parts) or "unknown", safe="/")

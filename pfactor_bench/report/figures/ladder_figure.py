@@ -1,0 +1,164 @@
+"""The ladder as a plot: a dot and an interval for every predictor, the train mean at 0."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pfactor_bench.report.facts import BASELINE, held_out_people, regimes
+from pfactor_bench.report.figures import style
+from pfactor_bench.report.figures.page import Sheet
+from pfactor_bench.report.sections.ladder import ladder_alt_text, ladder_rungs
+from pfactor_bench.report.text import count
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from matplotlib.axes import Axes
+
+    from pfactor_bench.records.record import Record
+    from pfactor_bench.types import Measurement
+
+__all__ = ["draw_ladder", "skill_axis"]
+
+# Inches.
+_ABOVE = 0.82
+_ROW = 0.27
+_BELOW = 0.52
+_BESIDE_NAMES = 0.36
+_NUMBERS = 2.1
+_LETTER = 0.088
+_MOST_LETTERS = 34
+
+#: Twice the train mean's error; how much worse than that a predictor is decides nothing.
+_WORST = -1.0
+_MARGIN = 0.03
+_NARROWEST = 0.1
+
+
+def draw_ladder(record: Record) -> dict[str, bytes]:
+    """Draw the skill of every predictor with its interval, the best on top.
+
+    Parameters
+    ----------
+    record
+        Whose ladder it is, with at least one rung besides the train mean.
+
+    Returns
+    -------
+    dict
+        ``ladder.svg`` and ``ladder.png``: the same bytes for the same record.
+    """
+    rungs = {name: skill for name, skill in ladder_rungs(record).items() if name != BASELINE}
+    people = count(held_out_people(record), "held-out person", "held-out people")
+    with style.house_style():
+        sheet = Sheet(
+            f"Skill on {people}",
+            _caption(rungs.values()),
+            plot=_ROW * len(rungs),
+            above=_ABOVE,
+            below=_BELOW,
+        )
+        names = _BESIDE_NAMES + _LETTER * min(max(map(len, rungs)), _MOST_LETTERS)
+        axes = sheet.axes(names, right=_NUMBERS)
+        _draw_rungs(axes, rungs, emphasised=regimes(record))
+        return sheet.encode("ladder", description=ladder_alt_text(record))
+
+
+def skill_axis(rungs: Iterable[Measurement]) -> tuple[float, float]:
+    """Return the ends of an axis that holds 0 and every interval, cut at twice the mean's error."""
+    ends = [0.0]
+    for rung in rungs:
+        ends += [rung.value or 0.0, *((rung.ci.low, rung.ci.high) if rung.ci else ())]
+    low, high = max(min(ends), _WORST), max(ends)
+    margin = _MARGIN * max(high - low, _NARROWEST)
+    return low - margin, high + margin
+
+
+def _caption(rungs: Iterable[Measurement]) -> str:
+    levels = sorted({f"{rung.ci.level:.0%}" for rung in rungs if rung.ci})
+    bars = f"bar: {' or '.join(levels)} interval over people; " if levels else ""
+    return (
+        f"dot: share of the train mean's squared error that is gone; {bars}bold: this suite's "
+        f"regimes"
+    )
+
+
+def _draw_rungs(
+    axes: Axes, rungs: Mapping[str, Measurement], *, emphasised: Collection[str]
+) -> None:
+    low, high = skill_axis(rungs.values())
+    axes.set(xlim=(low, high), ylim=(-0.5, len(rungs) - 0.5))
+    axes.axvline(0, **style.DASHED, zorder=1)
+    axes.annotate(
+        "train mean",
+        (0, 1),
+        xycoords=("data", "axes fraction"),
+        xytext=(0, 3),
+        textcoords="offset points",
+        ha="center",
+        annotation_clip=False,
+    )
+    names = [style.label(name, limit=_MOST_LETTERS) for name in rungs]
+    ticks = axes.set_yticks(range(len(rungs)), names)
+    for row, (name, rung, tick) in enumerate(
+        zip(rungs, rungs.values(), ticks, strict=True),
+    ):
+        strong = name in emphasised
+        if strong:
+            tick.label1.set(weight="bold", color=style.HELD_OUT)
+        _draw_rung(axes, row, rung, strong=strong)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.tick_params(axis="y", length=0, pad=9)
+    axes.tick_params(axis="x", length=3)
+    axes.set_xlabel("skill  (0: as wrong as the train mean, 1: never wrong)")
+
+
+def _draw_rung(axes: Axes, row: int, rung: Measurement, *, strong: bool) -> None:
+    color = style.HELD_OUT if strong else style.QUIET
+    value = rung.value or 0.0
+    low, _ = axes.get_xlim()
+    ends = (rung.ci.low, rung.ci.high) if rung.ci else (value, value)
+    axes.axhline(row, color="#EBEBEB", linewidth=0.7, zorder=0)
+    axes.hlines(
+        row,
+        max(ends[0], low),
+        max(ends[1], low),
+        color=color,
+        linewidth=2.4 if strong else 1.4,
+        zorder=2,
+    )
+    if value >= low:
+        axes.plot(
+            value,
+            row,
+            marker="o",
+            color=color,
+            markersize=7.5 if strong else 5.5,
+            markeredgecolor="white",
+            markeredgewidth=0.7,
+            zorder=3,
+        )
+    if ends[0] < low:
+        axes.plot(low, row, marker="<", color=color, markersize=6, clip_on=False, gid="beyond-low")
+    _write_numbers(axes, row, rung, strong=strong)
+
+
+def _write_numbers(axes: Axes, row: int, rung: Measurement, *, strong: bool) -> None:
+    axes.annotate(
+        _numbers(rung),
+        (1, row),
+        xycoords=("axes fraction", "data"),
+        xytext=(10, 0),
+        textcoords="offset points",
+        va="center",
+        color=style.HELD_OUT if strong else style.INK,
+        weight="bold" if strong else "normal",
+        annotation_clip=False,
+    )
+
+
+def _numbers(rung: Measurement) -> str:
+    value = style.signed(rung.value or 0.0)
+    if rung.ci is None:
+        return f"{value}  no interval"
+    return f"{value}  [{style.signed(rung.ci.low)}, {style.signed(rung.ci.high)}]"

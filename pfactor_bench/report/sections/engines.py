@@ -1,0 +1,57 @@
+"""What a report says of the engines that trained its cases."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pfactor_bench.report.text import count, escape, listed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pfactor_bench.records.record import Record
+
+__all__ = ["engine_names", "engine_sentences"]
+
+_OPTIONS = {"graphs": "by CUDA graphs", "compile": "compiled"}
+
+
+def engine_names(record: Record) -> list[str]:
+    """Return what each engine that trained a case is called; empty where that is not known."""
+    return list(dict.fromkeys(_name(one["engine"]) for one in _known(record).values()))
+
+
+def engine_sentences(record: Record) -> list[str]:
+    """Return which engine trained the cases, and why it is another one than asked for."""
+    known = _known(record)
+    if not known:
+        return ["Which engine trained the cases is not known."]
+    names = " and ".join(escape(name) for name in engine_names(record))
+    sentences = [f"Trained by: {names}."]
+    errors = [one["precision_error"] for one in known.values() if one.get("precision_error")]
+    if errors:
+        sentences.append(
+            f"At first, gradients differ from float32's by up to {max(errors):.2g} of their length."
+        )
+    by_reason: dict[str, list[str]] = {}
+    for case, one in known.items():
+        if one["fallback"] is not None:
+            by_reason.setdefault(one["fallback"], []).append(case)
+    sentences += [
+        f"**{count(len(cases), 'case was', 'cases were')} left to the plain loop** "
+        f"({listed(cases)}): {escape(reason)}."
+        for reason, cases in by_reason.items()
+    ]
+    return sentences
+
+
+def _known(record: Record) -> dict[str, Mapping[str, Any]]:
+    return {case["id"]: one for case in record.cases if (one := case.get("trained_by"))}
+
+
+def _name(engine: Mapping[str, Any]) -> str:
+    words = [engine["kind"]]
+    if engine.get("precision", "float32") != "float32":
+        words.append(f"in {engine['precision']}")
+    words += [word for key, word in _OPTIONS.items() if engine.get(key)]
+    return ", ".join(words)

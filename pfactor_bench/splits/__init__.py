@@ -1,0 +1,1 @@
+"""Who is trained on and who is held out."""

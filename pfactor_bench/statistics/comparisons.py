@@ -1,0 +1,194 @@
+"""Comparing predictors on the same people, over repeated folds, and over many claims at once."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import stats
+
+from pfactor_bench.errors import ConfigError
+from pfactor_bench.statistics.power import MAX_PEOPLE, people_needed_for_mean
+from pfactor_bench.statistics.squares import difference_interval
+from pfactor_bench.types import Interval
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = [
+    "corrected_resampled_t",
+    "holm",
+    "paired_differences",
+    "people_for_power",
+    "practically_equal",
+]
+
+
+def paired_differences(
+    y_true: NDArray[np.float64],
+    y_pred: NDArray[np.float64],
+    baselines: Mapping[str, NDArray[np.float64]],
+    *,
+    level: float = 0.95,
+) -> dict[str, tuple[float | None, Interval | str]]:
+    """Return how much smaller a model's squared error is than each baseline's, person by person.
+
+    Parameters
+    ----------
+    y_true
+        Shape ``(n,)``.
+    y_pred
+        A row per seed, shape ``(n_seeds, n)``; errors are averaged over seeds.
+    baselines
+        Name to predictions, shape ``(n,)`` or ``(n_seeds, n)``.
+    level
+        Nominal coverage.
+
+    Returns
+    -------
+    dict
+        Name to the mean of ``baseline error² − model error²`` (positive: the model is better) in
+        squared score units, and its interval or the reason why there is none. The mean is None
+        where a prediction is not finite.
+    """
+    error = _squared_errors(y_true, y_pred)
+    found: dict[str, tuple[float | None, Interval | str]] = {}
+    for name, baseline in baselines.items():
+        base = _squared_errors(y_true, baseline)
+        if np.isfinite(base).all() and np.isfinite(error).all():
+            found[name] = (
+                float((base - error).mean()),
+                difference_interval(base, error, level=level),
+            )
+        else:
+            found[name] = (None, "not every person has a finite prediction")
+    return found
+
+
+def _squared_errors(
+    y_true: NDArray[np.float64], y_pred: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return each person's squared error, averaged over seeds."""
+    errors: NDArray[np.float64] = np.atleast_2d((y_true - y_pred) ** 2).mean(axis=0)
+    return errors
+
+
+def people_for_power(
+    values: NDArray[np.float64], *, power: float = 0.8, level: float = 0.95
+) -> int | str:
+    """Return how many people show that the mean of `values` differs from 0, if it is as it seems.
+
+    Parameters
+    ----------
+    values
+        One per person, such as differences of squared error, shape ``(n,)``.
+    power
+        Probability of success.
+    level
+        Of the interval that must exclude 0.
+
+    Returns
+    -------
+    int or str
+        By the t-test; or why there is no such number.
+    """
+    if len(values) < 2 or not np.isfinite(values).all():  # noqa: PLR2004 - a spread needs two
+        return "a spread needs at least 2 people with finite values"
+    spread = float(values.std(ddof=1))
+    mean = abs(float(values.mean()))
+    if spread <= 1e-9 * float(np.abs(values).max()):  # the rest is rounding
+        return "the value is the same for every person"
+    if mean <= 1e-9 * spread:
+        return "the mean is 0: no number of people tells it from 0"
+    try:
+        return people_needed_for_mean(mean / spread, power=power, alpha=1 - level)
+    except ConfigError:
+        return f"over {MAX_PEOPLE:,} people would be needed to tell the mean from 0"
+
+
+def holm(p_values: Sequence[float]) -> tuple[float, ...]:
+    """Return Holm's adjusted p-values, in the order given.
+
+    References
+    ----------
+    .. [1] Holm (1979), Scandinavian Journal of Statistics 6, 65-70.
+    """
+    for p in p_values:
+        if not 0 <= p <= 1:
+            raise ValueError(f"p-value {p!r} does not lie between 0 and 1: adjust only known ones")
+    adjusted = [0.0] * len(p_values)
+    largest = 0.0
+    for rank, position in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[position]))
+        adjusted[position] = largest
+    return tuple(adjusted)
+
+
+def corrected_resampled_t(
+    differences: NDArray[np.float64], *, n_train: float, n_test: float, level: float = 0.95
+) -> tuple[float, Interval] | str:
+    """Test a difference measured in repeated, overlapping train/test splits.
+
+    Folds share training people, so their spread understates the variance of their mean; it is
+    multiplied by ``1/n_runs + n_test/n_train`` instead of ``1/n_runs``.
+
+    Parameters
+    ----------
+    differences
+        One per run (fold of a repetition), shape ``(n_runs,)``.
+    n_train, n_test
+        People trained on and held out in a run.
+    level
+        Of the interval.
+
+    Returns
+    -------
+    p_value : float
+        Two-sided.
+    interval : Interval
+        Of the mean difference.
+
+    Notes
+    -----
+    A string, the reason, is returned instead where the test cannot be made.
+
+    References
+    ----------
+    .. [1] Nadeau and Bengio (2003), "Inference for the generalization error", Machine Learning 52,
+       239-281, doi:10.1023/A:1024068626366.
+    """
+    n_runs = len(differences)
+    if n_runs < 2 or not np.isfinite(differences).all():  # noqa: PLR2004 - a spread needs two
+        return "the test needs at least 2 runs with finite differences"
+    mean, spread = float(differences.mean()), float(differences.std(ddof=1))
+    if spread <= 1e-9 * float(np.abs(differences).max()):  # the rest is rounding
+        return "the difference is the same in every run"
+    standard_error = spread * math.sqrt(1 / n_runs + n_test / n_train)
+    p_value = 2 * float(stats.t.sf(abs(mean) / standard_error, n_runs - 1))
+    half_width = float(stats.t.ppf((1 + level) / 2, n_runs - 1)) * standard_error
+    interval = Interval(
+        low=mean - half_width,
+        high=mean + half_width,
+        level=level,
+        method="corrected resampled t (Nadeau and Bengio)",
+        se=standard_error,
+    )
+    return p_value, interval
+
+
+def practically_equal(interval: Interval, *, centre: float, margin: float) -> bool | None:
+    """Return whether a value lies within `margin` of `centre`: True, False, or None (undecided).
+
+    True where the whole interval lies within, which for an interval at level 1 − α is two
+    one-sided tests at α/2 each (Schuirmann 1987, doi:10.1007/BF01068419); False where all of it
+    lies outside.
+    """
+    low, high = centre - margin, centre + margin
+    if low < interval.low and interval.high < high:
+        return True
+    if interval.high < low or interval.low > high:
+        return False
+    return None

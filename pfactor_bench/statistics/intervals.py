@@ -1,0 +1,125 @@
+"""An interval, or the reason why there is none, for every metric."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pfactor_bench.statistics.correlations import pearson_interval, spearman_interval
+from pfactor_bench.statistics.means import MIN_PEOPLE, mean_interval
+from pfactor_bench.statistics.metrics import METRICS
+from pfactor_bench.statistics.ratios import ratio_interval
+from pfactor_bench.statistics.squares import mse_interval
+from pfactor_bench.types import Interval
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["metric_intervals"]
+
+
+def metric_intervals(
+    y_true: NDArray[np.float64],
+    y_pred: NDArray[np.float64],
+    y_base: NDArray[np.float64],
+    *,
+    seed: int,
+    n_draws: int = 10_000,
+    level: float = 0.95,
+) -> dict[str, Interval | str]:
+    """Return the interval of each metric averaged over seeds, over people.
+
+    The people are the sample. Seeds are not: a person's errors are averaged over seeds first, so
+    the intervals say what other people would give with these very models. What other seeds or other
+    training people would change is `variance_components`' to say.
+
+    Parameters
+    ----------
+    y_true
+        The people's scores, shape ``(n,)``.
+    y_pred
+        Their predictions, a row per seed, shape ``(n_seeds, n)``.
+    y_base
+        The train-mean prediction for each, shape ``(n,)``.
+    seed
+        Of the resampling.
+    n_draws
+        Resamples.
+    level
+        Nominal coverage.
+
+    Returns
+    -------
+    dict
+        The keys are `pfactor_bench.statistics.metrics.METRICS`; a value is an interval or the
+        reason why there is none. Nothing is ever NaN.
+
+    Raises
+    ------
+    ValueError
+        If the shapes disagree.
+    """
+    if y_pred.ndim != 2 or y_pred.shape[1:] != y_true.shape or y_base.shape != y_true.shape:  # noqa: PLR2004
+        raise ValueError(
+            f"y_true, y_pred and y_base have shapes {y_true.shape}, {y_pred.shape} and "
+            f"{y_base.shape}: expected (n,), (n_seeds, n) and (n,)"
+        )
+    if len(y_true) < MIN_PEOPLE:
+        reason = f"an interval needs at least {MIN_PEOPLE} people, there are {len(y_true)}"
+        return dict.fromkeys(METRICS, reason)
+    n_missing = int((~np.isfinite(np.vstack([y_true, y_pred, y_base]))).any(axis=0).sum())
+    if n_missing:
+        reason = f"{n_missing} of {len(y_true)} people have no finite score or prediction"
+        return dict.fromkeys(METRICS, reason)
+    errors = np.abs(y_true - y_pred)
+    squared = (errors**2).mean(axis=0)
+    unexplained = _unexplained(squared, y_true, level=level)
+    return {
+        "mse": mse_interval(squared, level=level),
+        "mae": mean_interval(
+            errors.mean(axis=0), seed=seed, n_draws=n_draws, level=level, log=True
+        ),
+        "r2": _one_minus(unexplained),
+        "pearson_r": pearson_interval(y_true, y_pred, level=level),
+        "spearman_r": spearman_interval(y_true, y_pred, level=level),
+        "nrmse": _root(unexplained, errors, y_true),
+        "skill": _one_minus(ratio_interval(squared, (y_true - y_base) ** 2, level=level)),
+    }
+
+
+def _unexplained(
+    squared: NDArray[np.float64], y_true: NDArray[np.float64], *, level: float
+) -> Interval | str:
+    """Return the interval of MSE / variance of the truth."""
+    deviations = (y_true - y_true.mean()) ** 2
+    if float(deviations.sum()) <= 0:
+        return "the true scores are all equal"
+    return ratio_interval(squared, deviations, level=level)
+
+
+def _one_minus(ratio: Interval | str) -> Interval | str:
+    if isinstance(ratio, str):
+        return ratio
+    return Interval(
+        low=1 - ratio.high, high=1 - ratio.low, level=ratio.level, method=ratio.method, se=ratio.se
+    )
+
+
+def _root(
+    ratio: Interval | str, errors: NDArray[np.float64], y_true: NDArray[np.float64]
+) -> Interval | str:
+    """Return the interval of RMSE / SD averaged over seeds from that of MSE / variance."""
+    if isinstance(ratio, str):
+        return ratio
+    # The mean of roots is a little below the root of the mean; both ends are moved alike.
+    per_seed = np.sqrt((errors**2).mean(axis=1))
+    shift = float(per_seed.mean() / np.sqrt((per_seed**2).mean()))
+    value = float(per_seed.mean() / y_true.std())
+    return Interval(
+        low=shift * float(np.sqrt(ratio.low)),
+        high=shift * float(np.sqrt(ratio.high)),
+        level=ratio.level,
+        method=f"square root of {ratio.method}",
+        se=None if ratio.se is None else shift**2 * ratio.se / (2 * value),
+    )

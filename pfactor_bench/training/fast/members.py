@@ -1,0 +1,83 @@
+"""A model of one case on one fold, ready to be trained beside others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pfactor_bench.models.build import build_model
+from pfactor_bench.models.regimes import begin
+from pfactor_bench.training.device import seeded
+from pfactor_bench.training.fold import Scale
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import torch
+
+    from pfactor_bench.models.regimes import Start
+    from pfactor_bench.types import Budget, Case, Cohort, Fold
+
+__all__ = ["Member", "begin_member"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Member:
+    """What one model starts from and trains on.
+
+    Parameters
+    ----------
+    case, fold, budget
+        What it is, on whom it trains, and for how long.
+    start
+        The model before the first step.
+    scale
+        From scores to what the model learns, and back.
+    y
+        The scores of the fold's training windows on `scale`, float32.
+    order
+        Draws the order of its windows: what the plain loop would draw, where no dropout draws
+        between.
+    """
+
+    case: Case
+    fold: Fold
+    budget: Budget
+    start: Start
+    scale: Scale
+    y: torch.Tensor
+    order: torch.Generator
+
+
+def begin_member(
+    case: Case,
+    cohort: Cohort,
+    fold: Fold,
+    budget: Budget,
+    *,
+    device: torch.device,
+    encoder: Mapping[str, torch.Tensor] | None,
+) -> Member:
+    """Build a case's model for a fold from its seed, as the plain loop builds it."""
+    import torch
+
+    with seeded(case.seed, device):
+        start = begin(
+            case.start, build_model(case.model, cohort), head=case.model.head, encoder=encoder
+        )
+        order = torch.Generator()
+        order.set_state(torch.get_rng_state())
+    start.model.to(device)
+    scale = Scale.of(cohort.y[fold.train], budget)
+    y = scale.to_model(cohort.y[fold.train]).astype(np.float32)
+    return Member(
+        case=case,
+        fold=fold,
+        budget=budget,
+        start=start,
+        scale=scale,
+        y=torch.from_numpy(y).to(device),
+        order=order,
+    )

@@ -1,0 +1,255 @@
+"""Cohorts from arrays and from braindecode's windows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pfactor_bench.cohorts import COHORTS, from_braindecode
+from pfactor_bench.cohorts.arrays import arrays
+from pfactor_bench.cohorts.bids.cohort import bids
+from pfactor_bench.cohorts.memory_maps import is_mapped
+from pfactor_bench.errors import CohortError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pfactor_bench.types import Cohort
+
+SUBJECTS = np.repeat(["a", "b", "c", "d"], 3)
+SCORES = np.repeat([0.5, -1.0, 2.0, 0.0], 3)
+
+
+@pytest.fixture
+def content() -> dict[str, np.ndarray]:
+    """Return twelve windows of four people."""
+    X = np.random.default_rng(0).standard_normal((12, 2, 50)).astype(np.float32)
+    return {"X": X, "y": SCORES, "subjects": SUBJECTS}
+
+
+def write_npz(folder: Path, content: dict[str, np.ndarray]) -> str:
+    """Write one file."""
+    np.savez(folder / "mine.npz", allow_pickle=False, **content)
+    return "mine.npz"
+
+
+def write_npy(folder: Path, content: dict[str, np.ndarray]) -> str:
+    """Write a folder with a file per array."""
+    (folder / "mine").mkdir()
+    for name, array in content.items():
+        np.save(folder / "mine" / f"{name}.npy", array)
+    return "mine"
+
+
+def write_zarr(folder: Path, content: dict[str, np.ndarray]) -> str:
+    """Write a group."""
+    import zarr
+
+    group = zarr.open_group(folder / "mine.zarr", mode="w")
+    group.create_array("X", data=content["X"], chunks=(5, 2, 50))
+    group.create_array("y", data=content["y"])
+    group.create_array("subjects", data=content["subjects"])
+    return "mine.zarr"
+
+
+def load(folder: Path, dataset: str, **changes: Any) -> Cohort:
+    """Load them."""
+    how = {"target": "score", "sfreq": 100.0, "channels": ["Cz", "Pz"], "data_dir": folder}
+    return arrays(dataset=dataset, **{**how, **changes})
+
+
+class TestArrays:
+    """Three ways to keep arrays."""
+
+    @pytest.mark.filterwarnings("ignore")
+    @pytest.mark.parametrize("write", [write_npz, write_npy, write_zarr])
+    def test_content_is_the_cohort_s(
+        self, write: Any, content: dict[str, np.ndarray], tmp_path: Path
+    ) -> None:
+        """Samples, scores and people."""
+        cohort = load(tmp_path, write(tmp_path, content))
+
+        np.testing.assert_array_equal(cohort.X, content["X"])
+        assert cohort.y.tolist() == SCORES.tolist()
+        assert cohort.subjects.tolist() == SUBJECTS.tolist()
+        assert cohort.name == "mine"
+
+    @pytest.mark.parametrize("dtype", ["complex64", "U8", "bool"])
+    def test_samples_that_are_no_real_numbers_are_refused(
+        self, dtype: str, content: dict[str, np.ndarray], tmp_path: Path
+    ) -> None:
+        """Half of a complex number is none of the signal."""
+        content["X"] = content["X"].astype(dtype)
+        with pytest.raises(CohortError, match=r"X of 'mine.npz' has dtype .*: samples are real"):
+            load(tmp_path, write_npz(tmp_path, content))
+
+    def test_folder_of_npy_is_mapped(self, content: dict[str, np.ndarray], tmp_path: Path) -> None:
+        """It need not fit in memory."""
+        assert is_mapped(load(tmp_path, write_npy(tmp_path, content)).X)
+
+    def test_windows_are_numbered_and_that_is_said(
+        self, content: dict[str, np.ndarray], tmp_path: Path
+    ) -> None:
+        """Nobody knows where they lie."""
+        cohort = load(tmp_path, write_npz(tmp_path, content))
+
+        assert cohort.table["sample_id"].tolist()[:4] == [
+            "a__w000",
+            "a__w001",
+            "a__w002",
+            "b__w000",
+        ]
+        assert cohort.notes[0].startswith("where windows lie in their recording is not known")
+
+    def test_table_of_windows_is_taken(
+        self, content: dict[str, np.ndarray], tmp_path: Path
+    ) -> None:
+        """With the places of the windows."""
+        rows = {"start": np.arange(12) * 7, "stop": np.arange(12) * 7 + 50, "age": 9}
+        pd.DataFrame(rows).to_csv(tmp_path / "mine.csv", index=False)
+        cohort = load(tmp_path, write_npz(tmp_path, content), table="mine.csv")
+
+        assert cohort.table["start"].tolist() == rows["start"].tolist()
+        assert cohort.notes == ()
+
+    def test_table_of_people_is_taken(self, content: dict[str, np.ndarray], tmp_path: Path) -> None:
+        """In any order."""
+        people = pd.DataFrame({"subject": ["d", "c", "b", "a"], "age": [4, 3, 2, 1]})
+        people.to_parquet(tmp_path / "mine.parquet")
+        cohort = load(tmp_path, write_npz(tmp_path, content), table="mine.parquet")
+
+        assert cohort.table["age"].tolist() == np.repeat([1, 2, 3, 4], 3).tolist()
+
+    @pytest.mark.parametrize(
+        ("rows", "message"),
+        [
+            ({"age": [1, 2]}, "has 2 rows: it needs one for each of the 12 windows"),
+            ({"subject": ["a", "b", "c"], "age": [1, 2, 3]}, "no row for subject 'd'"),
+        ],
+    )
+    def test_table_that_does_not_fit(
+        self,
+        rows: dict[str, Any],
+        message: str,
+        content: dict[str, np.ndarray],
+        tmp_path: Path,
+    ) -> None:
+        """Neither windows nor people."""
+        pd.DataFrame(rows).to_csv(tmp_path / "mine.csv", index=False)
+        with pytest.raises(CohortError, match=message):
+            load(tmp_path, write_npz(tmp_path, content), table="mine.csv")
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            ({"y": SCORES[:5]}, r"y of 'mine\.npz' has shape \(5,\)"),
+            ({"subjects": SUBJECTS[:5]}, r"subjects of 'mine\.npz' has shape \(5,\)"),
+            ({"X": np.zeros((12, 50), dtype=np.float32)}, r"have shape \(12, 50\)"),
+        ],
+    )
+    def test_arrays_that_do_not_fit(
+        self,
+        change: dict[str, np.ndarray],
+        message: str,
+        content: dict[str, np.ndarray],
+        tmp_path: Path,
+    ) -> None:
+        """With their shapes."""
+        with pytest.raises(CohortError, match=message):
+            load(tmp_path, write_npz(tmp_path, {**content, **change}))
+
+    def test_array_that_is_missing(self, content: dict[str, np.ndarray], tmp_path: Path) -> None:
+        """With what there is."""
+        content["subject"] = content.pop("subjects")
+        with pytest.raises(CohortError, match="no array 'subjects': did you mean 'subject'"):
+            load(tmp_path, write_npz(tmp_path, content))
+
+    def test_pickled_objects_are_refused(
+        self, content: dict[str, np.ndarray], tmp_path: Path
+    ) -> None:
+        """They may run anything."""
+        content["subjects"] = content["subjects"].astype(object)
+        np.savez(tmp_path / "mine.npz", **content)
+        with pytest.raises(CohortError, match="without pickled"):
+            load(tmp_path, "mine.npz")
+
+    @pytest.mark.parametrize("name", ["../mine.npz", "/etc/passwd", ".."])
+    def test_path_is_refused(self, name: str, tmp_path: Path) -> None:
+        """A suite names a data set, never a place."""
+        with pytest.raises(CohortError, match="is not a folder's name"):
+            load(tmp_path, name)
+
+    def test_file_that_is_no_array(self, tmp_path: Path) -> None:
+        """With what is needed."""
+        (tmp_path / "mine.npz").write_text("no zip")
+        with pytest.raises(CohortError, match=r"cannot read arrays from 'mine\.npz'"):
+            load(tmp_path, "mine.npz")
+
+    def test_registry_offers_it(self) -> None:
+        """Under the name that a suite uses."""
+        assert COHORTS["arrays"] is arrays
+
+
+@pytest.mark.filterwarnings("ignore")
+class TestBraindecode:
+    """Windows that braindecode has cut."""
+
+    @pytest.fixture
+    def windows(self, tiny_bids: Path) -> Any:
+        """Return the tiny data set's rest recordings as a user would cut them."""
+        from braindecode.datasets import BaseConcatDataset, RawDataset
+        from braindecode.preprocessing import (
+            Preprocessor,
+            create_fixed_length_windows,
+            preprocess,
+        )
+        from mne.io import read_raw_edf
+
+        people = pd.read_csv(tiny_bids / "participants.tsv", sep="\t", index_col=0)
+        recordings = []
+        for name, row in people.iterrows():
+            path = tiny_bids / str(name) / "eeg" / f"{name}_task-rest_eeg.edf"
+            described = {"subject": name, "task": "rest", **row}
+            recordings.append(RawDataset(read_raw_edf(path, preload=True), described))
+        concat = BaseConcatDataset(recordings)
+        steps = [
+            Preprocessor("pick_channels", ch_names=["Fz", "Cz", "Pz"], ordered=True),
+            Preprocessor("resample", sfreq=100),
+            Preprocessor("filter", l_freq=1, h_freq=30),
+        ]
+        preprocess(concat, steps)
+        return create_fixed_length_windows(
+            concat,
+            window_size_samples=200,
+            window_stride_samples=200,
+            on_last_window="drop",
+            preload=False,
+        )
+
+    def test_windows_are_those_of_the_folder(self, windows: Any, tiny_bids: Path) -> None:
+        """The same as if it had been loaded here."""
+        theirs = from_braindecode(windows, target="score")
+        ours = bids(dataset="tiny", target="score", task="rest", data_dir=tiny_bids.parent)
+
+        np.testing.assert_allclose(theirs.X, ours.X, atol=1e-4)
+        assert theirs.y.tolist() == ours.y.tolist()
+        assert theirs.ch_names == ours.ch_names
+        for column in ("subject", "start", "stop", "age", "sex"):
+            assert theirs.table[column].tolist() == ours.table[column].tolist()
+
+    @pytest.mark.parametrize(
+        ("target", "message"), [("scor", "has no 'scor': did you mean 'score'")]
+    )
+    def test_unknown_target(self, target: str, message: str, windows: Any) -> None:
+        """With the closest entry."""
+        with pytest.raises(CohortError, match=message):
+            from_braindecode(windows, target=target)
+
+    def test_recordings_of_two_kinds_are_refused(self, windows: Any) -> None:
+        """They cannot stand in one array."""
+        windows.datasets[1].raw.drop_channels(["Pz"])
+        with pytest.raises(CohortError, match="recording 1 of cohort 'mine' has other channels"):
+            from_braindecode(windows, target="score", name="mine")

@@ -1,0 +1,184 @@
+"""Learning curves over training people: who is left out, what is scored, what is written."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from regime_suites import REGIME_SUITE, suite_of
+
+from pfactor_bench.cli.main import main
+from pfactor_bench.errors import ConfigError, UnknownNameError
+from pfactor_bench.execution import cases as dispatch
+from pfactor_bench.execution.preparation import Prepared, prepare
+from pfactor_bench.experiments.learning_curve.run import (
+    default_sizes,
+    fewer_people,
+    skill_by_people,
+)
+from pfactor_bench.measurements.cases import held_out
+from pfactor_bench.models.baselines import BASELINES
+from pfactor_bench.statistics.metrics import score, subject_means
+from pfactor_bench.types import InnerValidation
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SUITE = """\
+name: curve
+title: A learning curve
+question: Do more people help?
+cohort: {kind: synthetic, n_subjects: 16, n_windows: 3}
+split: {kind: grouped-k-fold, n_folds: 2}
+model: {name: EEGNet}
+regimes: [from-scratch]
+seeds: [1]
+budget: {epochs: 1}
+"""
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    """Return a suite of two folds that train on eight people each."""
+    folder = tmp_path_factory.mktemp("curve")
+    return prepare(suite_of(folder, SUITE), data_dir=None, device="cpu", out=folder / "out")
+
+
+def test_held_out_people_stay_the_same(prepared: Prepared) -> None:
+    """Only who is learnt from changes."""
+    fewer = fewer_people(prepared.cohort, prepared.split, 3, seed=0)
+    pairs = zip(prepared.split.folds, fewer.folds, strict=True)
+    assert all(np.array_equal(one.test, other.test) for one, other in pairs)
+
+
+def test_as_many_people_are_trained_on_as_asked_for(prepared: Prepared) -> None:
+    """With all of their windows, in every fold, from that fold's training people."""
+    fewer = fewer_people(prepared.cohort, prepared.split, 3, seed=0)
+    subjects = prepared.cohort.subjects
+    for one, other in zip(prepared.split.folds, fewer.folds, strict=True):
+        people, counts = np.unique(subjects[other.train], return_counts=True)
+        assert (3, {3}, True) == (
+            len(people),
+            set(counts),
+            set(other.train) <= set(one.train),
+        )
+
+
+def test_other_seed_draws_other_people(prepared: Prepared) -> None:
+    """Otherwise repetitions would tell nothing."""
+    drawn = {
+        tuple(fewer_people(prepared.cohort, prepared.split, 3, seed=seed).folds[0].train)
+        for seed in range(5)
+    }
+    assert len(drawn) > 1
+
+
+@pytest.mark.parametrize("n_people", [0, 9])
+def test_people_that_a_fold_lacks_are_refused(prepared: Prepared, n_people: int) -> None:
+    """The error says how many there are."""
+    with pytest.raises(ConfigError, match="ask for 1 to 8"):
+        fewer_people(prepared.cohort, prepared.split, n_people, seed=0)
+
+
+def test_default_sizes_end_with_all_people(prepared: Prepared) -> None:
+    """And are enough for a fit."""
+    sizes = default_sizes(prepared.cohort, prepared.split)
+    assert (8, True) == (sizes[-1], len(sizes) >= 4)
+
+
+def test_skill_with_all_people_is_the_ladders(prepared: Prepared) -> None:
+    """The curve ends where the report stands."""
+    cohort, split = prepared.cohort, prepared.split
+    rows = held_out(cohort, split)
+    y_pred = np.concatenate([BASELINES["ridge-band-power"](cohort, f) for f in split.folds])
+    expected = score(
+        *(subject_means(rows.subjects, v)[1] for v in (rows.y_true, y_pred, rows.y_base))
+    )
+    found = skill_by_people(prepared, "ridge-band-power", [8], n_repetitions=1)
+    assert expected["skill"].value == pytest.approx(found[0, 0])
+
+
+def test_more_people_teach_a_sound_method_more(prepared: Prepared) -> None:
+    """The matched filter's slope is learnt, and better from eight people than from three."""
+    found = skill_by_people(prepared, "matched-filter", [3, 8], n_repetitions=6)
+    assert found[1].mean() > found[0].mean()
+
+
+def test_regime_is_trained_once(prepared: Prepared, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that was killed goes on where it stopped."""
+    first = skill_by_people(prepared, "from-scratch", [3, 8], n_repetitions=2)
+    monkeypatch.setattr(dispatch, "run_group", None)
+    again = skill_by_people(prepared, "from-scratch", [3, 8], n_repetitions=2)
+    assert first.tolist() == again.tolist()
+
+
+def test_people_too_few_to_choose_on_are_refused_before_training(
+    prepared: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The smallest size comes last here."""
+    monkeypatch.setattr(dispatch, "run_group", None)
+    budget = replace(prepared.suite.budget, inner=InnerValidation())
+    choosing = replace(prepared, suite=replace(prepared.suite, budget=budget))
+    with pytest.raises(ConfigError, match="trains on 3 people, too few to choose"):
+        skill_by_people(choosing, "from-scratch", [8, 3], n_repetitions=1)
+
+
+def test_unknown_predictor_names_the_closest(prepared: Prepared) -> None:
+    """Regimes and baselines alike."""
+    with pytest.raises(UnknownNameError, match="ridge-band-power"):
+        skill_by_people(prepared, "ridge-band-pover", [3], n_repetitions=1)
+
+
+def test_pretrained_regime_is_refused(tmp_path: Path) -> None:
+    """Its encoder has seen people that the curve does not count."""
+    suite = suite_of(tmp_path, REGIME_SUITE)
+    ready = prepare(suite, data_dir=None, device="cpu", out=tmp_path / "out")
+    with pytest.raises(ConfigError, match="has seen other people"):
+        skill_by_people(ready, "linear-probe", [3], n_repetitions=1)
+
+
+def written(folder: Path) -> str:
+    """Return the suite's file."""
+    path = folder / "curve.yaml"
+    path.write_text(SUITE, encoding="utf-8")
+    return str(path)
+
+
+def test_command_writes_numbers_and_figure(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Measured and extended, with intervals."""
+    out = tmp_path / "out"
+    arguments = ["--predictor", "ridge-band-power", "--at", "100", "--out", str(out)]
+    assert main(["learning-curve", written(tmp_path), *arguments]) == 0
+    facts = json.loads((out / "learning-curve.json").read_text(encoding="utf-8"))
+    (interval,) = facts["curve"]["intervals"]
+    suffixes = {path.suffix for path in out.glob("learning-curve.*")}
+    assert ({".json", ".svg", ".png"}, [100]) == (suffixes, facts["curve"]["people"])
+    assert interval["low"] <= facts["curve"]["scores"][0] <= interval["high"]
+    assert "people trained on" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--people", "3", "4"], "a curve needs 4 at least"),
+        (["--repetitions", "1"], "an interval needs 2 at least"),
+        (["--at", "0"], "give numbers of people above 0"),
+        (["--people", "3", "4", "5", "90"], "ask for 1 to 8"),
+    ],
+)
+def test_command_refuses_before_it_trains(
+    tmp_path: Path,
+    arguments: list[str],
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What could not be fitted afterwards, or trained at all."""
+    monkeypatch.setattr(dispatch, "run_group", None)
+    code = main(["learning-curve", written(tmp_path), *arguments, "--out", str(tmp_path / "out")])
+    assert (2, True) == (code, message in capsys.readouterr().err)

@@ -1,0 +1,110 @@
+"""Simple predictors beside a regime: what they are fitted on, and what cannot be fitted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pfactor_bench.cohorts import COHORTS
+from pfactor_bench.measurements.baselines import measure_ladder
+from pfactor_bench.measurements.cases import held_out
+from pfactor_bench.measurements.confounds import measure_confounds
+from pfactor_bench.measurements.variance import measure_spread
+from pfactor_bench.models.baselines import BASELINES
+from pfactor_bench.splits.splitters import grouped_k_fold
+from pfactor_bench.statistics.metrics import subject_means
+
+REGIME = "perfect"
+
+
+@pytest.fixture(scope="module")
+def cohort():
+    """Twenty people, four windows each."""
+    return COHORTS["synthetic"](n_subjects=20, n_windows=4)
+
+
+@pytest.fixture(scope="module")
+def split(cohort):
+    """Everybody held out once."""
+    return grouped_k_fold(n_folds=4)(cohort.subjects)
+
+
+@pytest.fixture(scope="module")
+def arrays(cohort, split):
+    """Return the arrays of a regime of two seeds that is right about everybody."""
+    rows = held_out(cohort, split)
+    names, y_true = subject_means(rows.subjects, rows.y_true)
+    y_base = subject_means(rows.subjects, rows.y_base)[1]
+    return {
+        "subjects": names,
+        "y_true": y_true,
+        "y_base": y_base,
+        f"{REGIME}/y_pred": np.stack([y_true, y_true]),
+    }
+
+
+@pytest.fixture(scope="module")
+def ladder(cohort, split, arrays):
+    """Return the ladder's measurements by name."""
+    found = measure_ladder(
+        cohort,
+        split,
+        arrays,
+        baselines=("train-median", "demographics", "matched-filter"),
+        regimes=(REGIME,),
+    )
+    return {measurement.name: measurement for measurement in found}
+
+
+def test_train_mean_that_scores_stand_beside_is_the_baseline(cohort) -> None:
+    """One predictor by that name, also where people have unequal numbers of windows."""
+    lopsided = replace(
+        cohort,
+        X=cohort.X[3:],
+        y=cohort.y[3:],
+        table=cohort.table.iloc[3:].reset_index(drop=True),
+    )
+    split = grouped_k_fold(n_folds=4)(lopsided.subjects)
+    baseline = np.concatenate([BASELINES["train-mean"](lopsided, fold) for fold in split.folds])
+    assert baseline.tolist() == held_out(lopsided, split).y_base.tolist()
+
+
+def test_ceiling_is_close_to_perfect(ladder) -> None:
+    """The matched filter knows what was planted."""
+    assert ladder["matched-filter/skill"].value > 0.9
+
+
+def test_every_rung_has_an_interval_over_people(ladder) -> None:
+    """A score never stands alone."""
+    skill = ladder["train-median/skill"]
+    assert skill.n_subjects == 20
+    assert skill.ci.low <= skill.value <= skill.ci.high
+
+
+def test_baseline_that_cannot_be_fitted_says_why(ladder) -> None:
+    """The synthetic cohort has neither age nor sex."""
+    skill = ladder["demographics/skill"]
+    assert skill.value is None
+    assert "age" in skill.missing_because
+
+
+def test_gain_is_the_baselines_error_where_a_regime_is_perfect(ladder, arrays) -> None:
+    """Person by person, in squared score units."""
+    expected = float(((arrays["y_true"] - arrays["y_base"]) ** 2).mean())
+    assert expected == pytest.approx(ladder[f"{REGIME}-vs-train-mean/mse_gain"].value)
+
+
+def test_spread_of_a_perfect_regime_is_zero_for_people_and_seeds(cohort, split, arrays) -> None:
+    """Nothing varies, so nothing adds uncertainty."""
+    found = measure_spread(cohort, split, arrays, regimes=(REGIME,))
+    by_source = {measurement.name.rpartition("/")[2]: measurement.value for measurement in found}
+    assert (0.0, 0.0) == (by_source["people"], by_source["seed"])
+
+
+def test_confound_without_a_column_is_missing_with_its_reason(cohort, arrays) -> None:
+    """Never silently left out."""
+    found = measure_confounds(cohort, arrays, regimes=(REGIME,))
+    age = next(m for m in found if m.name == f"{REGIME}/confound/age")
+    assert age.missing_because == "cohort 'synthetic' has no column 'age'"

@@ -1,0 +1,106 @@
+"""r under shuffled scores: what chance alone gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+from scipy.stats import pearsonr
+
+from pfactor_bench.measurements.shuffled_scores import (
+    N_SHUFFLES,
+    measure_shuffles,
+    shuffled_correlations,
+)
+from pfactor_bench.types import Fold, Split
+
+
+@dataclass
+class People:
+    """What of a cohort the shuffles look at: a window per person."""
+
+    subjects: np.ndarray = field(default_factory=lambda: np.array([f"p{i:02d}" for i in range(12)]))
+
+
+def halves() -> Split:
+    """Return two folds of six people."""
+    every = np.arange(12)
+    return Split(
+        name="halves",
+        folds=(
+            Fold(name="fold-0", train=every[6:], test=every[:6]),
+            Fold(name="fold-1", train=every[:6], test=every[6:]),
+        ),
+    )
+
+
+def arrays_of(y_true: np.ndarray, y_pred: np.ndarray) -> dict[str, np.ndarray]:
+    """Return pooled arrays of one regime called r."""
+    return {"subjects": People().subjects, "y_true": y_true, "r/y_pred": np.atleast_2d(y_pred)}
+
+
+def shuffled(arrays: dict[str, np.ndarray], split: Split | None = None) -> dict[str, np.ndarray]:
+    """Return the regime's shuffles."""
+    return shuffled_correlations(People(), split or halves(), arrays, regimes=["r"])
+
+
+@pytest.fixture
+def noise() -> dict[str, np.ndarray]:
+    """Return predictions of two seeds that know nothing."""
+    rng = np.random.default_rng(3)
+    return arrays_of(rng.normal(size=12), rng.normal(size=(2, 12)))
+
+
+def test_observed_r_is_scipys_mean_over_seeds(noise) -> None:
+    """A p of 1 at the lowest possible r, so the observed value is compared on the same scale."""
+    mean_r = np.mean([pearsonr(noise["y_true"], seed).statistic for seed in noise["r/y_pred"]])
+    draws = shuffled(noise)["r/shuffled_r"]
+    (found,) = measure_shuffles(noise, {"r/shuffled_r": draws})
+    assert found.value == (1 + (draws >= mean_r - 1e-12).sum()) / (1 + N_SHUFFLES)
+
+
+def test_perfect_predictions_are_beyond_chance() -> None:
+    """And still not at zero."""
+    y_true = np.arange(12.0)
+    arrays = arrays_of(y_true, 3 * y_true + 1)
+    (found,) = measure_shuffles(arrays, shuffled(arrays))
+    assert found.value is not None
+    assert 1 / (1 + N_SHUFFLES) <= found.value < 0.01
+
+
+def test_scores_stay_within_their_fold() -> None:
+    """What differs between folds is in every shuffle, so it is no evidence."""
+    y_true = np.r_[np.zeros(6), np.ones(6)]
+    arrays = arrays_of(y_true, y_true)
+    assert shuffled(arrays)["r/shuffled_r"] == pytest.approx(1)
+
+
+def test_chance_is_uniform() -> None:
+    """Of predictions that know nothing, one in twenty reaches p = 0.05."""
+    rng = np.random.default_rng(0)
+    values = []
+    for _ in range(200):
+        arrays = arrays_of(rng.normal(size=12), rng.normal(size=(1, 12)))
+        (found,) = measure_shuffles(arrays, shuffled(arrays))
+        values.append(found.value)
+    assert np.mean(np.array(values) <= 0.05) == pytest.approx(0.05, abs=0.045)
+    assert np.mean(values) == pytest.approx(0.5, abs=0.08)
+
+
+def test_a_constant_prediction_has_r_0(noise) -> None:
+    """Its shuffles too."""
+    arrays = {**noise, "r/y_pred": np.ones((1, 12))}
+    assert not shuffled(arrays)["r/shuffled_r"].any()
+
+
+def test_one_person_per_fold_cannot_be_exchanged(noise) -> None:
+    """Leave-one-out has no shuffle within folds."""
+    every = np.arange(12)
+    folds = tuple(Fold(name=f"fold-{i}", train=np.delete(every, i), test=every[[i]]) for i in every)
+    assert shuffled(noise, Split(name="loso", folds=folds)) == {}
+
+
+def test_equal_scores_have_no_shuffle(noise) -> None:
+    """Nothing can be told apart."""
+    assert shuffled({**noise, "y_true": np.ones(12)}) == {}

@@ -1,0 +1,170 @@
+"""Records of every released schema are read, and what is written obeys the published schema."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from dataclasses import MISSING, asdict, fields, replace
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from pfactor_bench.cli.main import main
+from pfactor_bench.records.migrations import SCHEMA_VERSION, migrate
+from pfactor_bench.records.record import read_record
+from pfactor_bench.types import Claim, Finding, Interval, Measurement, Requirement, Timing, Verdict
+
+ROOT = Path(__file__).parents[2]
+OLD = sorted(path.parent for path in Path(__file__).parents[1].glob("records/schema-*/record.json"))
+PUBLISHED = sorted(path.parent for path in ROOT.glob("reports/*/record.json"))
+SCHEMA = json.loads((ROOT / "docs" / "record.schema.json").read_text(encoding="utf-8"))
+
+#: Where the schema describes what each value type becomes.
+_LISTS = SCHEMA["properties"]
+DESCRIBED = {
+    Measurement: _LISTS["measurements"]["items"],
+    Interval: _LISTS["measurements"]["items"]["properties"]["ci"]["anyOf"][0],
+    Finding: _LISTS["findings"]["items"],
+    Claim: _LISTS["claims"]["items"],
+    Requirement: _LISTS["claims"]["items"]["properties"]["requirement"],
+    Verdict: _LISTS["verdicts"]["items"],
+    Timing: _LISTS["timings"]["items"],
+}
+
+
+@pytest.fixture(params=OLD, ids=lambda folder: folder.name)
+def old_report(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """Return a folder with a record that an earlier version wrote, free to change."""
+    return Path(shutil.copytree(request.param, tmp_path / "old"))
+
+
+def test_every_earlier_schema_is_among_the_kept_records() -> None:
+    """Without them, nothing below would be tested."""
+    expected = [f"schema-{version}" for version in range(1, SCHEMA_VERSION)]
+    assert expected == [folder.name for folder in OLD]
+
+
+def test_old_record_is_what_its_folder_says(old_report: Path, request) -> None:
+    """Nobody migrated it by accident."""
+    version = json.loads((old_report / "record.json").read_text())["schema_version"]
+    assert request.node.callspec.id == f"schema-{version}"
+
+
+def test_old_record_judges(old_report: Path, capsys) -> None:
+    """With the verdicts that it was written with, whatever sentences explain them by now."""
+    before = read_record(old_report).verdicts
+    assert main(["judge", str(old_report)]) == 0
+    after = read_record(old_report).verdicts
+    assert [replace(one, explanation="") for one in before] == [
+        replace(one, explanation="") for one in after
+    ]
+    assert "differs from the reference" in capsys.readouterr().out
+
+
+def test_old_record_renders(old_report: Path) -> None:
+    """Report and figure."""
+    assert main(["render", str(old_report)]) == 0
+    assert (old_report / "report.md").stat().st_size > 10_000
+
+
+def test_old_record_compares_with_one_that_knows_more(
+    old_report: Path, tiny_report: Path, capsys
+) -> None:
+    """What it does not hold is not known, and said so."""
+    assert main(["compare", str(old_report), str(tiny_report)]) == 0
+    assert re.search(r"\| engine +\| not known +\| fast +\|", capsys.readouterr().out)
+
+
+def test_old_record_does_not_say_what_trained_it(old_report: Path) -> None:
+    """And its report says that."""
+    assert {case["trained_by"] for case in read_record(old_report).cases} == {None}
+    main(["render", str(old_report)])
+    assert "Which engine trained the cases is not known." in (old_report / "report.md").read_text()
+
+
+def test_judging_writes_the_present_schema(old_report: Path) -> None:
+    """So that a record is migrated once."""
+    main(["judge", str(old_report)])
+    written = json.loads((old_report / "record.json").read_text())
+    jsonschema.validate(written, SCHEMA)
+    assert written["schema_version"] == SCHEMA_VERSION
+
+
+def test_migrating_leaves_the_original_alone() -> None:
+    """A caller may still hold it."""
+    original = json.loads((OLD[0] / "record.json").read_text())
+    copy = json.loads(json.dumps(original))
+    migrate(original)
+    assert copy == original
+
+
+@pytest.mark.parametrize("version", [None, 0, 99, "1", True, 1.0])
+def test_unknown_schema_is_refused(version: object) -> None:
+    """With the version that was found."""
+    with pytest.raises(ValueError, match="schema_version"):
+        migrate({"schema_version": version})
+
+
+@pytest.mark.parametrize("folder", PUBLISHED, ids=lambda folder: folder.name)
+def test_published_record_obeys_the_schema(folder: Path) -> None:
+    """Once it is migrated."""
+    data = json.loads((folder / "record.json").read_text(encoding="utf-8"))
+    jsonschema.validate(migrate(data), SCHEMA)
+
+
+def test_a_new_record_obeys_the_schema(tiny_report: Path) -> None:
+    """As it is written, without migration."""
+    data = json.loads((tiny_report / "record.json").read_text(encoding="utf-8"))
+    jsonschema.validate(data, SCHEMA)
+    assert sum(data["cohort"]["people"]["n_windows"]) == data["cohort"]["n_windows"]
+
+
+@pytest.mark.parametrize("value_type", DESCRIBED, ids=lambda value_type: value_type.__name__)
+def test_schema_names_the_fields_that_exist(value_type: type) -> None:
+    """And requires those that have no default."""
+    described = DESCRIBED[value_type]
+    known = {field.name for field in fields(value_type)}
+    needed = {
+        f.name for f in fields(value_type) if f.default is MISSING and f.default_factory is MISSING
+    }
+    assert set(described["properties"]) <= known
+    assert needed <= set(described["required"])
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"value": None, "missing_because": None},
+        {"value": 1.0, "missing_because": "for no reason"},
+        {"value": "0.3", "missing_because": None},
+    ],
+)
+def test_schema_wants_a_value_or_a_reason(broken: dict[str, object]) -> None:
+    """Exactly one of them."""
+    data = migrate(json.loads((OLD[0] / "record.json").read_text()))
+    data["measurements"] = [{"name": "a/b", "case": "a", **broken}]
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(data, SCHEMA)
+
+
+def test_text_that_utf_8_cannot_hold_is_kept(tmp_path: Path) -> None:
+    """A file's name may have brought half of a surrogate pair."""
+    from dataclasses import replace
+
+    from pfactor_bench.records.record import write_record
+
+    record = read_record(OLD[0])
+    odd = replace(record, cohort={**record.cohort, "notes": ["\ud800 | \U0001f9e0 é"]})
+    write_record(odd, tmp_path)
+    assert read_record(tmp_path).cohort["notes"] == ["\ud800 | \U0001f9e0 é"]
+
+
+def test_reading_and_writing_keep_a_record(old_report: Path, tmp_path: Path) -> None:
+    """Nothing is lost on the way."""
+    from pfactor_bench.records.record import write_record
+
+    record = read_record(old_report)
+    write_record(record, tmp_path)
+    assert asdict(record) == asdict(read_record(tmp_path))
