@@ -14,7 +14,7 @@ from benchmarks.detection.scenes import performance, play
 from pfactor_bench.auditing.audit import DEFAULT, Audit
 from pfactor_bench.checks import run_checks
 from pfactor_bench.checks.metamorphic.probe import Probe
-from pfactor_bench.studies.harness import asker
+from pfactor_bench.studies.harness import Runner
 from pfactor_bench.studies.network import question_network
 from pfactor_bench.studies.sandbox import Failure, Limits
 
@@ -89,7 +89,7 @@ def examine(
     played = play(scene)
     limits = Limits(seconds=300.0)
     probe = Probe(
-        asker(study_of(scene.parts), seed=scene.recipe.seed, limits=limits),
+        Runner(study_of(scene.parts), seed=scene.recipe.seed, limits=limits),
         scene.cohort,
         effort,
         scene.recipe.seed,

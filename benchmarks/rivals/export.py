@@ -31,7 +31,7 @@ from benchmarks.detection.scenes import clean_scene, play
 from pfactor_bench.errors import StudyError
 from pfactor_bench.seeds import seed_for
 from pfactor_bench.statistics.metrics import pearson_r, subject_means
-from pfactor_bench.studies.changes import permute_scores
+from pfactor_bench.studies.changes import permute_targets
 from pfactor_bench.studies.contract import read_answer, table_columns
 
 #: Studies that leaks are planted in.
@@ -166,7 +166,7 @@ def _permuted(scene) -> np.ndarray:
     parts = replace(scene.parts, inputs=lambda _cohort: seen)
     found = []
     for draw in range(N_PERMUTED):
-        cohort = permute_scores(scene.cohort, np.random.default_rng(seed_for("rivals", draw)))
+        cohort = permute_targets(scene.cohort, np.random.default_rng(seed_for("rivals", draw)))
         table = predict_folds(parts, cohort, scene.recipe.seed, Log())
         try:
             found.append(_r(read_answer(table_columns(table), cohort), cohort))

@@ -15,7 +15,7 @@ from pfactor_bench.checks.metamorphic.probe import Probe
 from pfactor_bench.errors import StudyError
 from pfactor_bench.splits.splitters import grouped_k_fold, last_subjects, random_windows
 from pfactor_bench.studies.adapters import estimator_study, model_study, regime_study
-from pfactor_bench.studies.harness import asker
+from pfactor_bench.studies.harness import Runner
 from pfactor_bench.studies.inner_splits import record_inner_splits
 from pfactor_bench.studies.network import question_network
 from pfactor_bench.studies.sandbox import Failure, Limits
@@ -36,6 +36,9 @@ __all__ = ["DEFAULT", "QUICK", "THOROUGH", "Audit", "Effort", "audit"]
 SCHEMA_VERSION = 1
 
 AuditVerdict: TypeAlias = Literal["clean", "leaky", "inconclusive"]
+
+#: Held-out targets, and other held-out subjects' signal: without these nothing is called clean.
+_CORE = ("LK101", "LK102")
 
 _EXIT_CODES: dict[AuditVerdict, int] = {"clean": 0, "leaky": 1, "inconclusive": 3}
 
@@ -78,19 +81,51 @@ class Audit:
 
     @property
     def verdict(self) -> AuditVerdict:
-        """``leaky`` if a check failed, ``inconclusive`` if one could not decide, else ``clean``.
+        """``leaky``, ``clean`` or ``inconclusive``.
 
-        Clean means that none of the checks that applied found a leak, not that there is none.
+        Leaky if a check failed, clean if both core relations ran in every fold. Clean means that none of the checks that applied found a leak, not that there is none.
         """
         statuses = {finding.status for finding in self.findings}
         if "fail" in statuses:
             return "leaky"
-        return "inconclusive" if "error" in statuses else "clean"
+        return "inconclusive" if "error" in statuses or self._unexamined else "clean"
 
     @property
     def exit_code(self) -> int:
-        """0 clean, 1 leaky, 3 inconclusive; 2 is left for input that cannot be audited."""
+        """0 clean, 1 leaky, 3 inconclusive; 2 is left for input that cannot be audited.
+
+        Where some checks only were asked for, 0 says that none of them found a leak.
+        """
+        asked_for_some = any(finding.status == "skipped" for finding in self.findings)
+        undecided = any(finding.status == "error" for finding in self.findings)
+        if self.verdict == "inconclusive" and asked_for_some and not undecided:
+            return 0
         return _EXIT_CODES[self.verdict]
+
+    @property
+    def reason(self) -> str:
+        """Why the verdict is inconclusive, and what would settle it; empty where it is not."""
+        if self.verdict != "inconclusive":
+            return ""
+        undecided = [finding for finding in self.findings if finding.status == "error"]
+        finding = (undecided or self._unexamined)[0]
+        if finding.status == "skipped":
+            return f"{finding.code} was not asked for, and clean needs {' and '.join(_CORE)}"
+        if self.kind == "predictions":
+            return (
+                "predictions can be looked at and not run again: audit the study that made them, "
+                "such as my_study.py:study"
+            )
+        return f"{finding.explanation}. {finding.fix}".strip()
+
+    @property
+    def _unexamined(self) -> list[Finding]:
+        """The core relations that have no answer."""
+        return [
+            finding
+            for finding in self.findings
+            if finding.code in _CORE and finding.status not in {"pass", "warn"}
+        ]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the audit as plain values."""
@@ -104,6 +139,7 @@ class Audit:
             "n_runs": self.n_runs,
             "verdict": self.verdict,
             "exit_code": self.exit_code,
+            "reason": self.reason,
             "findings": [asdict(finding) for finding in self.findings],
         }
 
@@ -195,7 +231,7 @@ def _available(
     target: Target, cohort: Cohort, effort: Effort, limits: Limits, seed: int
 ) -> tuple[dict[str, object], Probe]:
     """Return what the checks can look at when a target can be run."""
-    probe = Probe(asker(_study(target), seed=seed, limits=limits), cohort, effort, seed)
+    probe = Probe(Runner(_study(target), seed=seed, limits=limits), cohort, effort, seed)
     available: dict[str, object] = {"cohort": cohort, "study": probe}
     if not isinstance(probe.answer, Failure):
         available["split"] = probe.answer.stated_split()
@@ -248,7 +284,7 @@ def _by_person_and_by_window(
         random_windows(n_folds=effort.paired_folds),
     )
     clean, leaky = (
-        asker(_study_on(target, rule), seed=seed, limits=limits)([cohort])[0] for rule in rules
+        Runner(_study_on(target, rule), seed=seed, limits=limits)([cohort])[0] for rule in rules
     )
     return clean, leaky
 

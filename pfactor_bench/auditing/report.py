@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pfactor_bench.auditing.audit import Audit
     from pfactor_bench.types import Finding
 
-__all__ = ["audit_report"]
+__all__ = ["VERDICTS", "audit_report", "worst_first"]
 
 VERDICTS = {
     "clean": "no leak found, which is not the same as clean",
@@ -56,10 +56,12 @@ def _summary(result: Audit) -> str:
     return (
         f"Verdict: **{result.verdict}** ({VERDICTS[result.verdict]}), on cohort "
         f"{escape(result.cohort)} with seed {result.seed}, {result.n_runs} runs."
+        f"{' ' + escape(result.reason, limit=5000) if result.reason else ''}"
     )
 
 
 def worst_first(result: Audit) -> list[Finding]:
+    """Return the findings in the order in which a reader must see them."""
     return sorted(result.findings, key=lambda finding: (_ORDER.index(finding.status), finding.code))
 
 

@@ -6,8 +6,10 @@ Importing this package is cheap: whatever a check needs is imported while it run
 from __future__ import annotations
 
 from importlib import import_module
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
+from pfactor_bench.checks import metamorphic, network, reported, static
 from pfactor_bench.checks.engine import registry as _core
 from pfactor_bench.checks.engine.registry import CatalogueEntry, Severity
 from pfactor_bench.types import Finding
@@ -17,29 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CatalogueEntry", "Severity", "catalogue", "run_check", "run_checks"]
 
-#: The modules that hold checks. To add a family, add a module and its name here.
-_FAMILIES = (
-    "reported.claims",
-    "reported.declared",
-    "static.duplicates",
-    "reported.fitting",
-    "metamorphic.selection",
-    "metamorphic.window_split",
-    "static.inputs",
-    "metamorphic.training_scores",
-    "metamorphic.held_out",
-    "network.state",
-    "network.numerics",
-    "static.subjects",
-    "metamorphic.permutation",
-    "reported.replication",
-    "reported.measurements",
-    "metamorphic.signal_and_order",
-    "static.sampling",
-    "static.sites",
-    "static.splits",
-    "static.timeline",
-)
+#: The folders that hold checks: every module in one of them is looked at.
+_FOLDERS = (static, reported, metamorphic, network)
 
 
 def catalogue() -> tuple[CatalogueEntry, ...]:
@@ -111,8 +92,9 @@ def run_check(code: str, **available: object) -> Finding:
 
 
 def _all_checks() -> dict[str, _core.Check]:
-    for family in _FAMILIES:
-        import_module(f"{__name__}.{family}")
+    for folder in _FOLDERS:
+        for module in iter_modules(folder.__path__):
+            import_module(f"{folder.__name__}.{module.name}")
     return dict(sorted(_core.CHECKS.items()))
 
 

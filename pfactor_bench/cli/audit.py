@@ -129,19 +129,25 @@ def _progress(finding: Finding) -> None:
 
 
 def _table(result: Audit) -> str:
-    lines = []
-    for finding in worst_first(result):
-        if finding.status in {"not_applicable", "skipped"}:
-            continue
-        lines.append(f"{finding.status:<6} {finding.code}  {plain(finding.title)}")
-        if finding.status != "pass":
+    """Return what was found, the worst last, beside the verdict."""
+    lines = [
+        _line_of(result, "not_applicable", "did not apply"),
+        _line_of(result, "pass", "passed"),
+    ]
+    for finding in reversed(worst_first(result)):
+        if finding.status in {"warn", "error", "fail"}:
+            lines.append(f"{finding.status:<6} {finding.code}  {plain(finding.title)}")
             said = plain(f"{finding.explanation.rstrip('.')}. {finding.fix}", limit=5000)
             lines += textwrap.wrap(said, _WIDTH, initial_indent=" " * 7, subsequent_indent=" " * 7)
-    silent = [one.code for one in result.findings if one.status == "not_applicable"]
-    if silent:
-        lines.append(f"{len(silent)} checks did not apply: {' '.join(silent)}")
     lines.append(f"{plain(result.target)}: {result.verdict}, {VERDICTS[result.verdict]}")
-    return "\n".join(lines)
+    if result.reason:
+        lines.append(plain(result.reason, limit=5000))
+    return "\n".join(filter(None, lines))
+
+
+def _line_of(result: Audit, status: str, word: str) -> str:
+    codes = [finding.code for finding in result.findings if finding.status == status]
+    return f"{len(codes)} {word}: {' '.join(codes)}" if codes else ""
 
 
 def _sarif(result: Audit) -> str:

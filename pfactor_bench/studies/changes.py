@@ -16,18 +16,23 @@ if TYPE_CHECKING:
 
 __all__ = [
     "changed",
-    "gather_scores",
-    "move_scores",
-    "permute_scores",
-    "redraw_scores",
+    "double_others",
+    "gather_targets",
+    "in_order",
+    "move_targets",
+    "nudge_targets",
+    "permute_targets",
+    "redraw_targets",
     "redraw_within_ranks",
     "rename_everybody",
     "rename_one",
-    "reorder_rows",
     "replace_all_signal",
-    "replace_signal",
-    "seal_scores",
-    "stretch_scores",
+    "replace_windows",
+    "seal_targets",
+    "stretch_targets",
+    "swap_names",
+    "swap_targets",
+    "turn_windows",
 ]
 
 #: How much larger than the cohort's the replaced person's signal is.
@@ -56,7 +61,7 @@ def changed(cohort: Cohort, **parts: Any) -> Cohort:  # noqa: ANN401 - any field
     )
 
 
-def redraw_scores(
+def redraw_targets(
     cohort: Cohort, people: Collection[str], scale: float, rng: np.random.Generator
 ) -> Cohort:
     """Move the scores of some people by normal draws of `scale` standard deviations of the scores.
@@ -90,18 +95,18 @@ def redraw_within_ranks(
     return changed(cohort, y=_per_window(cohort, names, new))
 
 
-def seal_scores(cohort: Cohort, people: Collection[str]) -> Cohort:
+def seal_targets(cohort: Cohort, people: Collection[str]) -> Cohort:
     """Take the scores of some people away: they become NaN."""
     return changed(cohort, y=np.where(np.isin(cohort.subjects, list(people)), np.nan, cohort.y))
 
 
-def move_scores(cohort: Cohort, people: Collection[str], distance: float) -> Cohort:
+def move_targets(cohort: Cohort, people: Collection[str], distance: float) -> Cohort:
     """Move the scores of some people by so many standard deviations, all of them alike."""
     step = distance * float(_scores(cohort)[1].std())
     return changed(cohort, y=cohort.y + np.where(np.isin(cohort.subjects, list(people)), step, 0.0))
 
 
-def gather_scores(
+def gather_targets(
     cohort: Cohort, people: Collection[str], distance: float, rng: np.random.Generator
 ) -> Cohort:
     """Put the scores of some people close together, so many standard deviations from the mean.
@@ -119,28 +124,81 @@ def gather_scores(
     return changed(cohort, y=np.array(moved))
 
 
-def permute_scores(cohort: Cohort, rng: np.random.Generator) -> Cohort:
+def swap_targets(cohort: Cohort, people: Collection[str]) -> Cohort:
+    """Let some subjects swap their targets, the highest with the lowest and so on."""
+    names, scores = _scores(cohort)
+    mine = np.flatnonzero(np.isin(names, list(people)))
+    order = mine[np.argsort(scores[mine], kind="stable")]
+    new = scores.copy()
+    new[order] = scores[order[::-1]]
+    return changed(cohort, y=_per_window(cohort, names, new))
+
+
+def nudge_targets(
+    cohort: Cohort, people: Collection[str], distance: float, rng: np.random.Generator
+) -> Cohort:
+    """Move the targets of some subjects by up to so many standard deviations, within the middle.
+
+    Targets at either end stay, and none is moved there: whoever leaves out implausible values or
+    cuts the range into bins sees the same range.
+    """
+    names, scores = _scores(cohort)
+    low, high = np.quantile(scores, [0.1, 0.9])
+    moved = np.clip(
+        scores + distance * scores.std() * rng.uniform(-1, 1, size=len(scores)), low, high
+    )
+    mine = np.isin(names, list(people)) & (scores > low) & (scores < high)
+    return changed(cohort, y=_per_window(cohort, names, np.where(mine, moved, scores)))
+
+
+def permute_targets(cohort: Cohort, rng: np.random.Generator) -> Cohort:
     """Deal all scores anew among people."""
     names, scores = _scores(cohort)
     return changed(cohort, y=_per_window(cohort, names, rng.permutation(scores)))
 
 
-def stretch_scores(cohort: Cohort) -> Cohort:
+def stretch_targets(cohort: Cohort) -> Cohort:
     """Give every score twice the distance to the mean, and three standard deviations more."""
     scores = _scores(cohort)[1]
     return changed(cohort, y=2 * (cohort.y - scores.mean()) + scores.mean() + 3 * scores.std())
 
 
-def replace_signal(cohort: Cohort, person: str, rng: np.random.Generator) -> Cohort:
-    """Replace one person's windows by loud noise of another mean and other correlations."""
-    rows = cohort.subjects == person
+def replace_windows(cohort: Cohort, rows: NDArray[np.bool_], rng: np.random.Generator) -> Cohort:
+    """Replace some windows by loud noise, of another mean and other correlations per subject."""
     n_chans = cohort.X.shape[1]
     scale = _LOUD * float(np.std(cohort.X[~rows]))
-    noise = rng.standard_normal((int(rows.sum()), *cohort.X.shape[1:]))
-    mixed = np.einsum("cd,wdt->wct", rng.standard_normal((n_chans, n_chans)), noise)
     X = np.array(cohort.X)
-    X[rows] = scale * (mixed / np.sqrt(n_chans) + rng.standard_normal((1, n_chans, 1)))
+    for person in np.unique(cohort.subjects[rows]):
+        mine = rows & (cohort.subjects == person)
+        noise = rng.standard_normal((int(mine.sum()), *cohort.X.shape[1:]))
+        mixed = np.einsum("cd,wdt->wct", rng.standard_normal((n_chans, n_chans)), noise)
+        X[mine] = scale * (mixed / np.sqrt(n_chans) + rng.standard_normal((1, n_chans, 1)))
     return changed(cohort, X=X)
+
+
+def turn_windows(cohort: Cohort, rows: NDArray[np.bool_]) -> Cohort:
+    """Reverse some windows in time and move their channels on by one.
+
+    Mean and deviation over all channels stay, so that a choice of recordings by amplitude does.
+    """
+    X = np.array(cohort.X)
+    X[rows] = np.roll(X[rows], 1, axis=1)[:, :, ::-1]
+    return changed(cohort, X=X)
+
+
+def double_others(cohort: Cohort, person: str) -> Cohort:
+    """Append a copy of every window that is not one subject's."""
+    import pandas as pd
+
+    others = np.flatnonzero(cohort.subjects != person)
+    copies = cohort.table.iloc[others].copy()
+    copies["sample_id"] = [f"{name}__again" for name in copies["sample_id"]]
+    return changed(
+        cohort,
+        X=np.concatenate([cohort.X, cohort.X[others]]),
+        y=np.concatenate([cohort.y, cohort.y[others]]),
+        table=pd.concat([cohort.table, copies], ignore_index=True),
+    )
 
 
 def replace_all_signal(cohort: Cohort, rng: np.random.Generator) -> Cohort:
@@ -158,6 +216,12 @@ def rename_everybody(cohort: Cohort) -> Cohort:
     return _renamed(cohort, {name: f"sub-N{row:0{width}d}" for row, name in enumerate(old)})
 
 
+def swap_names(cohort: Cohort, people: Collection[str]) -> Cohort:
+    """Let some subjects hand on their names, each to the next of them."""
+    names = sorted(people)
+    return _renamed(cohort, dict(zip(names, [*names[1:], names[0]], strict=True)))
+
+
 def rename_one(cohort: Cohort, person: str) -> Cohort:
     """Give one person a new name that sorts right after the old one.
 
@@ -166,26 +230,19 @@ def rename_one(cohort: Cohort, person: str) -> Cohort:
     return _renamed(cohort, {person: f"{person}!"})
 
 
-def reorder_rows(
-    cohort: Cohort, positions: NDArray[np.int64], rng: np.random.Generator, *, by_person: bool
+def in_order(
+    cohort: Cohort, rows: NDArray[np.int64], new_order: NDArray[np.int64]
 ) -> tuple[Cohort, NDArray[np.int64]]:
-    """Shuffle some rows among their own positions, within each person where `by_person`.
+    """Put some rows into another order, at their own positions.
 
     Returns
     -------
     cohort : Cohort
     order : ndarray of int64
-        The row that each new position's row came from.
+        The row that each position's row came from.
     """
     order = np.arange(len(cohort.y))
-    subjects = cohort.subjects
-    groups = (
-        [positions[subjects[positions] == name] for name in np.unique(subjects[positions])]
-        if by_person
-        else [positions]
-    )
-    for group in groups:
-        order[group] = rng.permutation(group)
+    order[rows] = new_order
     table = cohort.table.iloc[order].reset_index(drop=True)
     return changed(cohort, X=cohort.X[order], y=cohort.y[order], table=table), order
 

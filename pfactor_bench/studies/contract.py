@@ -71,11 +71,14 @@ class Answer:
         Whether the study told its folds apart; without names there is one.
     notes
         What the harness noticed while the study ran.
+    ends
+        Of the study's random streams, as a digest: two runs that agree in it have drawn alike.
     """
 
     folds: tuple[AnsweredFold, ...]
     names_folds: bool
     notes: tuple[str, ...] = ()
+    ends: str = ""
 
     def stated_split(self) -> Split | None:
         """Return the split, if the study states what it trained on in every fold."""
@@ -123,7 +126,11 @@ def table_columns(table: object) -> dict[str, list[object]]:
 
 
 def read_answer(
-    columns: Mapping[str, Sequence[object]], cohort: Cohort, notes: Sequence[str] = ()
+    columns: Mapping[str, Sequence[object]],
+    cohort: Cohort,
+    notes: Sequence[str] = (),
+    *,
+    ends: str = "",
 ) -> Answer:
     """Check what a study answered against the contract.
 
@@ -135,6 +142,8 @@ def read_answer(
         The cohort that it was handed.
     notes
         What was noticed meanwhile.
+    ends
+        Where the study's random streams have come to.
 
     Raises
     ------
@@ -165,7 +174,7 @@ def read_answer(
         )
     if not folds:
         raise StudyError("the study predicted nothing: return a row per held-out window")
-    return Answer(folds=tuple(folds), names_folds="fold" in columns, notes=tuple(notes))
+    return Answer(folds=tuple(folds), names_folds="fold" in columns, notes=tuple(notes), ends=ends)
 
 
 def _positions(sample_ids: Sequence[object], cohort: Cohort) -> NDArray[np.int64]:

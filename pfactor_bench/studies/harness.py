@@ -5,35 +5,36 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import random
 import sys
+import tempfile
 import warnings
 from functools import partial
-from typing import TYPE_CHECKING
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from pfactor_bench.errors import StudyError
 from pfactor_bench.studies.contract import read_answer, table_columns
+from pfactor_bench.studies.footprint import Footprint, remove
+from pfactor_bench.studies.randomness import Streams
 from pfactor_bench.studies.sandbox import Failure, run_jobs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from pfactor_bench.studies.contract import Answer, Study
     from pfactor_bench.studies.sandbox import Limits
     from pfactor_bench.types import Cohort
 
-__all__ = ["asker", "forget_seeds", "heavy_modules", "to_json", "warm"]
+__all__ = ["Runner", "heavy_modules", "to_json", "warm"]
 
 #: Importing these takes seconds: once a target has done it, it is done here, before further forks.
 _HEAVY = ("pandas", "scipy.stats", "sklearn", "torch", "torch._dynamo", "mne", "braindecode.models")
 
 
-def asker(
-    study: Study, *, seed: int, limits: Limits
-) -> Callable[[Sequence[Cohort]], list[Answer | Failure]]:
-    """Return a function that runs a study on each of several cohorts.
+class Runner:
+    """Runs a study on cohorts, each time in a process that knows of no other run.
+
+    Files that a run creates are removed after it. Once a run has created some, the others are run
+    one after the other, so that none meets another's.
 
     Parameters
     ----------
@@ -43,27 +44,58 @@ def asker(
         Handed to it, the same every time.
     limits
         What each run may use.
-
-    Returns
-    -------
-    callable
-        From cohorts to an answer or a failure each. It never raises because of the study.
     """
 
-    def ask(cohorts: Sequence[Cohort]) -> list[Answer | Failure]:
-        jobs = [partial(_run_study, study, cohort, seed) for cohort in cohorts]
-        replies = run_jobs(jobs, limits)
-        return [_read(reply, cohort) for reply, cohort in zip(replies, cohorts, strict=True)]
+    def __init__(self, study: Study, *, seed: int, limits: Limits) -> None:
+        self._study = study
+        self._seed = seed
+        self._limits = limits
+        self._leaves_files = False
 
-    return ask
+    def __call__(self, cohorts: Sequence[Cohort], *, salt: int = 0) -> list[Answer | Failure]:
+        """Return an answer or a failure for each cohort; nothing that the study does is raised.
 
+        Parameters
+        ----------
+        cohorts
+            What to run it on.
+        salt
+            Mixed into every seed that the study gives, see `pfactor_bench.studies.randomness`.
+        """
+        jobs = [partial(_run_study, self._study, [cohort], self._seed, salt) for cohort in cohorts]
+        if not self._leaves_files:
+            answers = [one for [one] in self._answers(jobs, [[cohort] for cohort in cohorts])]
+            if not self._leaves_files or len(jobs) == 1:
+                return answers
+        return [
+            one
+            for job, cohort in zip(jobs, cohorts, strict=True)
+            for [one] in self._answers([job], [[cohort]])
+        ]
 
-def forget_seeds() -> None:
-    """Seed every global random stream anew: a fork would repeat what its parent draws."""
-    random.seed()
-    np.random.seed(None)  # noqa: NPY002 - the global stream is what must differ
-    if "torch" in sys.modules:
-        sys.modules["torch"].seed()
+    def in_one_process(self, cohorts: Sequence[Cohort]) -> list[Answer | Failure]:
+        """Return the answers of runs that follow each other where each meets what others left."""
+        job = partial(_run_study, self._study, cohorts, self._seed, 0)
+        (answers,) = self._answers([job], [cohorts])
+        return answers
+
+    def _answers(
+        self, jobs: Sequence[Callable[[], bytes]], cohorts: Sequence[Sequence[Cohort]]
+    ) -> list[list[Answer | Failure]]:
+        """Run jobs side by side, clear away what they left on disk, and read their answers."""
+        found = []
+        for reply, those in zip(run_jobs(jobs, self._limits), cohorts, strict=True):
+            if isinstance(reply, Failure):
+                found.append([reply for _ in those])
+                continue
+            content = json.loads(reply)
+            warm(content["modules"])
+            self._leaves_files |= bool(content["created"])
+            remove(content["created"])
+            found.append(
+                [_read(row, cohort) for row, cohort in zip(content["runs"], those, strict=True)]
+            )
+        return found
 
 
 def heavy_modules() -> list[str]:
@@ -85,28 +117,37 @@ def to_json(value: object) -> bytes:
     return json.dumps(value, default=_plain).encode()
 
 
-def _run_study(study: Study, cohort: Cohort, seed: int) -> bytes:
+def _run_study(study: Study, cohorts: Sequence[Cohort], seed: int, salt: int) -> bytes:
     """Run in the child: everything but the returned bytes is lost."""
+    footprint = Footprint()
+    with tempfile.TemporaryDirectory(prefix="pfactor-bench-") as scratch:
+        os.environ["TMPDIR"] = tempfile.tempdir = scratch
+        runs = [_run_once(study, cohort, seed, salt, footprint) for cohort in cohorts]
+    return to_json({"runs": runs, "created": footprint.created, "modules": heavy_modules()})
+
+
+def _run_once(
+    study: Study, cohort: Cohort, seed: int, salt: int, footprint: Footprint
+) -> dict[str, object]:
     from pfactor_bench.studies.changes import changed
 
-    forget_seeds()
-    folder = os.getcwd()  # noqa: PTH109 - what the study changes is the process's, not a path's
+    streams, folder = Streams(salt), os.getcwd()  # noqa: PTH109 - what the study changes is the process's
     columns = table_columns(study(cohort, seed=seed))
     notes = []
     if changed(cohort).fingerprint != cohort.fingerprint:
         notes.append("it changes the cohort that it is handed: copy before changing")
     if os.getcwd() != folder:  # noqa: PTH109
         notes.append("it changes the working directory: use absolute paths instead")
-    return to_json({"columns": columns, "notes": notes, "modules": heavy_modules()})
+    if created := footprint.created:
+        notes.append(
+            f"it leaves {created[0]!r} behind, which was removed so that no other run finds it"
+        )
+    return {"columns": columns, "notes": notes, "ends": streams.ends()}
 
 
-def _read(reply: bytes | Failure, cohort: Cohort) -> Answer | Failure:
-    if isinstance(reply, Failure):
-        return reply
+def _read(run: Mapping[str, Any], cohort: Cohort) -> Answer | Failure:
     try:
-        content = json.loads(reply)
-        warm(content["modules"])
-        return read_answer(content["columns"], cohort, content["notes"])
+        return read_answer(run["columns"], cohort, run["notes"], ends=str(run["ends"]))
     except StudyError as error:
         return Failure(reason=str(error))
     except (ValueError, KeyError, TypeError) as error:

@@ -22,7 +22,7 @@ from pfactor_bench.checks import catalogue, run_check, run_checks
 from pfactor_bench.checks.engine.effort import DEFAULT, QUICK
 from pfactor_bench.checks.metamorphic.probe import Probe
 from pfactor_bench.cohorts.synthetic import synthetic
-from pfactor_bench.studies.harness import asker
+from pfactor_bench.studies.harness import Runner
 from pfactor_bench.studies.sandbox import Limits
 from pfactor_bench.training.device import warm_up
 
@@ -46,7 +46,7 @@ def people(changed: Callable[..., Cohort]) -> Cohort:
 
 
 def _probe(study: Study, cohort: Cohort) -> Probe:
-    return Probe(asker(study, seed=0, limits=Limits(seconds=60)), cohort, DEFAULT)
+    return Probe(Runner(study, seed=0, limits=Limits(seconds=60)), cohort, DEFAULT)
 
 
 @pytest.mark.parametrize("name", PLANTED)
@@ -64,7 +64,7 @@ def test_planted_leak_is_found(name: str, people: Cohort) -> None:
 )
 def test_use_of_held_out_scores_is_found_quickly(name: str, people: Cohort) -> None:
     """One fold and three changed cohorts are enough, for early stopping and clipping, too."""
-    study = asker(PLANTED[name].study, seed=0, limits=Limits(seconds=60))
+    study = Runner(PLANTED[name].study, seed=0, limits=Limits(seconds=60))
     assert run_check("LK101", study=Probe(study, people, QUICK)).status == "fail"
 
 
@@ -138,7 +138,7 @@ def test_sealed_scores(study: Study, status: str, people: Cohort) -> None:
 def test_permuted_scores(study: Study, status: str, people: Cohort) -> None:
     """An honest study finds no skill in permuted scores, a leaky one does."""
     effort = replace(DEFAULT, permutations=40)
-    probe = Probe(asker(study, seed=0, limits=Limits(seconds=60)), people, effort)
+    probe = Probe(Runner(study, seed=0, limits=Limits(seconds=60)), people, effort)
     assert run_check("LK401", study=probe).status == status
 
 

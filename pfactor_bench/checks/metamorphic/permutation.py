@@ -62,7 +62,7 @@ def works_without_held_out_scores(study: Probe) -> Outcome:
         return not_applicable("everybody held out is trained on in another fold")
     if not set(study.cohort.subjects[fold.answered.positions]) <= set(fold.held_out):
         return not_applicable("the study holds everybody out and does not tell its folds apart")
-    sealed = changes.seal_scores(study.cohort, fold.held_out)
+    sealed = changes.seal_targets(study.cohort, fold.held_out)
     trials = compare(study, fold, [("scores sealed", sealed)])
     if "predicts nan" in trials[0].failure and _split_follows_scores(study, fold):
         return not_applicable("the split follows the scores, so it cannot do without them")
@@ -74,7 +74,7 @@ def _split_follows_scores(study: Probe, fold: ProbedFold) -> bool:
     ends = [
         (
             f"scores moved by {distance:g} SD",
-            changes.move_scores(study.cohort, fold.held_out, distance),
+            changes.move_targets(study.cohort, fold.held_out, distance),
         )
         for distance in (-100.0, 100.0)
     ]
@@ -157,7 +157,7 @@ def _permuted(study: Probe, draws: range) -> list[float] | Failure:
     found = []
     for first in draws[::_AT_ONCE]:
         cohorts = [
-            changes.permute_scores(study.cohort, study.rng("permutation", draw))
+            changes.permute_targets(study.cohort, study.rng("permutation", draw))
             for draw in range(first, min(first + _AT_ONCE, draws.stop))
         ]
         for cohort, answer in zip(cohorts, study.ask(cohorts), strict=True):

@@ -1,46 +1,61 @@
-"""One change, one rerun, one comparison; and many of them in words."""
+"""One change, one rerun, one comparison; many of them in words, and what follows."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pfactor_bench.checks.engine.outcomes import passed, undecided, warned
+from pfactor_bench.checks.engine.outcomes import passed, undecided
+from pfactor_bench.checks.metamorphic.movement import movement
+from pfactor_bench.checks.metamorphic.separation import stays_apart, under_other_seeds
 from pfactor_bench.studies.sandbox import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from pfactor_bench.checks.engine.outcomes import Outcome
-    from pfactor_bench.checks.metamorphic.probe import Movement, Probe, ProbedFold
+    from pfactor_bench.checks.metamorphic.folds import ProbedFold
+    from pfactor_bench.checks.metamorphic.movement import Movement
+    from pfactor_bench.checks.metamorphic.probe import Probe
+    from pfactor_bench.checks.metamorphic.separation import Cause, Change
     from pfactor_bench.types import Cohort, Scalar
 
-__all__ = ["Trial", "compare", "describe", "evidence_of", "nothing_moved"]
+__all__ = ["Trial", "cause_of", "compare", "describe", "evidence_of", "nothing_moved"]
 
-#: So many people are named for each change.
+#: So many subjects are named for each change.
 _MAX_PEOPLE = 3
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Trial:
     """What came of one change.
 
     Parameters
     ----------
-    fold, change
-        What was changed.
+    fold, change, cohort
+        Where predictions were compared, what was changed, in words, and the cohort that this made.
+    rows
+        The windows compared; None for all that the fold holds out.
     movement
         How far predictions moved; None where they could not be compared.
     moved
         Whether that is more than rounding and the study's own noise.
+    same_draws
+        Whether both runs have drawn the same random numbers.
     failure
         Why the study gave no answer; empty where it did.
     """
 
-    fold: str
+    fold: ProbedFold
     change: str
+    cohort: Cohort
+    rows: NDArray[np.bool_] | None
     movement: Movement | None
     moved: bool
+    same_draws: bool
     failure: str = ""
 
     @property
@@ -53,14 +68,20 @@ class Trial:
         """Whether the study answered, but for other rows."""
         return self.movement is None and not self.failure
 
+    @property
+    def most_moved(self) -> str:
+        """The subject whose predictions moved most."""
+        assert self.movement is not None  # noqa: S101 - asked of trials that moved
+        return self.movement.by_subject[0][0]
+
     def row(self, study: Probe) -> dict[str, Scalar]:
         """Return the trial as a row of evidence."""
-        movement = self.movement
-        people = () if movement is None else movement.people[:_MAX_PEOPLE]
+        found = self.movement
+        people = [] if found is None else found.by_subject[:_MAX_PEOPLE]
         return {
-            "fold": self.fold,
+            "fold": self.fold.name,
             "change": self.change,
-            "moved_by": None if movement is None else float(f"{movement.largest:.4g}"),
+            "moved_by": None if found is None else float(f"{found.largest:.4g}"),
             "unchanged_reruns": float(f"{study.floor:.4g}"),
             "most": ", ".join(f"{name} ({size:.3g})" for name, size in people),
         }
@@ -70,7 +91,7 @@ def compare(
     study: Probe,
     fold: ProbedFold,
     changes: Sequence[tuple[str, Cohort]],
-    people: Sequence[str] | None = None,
+    rows: NDArray[np.bool_] | None = None,
 ) -> list[Trial]:
     """Run the study on changed cohorts and compare one fold's predictions with the unchanged ones.
 
@@ -80,19 +101,48 @@ def compare(
         What to ask, and where to look.
     changes
         Each change in words, and the cohort that it makes.
-    people
-        Whose predictions to compare; by default those of all people held out.
+    rows
+        Which of the cohort's windows to compare; by default those of all subjects held out.
     """
+    assert not isinstance(study.answer, Failure)  # noqa: S101 - callers ask for obstacles first
     trials = []
     answers = study.ask([cohort for _, cohort in changes])
-    for (change, _), answer in zip(changes, answers, strict=True):
-        failure = answer.reason if isinstance(answer, Failure) else ""
-        movement = None if isinstance(answer, Failure) else study.movement(fold, answer, people)
-        moved = movement is not None and movement.largest > study.threshold
+    for (change, cohort), answer in zip(changes, answers, strict=True):
+        failed = isinstance(answer, Failure)
+        found = None if failed else movement(fold, answer, study.cohort.subjects, rows)
         trials.append(
-            Trial(fold=fold.name, change=change, movement=movement, moved=moved, failure=failure)
+            Trial(
+                fold=fold,
+                change=change,
+                cohort=cohort,
+                rows=rows,
+                movement=found,
+                moved=found is not None and found.largest > study.threshold,
+                same_draws=not failed and answer.ends == study.answer.ends,
+                failure=answer.reason if failed else "",
+            )
         )
     return trials
+
+
+def cause_of(study: Probe, moved: Sequence[Trial], change: Change) -> tuple[Cause, str]:
+    """Say what moved predictions, and how that is known.
+
+    Parameters
+    ----------
+    study
+        What moved.
+    moved
+        Trials of one fold that moved.
+    change
+        The same change for any fold, should the study have to be run under other seeds.
+    """
+    trial = max(moved, key=lambda one: one.movement.largest if one.movement else 0.0)
+    if all(one.same_draws for one in moved):
+        cause = stays_apart(study, trial.fold, trial.cohort, trial.rows)
+        return cause, "" if cause == "change" else "repeated runs do not stay apart"
+    cause, p = under_other_seeds(study, trial.most_moved, change)
+    return cause, f"under other seeds p = {p:.2g}"
 
 
 def evidence_of(trials: Sequence[Trial], study: Probe) -> list[dict[str, Scalar]]:
@@ -112,23 +162,30 @@ def describe(trials: Sequence[Trial], study: Probe) -> str:
 
 
 def nothing_moved(trials: Sequence[Trial], study: Probe, good: str, split_moved: str) -> Outcome:
-    """Return what follows when no compared prediction has moved."""
-    n_compared = sum(trial.compared for trial in trials)
+    """Return what follows when no compared prediction has moved.
+
+    A fold in which nothing could be compared has not been examined, so that is never a pass.
+    """
     failures = [trial for trial in trials if trial.failure]
-    if failures and not n_compared:
+    compared = {trial.fold.name for trial in trials if trial.compared}
+    missing = [trial for trial in trials if trial.fold.name not in compared]
+    if missing and missing[0].failure:
         return undecided(
             f"the study fails on the changed cohort: {failures[0].failure}",
-            fix="A study must accept any finite scores, names and signals; correct what it says.",
+            fix="A study must accept any finite targets, names and signals; correct what it says.",
         )
-    if not n_compared:
-        return warned(
-            f"{split_moved}, so there was nothing to compare; that alone is no leak",
-            [{"change": trial.change, "fold": trial.fold} for trial in trials],
-            fix="Decide the split before looking at scores or names and pass it on, so that this "
-            "relation can be tested.",
+    if missing:
+        names = ", ".join(dict.fromkeys(trial.fold.name for trial in missing))
+        return undecided(
+            f"{split_moved}, so there was nothing to compare in {names}",
+            [{"change": trial.change, "fold": trial.fold.name} for trial in missing],
+            fix="Decide the split before looking at targets, names or signals and pass it on, so "
+            "that this relation can be tested.",
         )
+    n_compared = sum(trial.compared for trial in trials)
     n_moved = sum(trial.split_moved for trial in trials)
     others = f"; the split moved in {n_moved} more, which were not compared" if n_moved else ""
     return passed(
-        f"{good} ({n_compared} changes, unchanged reruns differ by {study.floor:.2g}{others})"
+        f"{good} ({n_compared} changes in {len(compared)} folds, unchanged reruns differ by "
+        f"{study.floor:.2g}{others})"
     )

@@ -13,6 +13,7 @@ from pfactor_bench.studies.sandbox import Failure
 
 if TYPE_CHECKING:
     from pfactor_bench.checks.engine.outcomes import Outcome
+    from pfactor_bench.checks.metamorphic.folds import ProbedFold
     from pfactor_bench.checks.metamorphic.probe import Probe
     from pfactor_bench.studies.contract import Answer
     from pfactor_bench.types import Cohort, Scalar
@@ -20,15 +21,20 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 _DRAWS = 4
+#: How far targets are nudged, in standard deviations.
+_NUDGE = 0.3
 
 
 @check("LK108", kinds=(30,))
 def scores_do_not_decide_who_counts(study: Probe) -> Outcome:
-    """Redraw everybody's scores a little: the same people must be predicted.
+    """Selection by target: the same windows must be predicted whatever the targets.
 
     How it is detected
     ------------------
-    All scores are moved within their ranks, so that a split stratified by them stays where it is,
+    Where a fold leaves out windows of its held-out subjects, their targets are nudged within the
+    middle of all: if other windows are handed in and the predictions of the rest are the same to
+    the bit, the model was the same and the targets have chosen. Besides, all targets are moved
+    within their ranks, so that a split stratified by them stays where it is,
     and the people who are predicted in any fold are compared. In a cross-validation everybody is
     predicted equally often, whatever the split: other people there fail. In a single fold, or in
     folds drawn anew each time, they warn, since a split may follow the scores in other ways.
@@ -53,10 +59,17 @@ def scores_do_not_decide_who_counts(study: Probe) -> Outcome:
     if (obstacle := study.obstacle()) is not None:
         return obstacle
     assert not isinstance(study.answer, Failure)  # noqa: S101 - an obstacle otherwise
+    if chosen := _chosen_by_targets(study):
+        return failed(
+            f"which held-out windows are predicted follows their targets, while the model stays "
+            f"the same: {chosen[0]['left_out']} windows of {chosen[0]['fold']} leave and "
+            f"{chosen[0]['taken_in']} enter when targets are nudged",
+            chosen,
+        )
     before = _predicted(study.answer, study.cohort)
     everybody = set(study.cohort.subjects.tolist())
     if before == everybody:
-        return passed(f"all {len(before)} people are predicted")
+        return passed(f"all {len(before)} subjects are predicted")
     redrawn = [
         changes.redraw_within_ranks(study.cohort, everybody, study.rng("who", draw))
         for draw in range(_DRAWS)
@@ -74,6 +87,42 @@ def scores_do_not_decide_who_counts(study: Probe) -> Outcome:
     if study.hides_folds or _is_cross_validation(study.answer, study.cohort):
         return failed(said, evidence)
     return warned(said, evidence)
+
+
+def _chosen_by_targets(study: Probe) -> list[dict[str, Scalar]]:
+    """Return the folds in which nudged targets change who is predicted and not how."""
+    folds = [fold for fold in study.folds if _leaves_windows_out(study, fold)]
+    draws = [
+        (fold, changes.nudge_targets(study.cohort, fold.held_out, _NUDGE, study.rng("nudge", at)))
+        for fold in folds[: study.effort.folds]
+        for at in range(2)
+    ]
+    evidence: list[dict[str, Scalar]] = []
+    for (fold, _), answer in zip(draws, study.ask([one for _, one in draws]), strict=True):
+        if isinstance(answer, Failure):
+            continue
+        other = next((one for one in answer.folds if one.name == fold.name), None)
+        if other is None or np.array_equal(other.positions, fold.answered.positions):
+            continue
+        both, here, there = np.intersect1d(
+            fold.answered.positions, other.positions, return_indices=True
+        )
+        same = fold.answered.y_pred[here]
+        # A constant would be the same whatever was trained on.
+        if len(both) > 1 and np.ptp(same) and np.array_equal(same, other.y_pred[there]):
+            evidence.append(
+                {
+                    "fold": fold.name,
+                    "left_out": len(fold.answered.positions) - len(both),
+                    "taken_in": len(other.positions) - len(both),
+                }
+            )
+    return evidence
+
+
+def _leaves_windows_out(study: Probe, fold: ProbedFold) -> bool:
+    mine = np.isin(study.cohort.subjects, fold.held_out)
+    return int(mine.sum()) > len(fold.answered.positions)
 
 
 def _is_cross_validation(answer: Answer, cohort: Cohort) -> bool:

@@ -85,7 +85,10 @@ def augmented_across(cohort: Cohort, split: Split) -> Outcome:
 
 @check("LK030", kinds=(30,))
 def everybody_is_predicted(
-    cohort: Cohort, predictions: pd.DataFrame, split: Split | None = None
+    cohort: Cohort,
+    predictions: pd.DataFrame,
+    split: Split | None = None,
+    study: object | None = None,
 ) -> Outcome:
     """Find held-out people without a prediction, and people who are on no side at all.
 
@@ -94,7 +97,7 @@ def everybody_is_predicted(
     The people held out by the split, and everybody in the cohort, are compared with those who are
     predicted or trained on. People who are left out altogether are compared with the others by
     their scores. Of a table that states no split, only the windows of predicted people are looked
-    at.
+    at. Where the study can be run again, this is a warning and LK108 decides.
 
     Why it matters
     --------------
@@ -112,6 +115,9 @@ def everybody_is_predicted(
     ------
     Kapoor & Narayanan 2023, doi:10.1016/j.patter.2023.100804, L3.3.
     """
+    # A study that can be run again shows in LK108 whether its targets choose: leaving somebody out
+    # for the recording's sake is no leak.
+    left_out = failed if study is None else warned
     if "role" in predictions.columns:
         predictions = predictions[predictions["role"] == "test"]
     rows = cohort.table["sample_id"].isin(predictions["sample_id"]).to_numpy()
@@ -122,14 +128,14 @@ def everybody_is_predicted(
     trained = {name for fold in folds for name in subjects[fold.train].tolist()}
     dropped: list[dict[str, Scalar]] = [{"subject": one} for one in sorted(held_out - predicted)]
     if dropped:
-        return failed(f"{len(dropped)} held-out people have no prediction", dropped)
+        return left_out(f"{len(dropped)} held-out people have no prediction", dropped)
     nowhere = sorted(set(subjects.tolist()) - predicted - trained)
     if nowhere and split is not None:
         inside, outside = (
             cohort.y[~np.isin(subjects, nowhere)],
             cohort.y[np.isin(subjects, nowhere)],
         )
-        return failed(
+        return left_out(
             f"{len(nowhere)} people are neither trained on nor predicted; their mean score is "
             f"{outside.mean():.2f}, the others' {inside.mean():.2f}",
             [{"subject": name} for name in nowhere],

@@ -1,4 +1,4 @@
-"""Metamorphic checks of what a study goes by: names must not matter, training scores must."""
+"""A metamorphic check of what a study learns from: training targets must matter."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from pfactor_bench.checks.engine.outcomes import failed, not_applicable, passed
 from pfactor_bench.checks.engine.registry import check
 from pfactor_bench.checks.metamorphic.relation import (
     compare,
-    describe,
-    evidence_of,
     nothing_moved,
 )
 from pfactor_bench.studies import changes
@@ -19,49 +17,6 @@ if TYPE_CHECKING:
     from pfactor_bench.checks.metamorphic.probe import Probe
 
 __all__: list[str] = []
-
-
-@check("LK103", kinds=(4, 15, 16))
-def blind_to_names(study: Probe) -> Outcome:
-    """Rename the people, order kept: no prediction may move.
-
-    How it is detected
-    ------------------
-    Everybody gets a new name that sorts where the old one did, in the subject column and in the
-    window names. If the split itself follows the names, single people are renamed instead.
-
-    Why it matters
-    --------------
-    A name is no brain signal. A prediction that depends on it looks something up: a stored answer,
-    a cache, or identity as an input.
-
-    How to fix it
-    -------------
-    Remove subject and window names from the inputs, and key caches by the cohort's fingerprint.
-
-    What it cannot see
-    ------------------
-    Identity read from the position in the table (LK104) or from the signal.
-
-    Source
-    ------
-    Chen et al. 1998 on metamorphic testing, arXiv:2002.12543.
-    """
-    if (obstacle := study.obstacle()) is not None:
-        return obstacle
-    fold = study.folds[0]
-    trials = compare(study, fold, [("everybody renamed", changes.rename_everybody(study.cohort))])
-    if trials[0].split_moved:
-        people = study.rng("rename").permutation([*fold.train, *fold.held_out])[:3].tolist()
-        draws = [(f"{name} renamed", changes.rename_one(study.cohort, name)) for name in people]
-        trials += compare(study, fold, draws)
-    if evidence := evidence_of(trials, study):
-        return failed(
-            f"predictions moved when people were only renamed: {describe(trials, study)}", evidence
-        )
-    return nothing_moved(
-        trials, study, "names do not matter", "who is held out depends on people's names"
-    )
 
 
 @check("LK106", kinds=(28,))
@@ -96,10 +51,10 @@ def learns_from_training_scores(study: Probe) -> Outcome:
     fold = study.folds[0]
     if not fold.train:
         return not_applicable("everybody is held out somewhere in the fold: nobody only trains it")
-    redrawn = changes.redraw_scores(study.cohort, fold.train, 3.0, study.rng("train", fold.name))
+    redrawn = changes.redraw_targets(study.cohort, fold.train, 3.0, study.rng("train", fold.name))
     trials = compare(study, fold, [("training scores redrawn", redrawn)])
     if trials[0].split_moved:
-        stretched = changes.stretch_scores(study.cohort)
+        stretched = changes.stretch_targets(study.cohort)
         trials += compare(study, fold, [("all scores stretched", stretched)])
     if any(trial.moved for trial in trials):
         return passed("predictions follow the scores that the study is trained on")

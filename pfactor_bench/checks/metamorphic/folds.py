@@ -1,0 +1,152 @@
+"""Who is held out together, as a study tells it or as its predictions give it away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pfactor_bench.studies.changes import move_targets
+from pfactor_bench.studies.sandbox import Failure
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pfactor_bench.checks.metamorphic.probe import Probe
+    from pfactor_bench.studies.contract import AnsweredFold
+    from pfactor_bench.types import Cohort
+
+__all__ = ["FAR", "ProbedFold", "are_hidden", "held_out_together", "target_moved_far"]
+
+#: How far one subject's target is moved, in standard deviations, to see whose predictions follow.
+FAR = 10.0
+#: So many subjects are moved to find out whether there are folds that are not told apart.
+_ASKED = 3
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class ProbedFold:
+    """Subjects that are held out together, in one fold of the unchanged study.
+
+    Parameters
+    ----------
+    name
+        The study's name of the fold; the subjects', where it tells none apart.
+    answered
+        The predictions that hold theirs.
+    held_out, train
+        Who is held out, and who only trains.
+    """
+
+    name: str
+    answered: AnsweredFold
+    held_out: tuple[str, ...]
+    train: tuple[str, ...]
+
+
+def target_moved_far(study: Probe, person: str) -> Cohort:
+    """Return the cohort with one subject's target moved far away."""
+    return move_targets(study.cohort, [person], FAR)
+
+
+def held_out_together(study: Probe) -> tuple[ProbedFold, ...]:
+    """Return every fold; where a study does not tell them apart, those that predictions show."""
+    told = _as_told(study)
+    if not are_hidden(study):
+        return tuple(told)
+    (fold, *_) = told
+    everybody = set(study.cohort.subjects.tolist())
+    return tuple(
+        ProbedFold(
+            name=", ".join(group[:2]) + (", …" if len(group) > 2 else ""),  # noqa: PLR2004
+            answered=fold.answered,
+            held_out=group,
+            train=tuple(sorted(everybody - set(group))),
+        )
+        for group in _groups(study, fold)
+    )
+
+
+def are_hidden(study: Probe) -> bool:
+    """Say whether a study cross-validates and does not tell its folds apart.
+
+    That is so where one table holds everybody out, so that nobody is left to train on. Where
+    somebody is, a subject's target is moved: in a cross-validation it reaches the predictions of
+    many others, and not the subject's own.
+    """
+    (fold, *others) = _as_told(study)
+    if others:
+        return False
+    if len(fold.train) < 2:  # noqa: PLR2004 - nobody to train on
+        return True
+    if fold.answered.train is not None:
+        return False
+    people = study.rng("hidden folds").permutation(fold.held_out)[:_ASKED].tolist()
+    study.ask([target_moved_far(study, person) for person in people])
+    return all(_teaches_others_only(study, fold, person) for person in people)
+
+
+def _as_told(study: Probe) -> list[ProbedFold]:
+    answer = study.answer
+    assert not isinstance(answer, Failure)  # noqa: S101 - callers ask for obstacles first
+    subjects = study.cohort.subjects
+    everybody = set(subjects.tolist())
+    return [_probed(fold, subjects, everybody) for fold in answer.folds]
+
+
+def _probed(fold: AnsweredFold, subjects: NDArray[np.str_], everybody: set[str]) -> ProbedFold:
+    held_out = set(subjects[fold.positions].tolist())
+    train = everybody - held_out if fold.train is None else set(subjects[fold.train].tolist())
+    return ProbedFold(
+        name=fold.name,
+        answered=fold,
+        held_out=tuple(sorted(held_out)),
+        train=tuple(sorted(train - held_out)),
+    )
+
+
+def _teaches_others_only(study: Probe, fold: ProbedFold, person: str) -> bool:
+    """Say whether a subject's target reaches a good part of the others and not that subject."""
+    reached = _reached(study, fold, person)
+    return reached is not None and person not in reached and 3 * len(reached) >= len(fold.held_out)
+
+
+def _reached(study: Probe, fold: ProbedFold, person: str) -> set[str] | None:
+    """Return whose predictions follow one subject's target; None if there is nothing to compare."""
+    (other,) = study.ask([target_moved_far(study, person)])
+    if isinstance(other, Failure) or len(other.folds) > 1:
+        return None
+    # Whoever is left out of one of both answers is not compared.
+    rows, here, there = np.intersect1d(
+        fold.answered.positions, other.folds[0].positions, return_indices=True
+    )
+    moved = np.abs(other.folds[0].y_pred[there] - fold.answered.y_pred[here]) > study.threshold
+    return set(study.cohort.subjects[rows[moved]].tolist())
+
+
+def _groups(study: Probe, fold: ProbedFold) -> list[tuple[str, ...]]:
+    """Return who is held out together: those whom a subject's target does not reach.
+
+    A second subject of each group must give the same group. Where that fails, as with models that
+    learn from few neighbours, every subject stands alone.
+    """
+    alone = [(person,) for person in fold.held_out]
+    left, groups = set(fold.held_out), []
+    for person in fold.held_out:
+        if person not in left:
+            continue
+        group = _unreached(study, fold, person)
+        if group is None or not group <= left or 2 * len(group) > len(fold.held_out):
+            return alone
+        witnesses = sorted(group - {person})[:1]
+        if any(_unreached(study, fold, one) != group for one in witnesses):
+            return alone
+        groups.append(tuple(sorted(group)))
+        left -= group
+    return groups
+
+
+def _unreached(study: Probe, fold: ProbedFold, person: str) -> set[str] | None:
+    reached = _reached(study, fold, person)
+    return None if reached is None else set(fold.held_out) - reached | {person}

@@ -1,0 +1,213 @@
+"""The second core relation: other held-out subjects' signal must not reach a prediction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from pfactor_bench.checks.engine.outcomes import failed, undecided, warned
+from pfactor_bench.checks.engine.registry import check
+from pfactor_bench.checks.metamorphic.relation import (
+    cause_of,
+    compare,
+    describe,
+    evidence_of,
+    nothing_moved,
+)
+from pfactor_bench.studies import changes
+from pfactor_bench.studies.sandbox import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from pfactor_bench.checks.engine.outcomes import Outcome
+    from pfactor_bench.checks.metamorphic.folds import ProbedFold
+    from pfactor_bench.checks.metamorphic.probe import Probe
+    from pfactor_bench.checks.metamorphic.relation import Trial
+    from pfactor_bench.checks.metamorphic.separation import Cause
+    from pfactor_bench.studies.contract import AnsweredFold
+    from pfactor_bench.types import Cohort
+
+__all__: list[str] = []
+
+#: With everybody else doubled, what is fitted on all moves a prediction by less than this share of
+#: before, a subject's own normalisation by more than the other.
+_FITTED_ON_ALL, _OWN = 0.7, 0.85
+
+
+@check("LK102", kinds=(8, 10, 11, 22, 24, 25, 27))
+def blind_to_other_held_out_subjects(study: Probe) -> Outcome:
+    """Replace other held-out subjects' signal: predictions must not move.
+
+    How it is detected
+    ------------------
+    Of the subjects held out together in a fold, every other one's windows become loud noise of
+    another mean and other correlations between channels, and the predictions of the rest are
+    compared; then the other way round. Where a split follows the signals, windows are reversed in
+    time and their channels moved on instead. A subject held out alone has half of the own windows
+    replaced. If the other half's predictions move, that is done again with everybody else's windows
+    doubled: what is fitted on everybody then moves them less, a subject's own normalisation as much
+    as before.
+
+    Why it matters
+    --------------
+    If one test subject's signal reaches another's prediction, something was fitted on test data: a
+    scaler, PCA, ICA, alignment or harmonisation over all subjects, batch statistics of the test
+    batch, or a state that is kept from one prediction to the next.
+
+    How to fix it
+    -------------
+    Fit every transformation on training people inside the fold (a scikit-learn Pipeline does), put
+    the network into eval mode, and predict each person as if they were the only one.
+
+    What it cannot see
+    ------------------
+    Transformations that no extreme signal changes.
+
+    Source
+    ------
+    Kapoor & Narayanan 2023, doi:10.1016/j.patter.2023.100804, L1.2.
+    """
+    if (obstacle := study.obstacle()) is not None:
+        return obstacle
+    parts = [part for fold in study.folds for part in _parts(study, fold)]
+    study.ask([_replaced(study, part.spoilt) for part in parts])
+    trials: list[Trial] = []
+    unexplained: list[str] = []
+    adapting: list[Trial] = []
+    for part in parts:
+        found = _trials(study, part)
+        trials += found
+        moved = [trial for trial in found if trial.moved]
+        if not moved:
+            continue
+        cause, how = _cause(study, part, moved)
+        if cause == "change":
+            return failed(
+                f"predictions moved when only other held-out windows were replaced: "
+                f"{describe(moved, study)}{f'; {how}' if how else ''}",
+                evidence_of(moved, study),
+            )
+        if cause == "own windows":
+            adapting += moved
+        elif cause == "unknown":
+            unexplained.append(f"{part.fold.name} ({how})")
+    if unexplained:
+        return undecided(
+            f"predictions moved when only other held-out windows were replaced, and it cannot be "
+            f"told whether that is more than the study's own doing: {', '.join(unexplained)}",
+            fix="Hold two subjects or more out together, and seed each fold by itself.",
+        )
+    if adapting:
+        return warned(
+            f"a window's prediction depends on the subject's other windows, as normalisation per "
+            f"subject does: {describe(adapting, study)}",
+            evidence_of(adapting, study),
+            fix="State it beside the result: each prediction needs the whole recording.",
+        )
+    return nothing_moved(
+        trials,
+        study,
+        "no prediction depends on the signal of another held-out subject",
+        "who is held out depends on the signal",
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class _Part:
+    """Which windows of a fold to replace, and which to compare."""
+
+    fold: ProbedFold
+    spoilt: NDArray[np.bool_]
+    compared: NDArray[np.bool_]
+
+
+def _trials(study: Probe, part: _Part) -> list[Trial]:
+    replaced = [("signal replaced", _replaced(study, part.spoilt))]
+    found = compare(study, part.fold, replaced, part.compared)
+    if found[0].split_moved:
+        turned = [("signal reversed", changes.turn_windows(study.cohort, part.spoilt))]
+        found += compare(study, part.fold, turned, part.compared)
+    return found
+
+
+def _cause(
+    study: Probe, part: _Part, moved: Sequence[Trial]
+) -> tuple[Cause | Literal["own windows"], str]:
+    """Say what moved predictions; a subject held out alone may use its own other windows."""
+    if len(part.fold.held_out) == 1:
+        share = _share_with_others_doubled(study, part)
+        if share is not None and share > _OWN:
+            return "own windows", ""
+        if share is None or share > _FITTED_ON_ALL:
+            return "unknown", "held out alone"
+    return cause_of(study, moved, lambda fold: _mates_replaced(study, fold, moved))
+
+
+def _parts(study: Probe, fold: ProbedFold) -> list[_Part]:
+    """Return two halves of a fold's subjects, each replaced once.
+
+    Neighbours in the table are never replaced together: a state that is kept from call to call
+    reaches the next subject.
+    """
+    subjects = study.cohort.subjects
+    if len(fold.held_out) == 1:
+        rows = fold.answered.positions
+        rows = rows[subjects[rows] == fold.held_out[0]]
+        spoilt, compared = (np.isin(np.arange(len(subjects)), rows[at::2]) for at in (1, 0))
+        return [_Part(fold=fold, spoilt=spoilt, compared=compared)]
+    in_order = [name for name in dict.fromkeys(subjects.tolist()) if name in fold.held_out]
+    halves = [np.isin(subjects, in_order[first::2]) for first in (0, 1)]
+    return [
+        _Part(fold=fold, spoilt=spoilt, compared=compared)
+        for spoilt, compared in (halves, halves[::-1])
+    ]
+
+
+def _replaced(study: Probe, spoilt: NDArray[np.bool_]) -> Cohort:
+    return changes.replace_windows(study.cohort, spoilt, _rng(study, spoilt))
+
+
+def _rng(study: Probe, spoilt: NDArray[np.bool_]) -> np.random.Generator:
+    return study.rng("signal", *np.flatnonzero(spoilt)[:1].tolist())
+
+
+def _mates_replaced(study: Probe, fold: AnsweredFold, moved: Sequence[Trial]) -> Cohort:
+    """Return the cohort with everybody in a fold replaced but the subject that moved most."""
+    subjects = study.cohort.subjects
+    mates = set(subjects[fold.positions].tolist()) - {moved[0].most_moved}
+    return _replaced(study, np.isin(subjects, sorted(mates)))
+
+
+def _share_with_others_doubled(study: Probe, part: _Part) -> float | None:
+    """Return how much of a movement is left when everybody else's windows are there twice."""
+    positions, spoilt = np.flatnonzero(part.compared), part.spoilt
+    doubled = changes.double_others(study.cohort, part.fold.held_out[0])
+    more = np.zeros(len(doubled.y) - len(spoilt), dtype=bool)
+    changed = changes.replace_windows(doubled, np.concatenate([spoilt, more]), _rng(study, spoilt))
+    found = []
+    for answer in (
+        study.answer,
+        *study.ask([_replaced(study, spoilt), doubled, changed]),
+    ):
+        at = None if isinstance(answer, Failure) else _predicted(answer.folds, positions)
+        if at is None:
+            return None
+        found.append(at)
+    before, after, before_doubled, after_doubled = found
+    once = float(np.median(np.abs(after - before)))
+    return float(np.median(np.abs(after_doubled - before_doubled))) / once if once else None
+
+
+def _predicted(
+    folds: Sequence[AnsweredFold], positions: NDArray[np.int64]
+) -> NDArray[np.float64] | None:
+    """Return the predictions at some positions, from the fold that has them all."""
+    for fold in folds:
+        if np.isin(positions, fold.positions).all():
+            return fold.y_pred[np.searchsorted(fold.positions, positions)]
+    return None

@@ -1,0 +1,199 @@
+"""The first core relation: held-out targets must not reach the predictions made for them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pfactor_bench.checks.engine.outcomes import failed, undecided, warned
+from pfactor_bench.checks.engine.registry import check
+from pfactor_bench.checks.metamorphic.folds import FAR, target_moved_far
+from pfactor_bench.checks.metamorphic.relation import (
+    cause_of,
+    compare,
+    describe,
+    evidence_of,
+    nothing_moved,
+)
+from pfactor_bench.studies import changes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pfactor_bench.checks.engine.outcomes import Outcome
+    from pfactor_bench.checks.metamorphic.folds import ProbedFold
+    from pfactor_bench.checks.metamorphic.probe import Probe
+    from pfactor_bench.checks.metamorphic.relation import Trial
+    from pfactor_bench.studies.contract import AnsweredFold
+    from pfactor_bench.types import Cohort
+
+__all__: list[str] = []
+
+#: For splits that follow the targets: how far they are nudged, in standard deviations.
+_NUDGES = (0.3, 0.1, 0.03, 0.01, 0.001)
+
+
+@check("LK101", kinds=(1, 2, 3, 12, 14, 17, 18, 19, 23, 27))
+def blind_to_held_out_targets(study: Probe) -> Outcome:
+    """Redraw the scores of held-out people: their predictions must not move.
+
+    How it is detected
+    ------------------
+    In every fold, the targets of the held-out subjects, and of nobody else, are gathered far from
+    all others and the study runs again; in two folds they are redrawn in other ways as well. The
+    fold's predictions are compared with those for the unchanged cohort. A split that follows the
+    targets is given draws that change no rank, or that change little. If predictions move and both
+    runs have drawn the same random numbers, the runs are repeated and must stay apart. If they have
+    not, since one random stream serves all folds, pairs of runs under other seeds must differ. In a
+    cross-validation that does not tell its folds apart, one subject's target is moved at a time and
+    that subject looked at: those whom it does not reach are held out together.
+
+    Why it matters
+    --------------
+    Held-out scores are what is to be predicted. If a prediction changes when only they change, the
+    study has used them: by training on the same people, choosing features, epochs, settings or
+    seeds by test performance, or scaling and correcting predictions with test scores.
+
+    How to fix it
+    -------------
+    Find every use of the scores before predictions are final, and restrict it to training people:
+    fit, select, stop, tune and calibrate on them alone.
+
+    What it cannot see
+    ------------------
+    Uses that change no prediction, such as reporting the best of several finished tables, and
+    choices that happen to come out alike in every draw.
+
+    Source
+    ------
+    Chen et al. 1998 on metamorphic testing, arXiv:2002.12543; Kapoor & Narayanan 2023,
+    doi:10.1016/j.patter.2023.100804.
+    """
+    if (obstacle := study.obstacle()) is not None:
+        return obstacle
+    study.ask([_first_draw(study, fold)[1] for fold in study.folds])
+    trials: list[Trial] = []
+    unexplained: list[str] = []
+    for fold in study.folds:
+        found = _trials(study, fold)
+        trials += found
+        moved = [trial for trial in found if trial.moved]
+        if not moved:
+            continue
+        cause, how = cause_of(study, moved, lambda fold: _far_in(study, fold))
+        if cause == "change":
+            return failed(
+                f"predictions of held-out subjects moved when only their own targets were redrawn: "
+                f"{describe(moved, study)}{f'; {how}' if how else ''}",
+                evidence_of(moved, study),
+            )
+        if cause == "unknown":
+            unexplained.append(f"{fold.name} ({how})")
+    if unexplained:
+        return undecided(
+            f"predictions moved when only held-out targets were redrawn, but the study's own "
+            f"randomness may be the reason: {', '.join(unexplained)}",
+            fix="Seed each fold by itself, so that no fold changes the random numbers of another.",
+        )
+    if any(trial.compared for trial in trials) and (chosen := _splits_by_result(trials, study)):
+        return warned(
+            "who is held out together follows the targets and the signals, as in a split that was "
+            "kept for its result",
+            [trial.row(study) for trial in chosen],
+            fix="Decide the split before looking at targets or results, and keep the one seed that "
+            "was declared.",
+        )
+    return nothing_moved(
+        trials,
+        study,
+        "predictions do not depend on the targets of the subjects they are made for",
+        "the split follows the targets, however little they change",
+    )
+
+
+def _trials(study: Probe, fold: ProbedFold) -> list[Trial]:
+    """Return what redrawn targets do to one fold: more of them where it is worth looking closer."""
+    found = compare(study, fold, [_first_draw(study, fold)])
+    if fold.name in _looked_at_closely(study) or found[0].moved:
+        found += compare(study, fold, _more_draws(study, fold))
+    if not any(trial.compared for trial in found):
+        found += compare(study, fold, _small_draws(study, fold))
+    return found
+
+
+def _looked_at_closely(study: Probe) -> set[str]:
+    """Return the folds that get more draws, spread over all."""
+    names = [fold.name for fold in study.folds]
+    # A single one is the last: what is carried from fold to fold does not reach the first.
+    chosen = np.linspace(len(names) - 1, 0, min(study.effort.folds, len(names))).round()
+    return {names[int(number)] for number in chosen}
+
+
+def _first_draw(study: Probe, fold: ProbedFold) -> tuple[str, Cohort]:
+    if len(fold.held_out) == 1:
+        return f"target moved {FAR:+g} SD", target_moved_far(study, fold.held_out[0])
+    rng = study.rng("gather", fold.name, FAR)
+    return (
+        f"targets gathered {FAR:+g} SD from the mean",
+        changes.gather_targets(study.cohort, fold.held_out, FAR, rng),
+    )
+
+
+def _more_draws(study: Probe, fold: ProbedFold) -> list[tuple[str, Cohort]]:
+    people, rng = fold.held_out, study.rng("more targets", fold.name)
+    draws = [
+        (
+            f"targets redrawn, {scale:g} SD, draw {draw}",
+            changes.redraw_targets(study.cohort, people, scale, rng),
+        )
+        for scale in study.effort.scales
+        for draw in range(study.effort.label_draws)
+    ]
+    if len(people) == 1:
+        return draws
+    return [
+        (
+            f"targets gathered {-FAR:+g} SD from the mean",
+            changes.gather_targets(study.cohort, people, -FAR, rng),
+        ),
+        ("targets swapped", changes.swap_targets(study.cohort, people)),
+        *draws,
+    ]
+
+
+def _small_draws(study: Probe, fold: ProbedFold) -> list[tuple[str, Cohort]]:
+    """Return draws for a split that follows the targets: within their ranks, or nudged."""
+    people, rng, draws = fold.held_out, study.rng("small", fold.name), study.effort.label_draws
+    return [
+        (
+            f"targets redrawn within their ranks, draw {draw}",
+            changes.redraw_within_ranks(study.cohort, people, rng),
+        )
+        for draw in range(2 * draws)
+    ] + [
+        (
+            f"targets nudged by up to {distance:g} SD, draw {draw}",
+            changes.nudge_targets(study.cohort, people, distance, rng),
+        )
+        for distance in _NUDGES
+        for draw in range(2 * draws)
+    ]
+
+
+def _far_in(study: Probe, fold: AnsweredFold) -> Cohort:
+    """Return the cohort with the targets of everybody in one fold far away."""
+    people = sorted(set(study.cohort.subjects[fold.positions].tolist()))
+    return changes.gather_targets(study.cohort, people, FAR, study.rng("far", *people))
+
+
+def _splits_by_result(trials: Sequence[Trial], study: Probe) -> list[Trial]:
+    """Return the draws of noise that move a split which targets move as well.
+
+    Signals alone may say whose recording is of use, targets alone may balance a split. Both
+    together are what a result is made of.
+    """
+    if not any(trial.split_moved for trial in trials):
+        return []
+    noise = [(f"all signal replaced, draw {draw}", one) for draw, one in enumerate(study.noise())]
+    return [trial for trial in compare(study, study.folds[0], noise) if trial.split_moved]

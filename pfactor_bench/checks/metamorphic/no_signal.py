@@ -1,0 +1,129 @@
+"""A metamorphic check of where skill comes from: a cohort without signal."""
+
+from __future__ import annotations
+
+from math import factorial, prod
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pfactor_bench.checks.engine.outcomes import failed, not_applicable, passed, undecided
+from pfactor_bench.checks.engine.registry import check
+from pfactor_bench.statistics.metrics import subject_means
+from pfactor_bench.studies.sandbox import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from pfactor_bench.checks.engine.outcomes import Outcome
+    from pfactor_bench.checks.metamorphic.folds import ProbedFold
+    from pfactor_bench.checks.metamorphic.probe import Probe
+    from pfactor_bench.studies.contract import Answer
+    from pfactor_bench.types import Scalar
+
+__all__: list[str] = []
+
+#: Noise may look like skill by chance this often.
+_ALPHA = 0.001
+_PERMUTATIONS = 10_000
+#: Predictions and targets that vary less than this are constant but for rounding.
+_NOTHING = 1e-12
+
+
+@check("LK105", kinds=(15, 16))
+def skill_needs_signal(study: Probe) -> Outcome:
+    """Skill without signal: none may survive in noise.
+
+    How it is detected
+    ------------------
+    Every window becomes noise; targets and tables stay. Predictions of several draws of noise are
+    averaged per subject, since draws that share a leak share their predictions, and centred within
+    folds, as targets are. Their correlation is compared with 10,000 permutations of the subjects of
+    each fold; the check fails at p < 0.001.
+
+    Why it matters
+    --------------
+    Skill that survives without any brain signal comes from somewhere else: the target or a variable
+    derived from it among the inputs, age or sex, the number of windows, the order of files.
+
+    How to fix it
+    -------------
+    Give the model nothing but the signal; report a confound model beside it.
+
+    What it cannot see
+    ------------------
+    Confounds that act through the signal, such as age; and little skill in few subjects.
+
+    Source
+    ------
+    Kapoor & Narayanan 2023, doi:10.1016/j.patter.2023.100804, L2; Spisak 2022,
+    doi:10.1093/gigascience/giac082.
+    """
+    if (obstacle := study.obstacle()) is not None:
+        return obstacle
+    answers = study.ask(study.noise())
+    failures = [one for one in answers if isinstance(one, Failure)]
+    if failures:
+        return undecided(f"the study fails on noise: {failures[0].reason}")
+    drawn = [_by_subject(study, answer) for answer in answers if not isinstance(answer, Failure)]
+    names = sorted(set.intersection(*(set(one) for one in drawn)))
+    groups = _groups(study.folds, names)
+    if 1 / prod(factorial(min(len(group), 20)) for group in groups) > _ALPHA:
+        return not_applicable("too few subjects are predicted for skill to be told from chance")
+    predicted = np.array([np.mean([one[name] for one in drawn]) for name in names])
+    truth = dict(zip(*subject_means(study.cohort.subjects, study.cohort.y), strict=True))
+    r, p = _correlation(predicted, np.array([truth[name] for name in names]), groups)
+    evidence: list[dict[str, Scalar]] = [{"draws": len(drawn), "n": len(names), "r": r, "p": p}]
+    if p < _ALPHA:
+        return failed(
+            f"the study predicts the targets of subjects whose signal is pure noise: r = {r:.2f} "
+            f"within folds over {len(names)} subjects (p = {p:.2g})",
+            evidence,
+        )
+    return passed(
+        f"no skill survives in noise: r = {r:.2f} within folds (p = {p:.2g}, {len(drawn)} draws)"
+    )
+
+
+def _by_subject(study: Probe, answer: Answer) -> dict[str, float]:
+    """Return each subject's mean prediction over all windows and folds."""
+    positions = np.concatenate([fold.positions for fold in answer.folds])
+    predictions = np.concatenate([fold.y_pred for fold in answer.folds])
+    return dict(zip(*subject_means(study.cohort.subjects[positions], predictions), strict=True))
+
+
+def _groups(folds: Sequence[ProbedFold], names: Sequence[str]) -> list[NDArray[np.int64]]:
+    """Return which subjects may swap: those held out together; all of them where none are."""
+    place = {name: number for number, name in enumerate(names)}
+    groups = [
+        np.array([place[name] for name in fold.held_out if name in place], dtype=np.int64)
+        for fold in folds
+    ]
+    members = np.concatenate(groups) if groups else np.empty(0, dtype=np.int64)
+    together = len(members) == len(set(members.tolist())) == len(names)
+    if together and all(len(group) > 1 for group in groups):
+        return groups
+    return [np.arange(len(names))]
+
+
+def _correlation(
+    predicted: NDArray[np.float64], truth: NDArray[np.float64], groups: list[NDArray[np.int64]]
+) -> tuple[float, float]:
+    """Return r within groups, and its one-sided p among permutations within them."""
+    predicted, truth = predicted.copy(), truth.copy()
+    for group in groups:
+        predicted[group] -= predicted[group].mean()
+        truth[group] -= truth[group].mean()
+    norm = float(np.sqrt((predicted**2).sum() * (truth**2).sum()))
+    if norm < _NOTHING:
+        return 0.0, 1.0
+    rng = np.random.default_rng(0)
+    null = np.zeros(_PERMUTATIONS)
+    for group in groups:
+        orders = rng.permuted(np.tile(group, (_PERMUTATIONS, 1)), axis=1)
+        null += truth[orders] @ predicted[group]
+    observed = float(truth @ predicted)
+    p = (1 + np.sum(null >= observed - 1e-12 * norm)) / (1 + _PERMUTATIONS)
+    return observed / norm, float(p)

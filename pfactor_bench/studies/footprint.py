@@ -1,0 +1,65 @@
+"""What a run leaves behind on disk, so that no later run finds it.
+
+A file that one run writes and the next one reads carries knowledge from one cohort to another: a
+cache that ignores the targets, remembered targets. So the files that a run creates are noted as
+they are opened, and removed before the next run. Writers that bypass Python's own ``open``, such as
+those of HDF5 and of torch's archives, are not seen.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+
+__all__ = ["Footprint", "remove"]
+
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+#: Streams, devices and compiled modules carry no knowledge from run to run.
+_NEUTRAL = ("/dev/", "/proc/", "/sys/")
+
+
+class Footprint:
+    """The files that this process creates and reads, from here to its end."""
+
+    def __init__(self) -> None:
+        self._created: dict[str, None] = {}
+        self._read: dict[str, None] = {}
+        # It cannot be taken away again; a run's process ends soon.
+        sys.addaudithook(self._notice)
+
+    @property
+    def created(self) -> list[str]:
+        """Files that were not there before and are now."""
+        return [path for path in self._created if os.path.isfile(path)]  # noqa: PTH113 - a name
+
+    @property
+    def read(self) -> list[str]:
+        """Files that were opened to be read before they were written here."""
+        return [path for path in self._read if not path.endswith((".py", ".pyc", ".so"))]
+
+    def _notice(self, event: str, arguments: tuple[object, ...]) -> None:
+        if event == "open":
+            path, _, flags = arguments
+            writes = isinstance(flags, int) and bool(flags & _WRITING)
+        elif event == "os.rename":
+            path, writes = arguments[1], True
+        else:
+            return
+        # A descriptor has no name, and whatever goes wrong here must not reach the study.
+        with contextlib.suppress(Exception):
+            name = os.path.abspath(os.fsdecode(path))  # type: ignore[arg-type]  # noqa: PTH100
+            if name.startswith(_NEUTRAL) or name.endswith(".pyc") or "__pycache__" in name:
+                return
+            if writes and not os.path.lexists(name):
+                self._created.setdefault(name)
+            elif not writes and name not in self._created:
+                self._read.setdefault(name)
+
+
+def remove(paths: list[str]) -> None:
+    """Remove files that a run has created."""
+    for path in paths:
+        with contextlib.suppress(OSError):
+            Path(path).unlink()
