@@ -83,7 +83,8 @@ class Audit:
     def verdict(self) -> AuditVerdict:
         """``leaky``, ``clean`` or ``inconclusive``.
 
-        Leaky if a check failed, clean if both core relations ran in every fold. Clean means that none of the checks that applied found a leak, not that there is none.
+        Leaky if a check failed, clean if both core relations ran in every fold: then none of the
+        checks that applied found a leak, which does not mean that there is none.
         """
         statuses = {finding.status for finding in self.findings}
         if "fail" in statuses:

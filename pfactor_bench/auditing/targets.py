@@ -131,6 +131,9 @@ def _import_file(path: Path) -> object:
     path = path.resolve()
     if not path.is_file():
         raise StudyError(f"there is no file {str(path)!r}")
+    known = sys.modules.get(path.stem)
+    if known is not None and getattr(known, "__file__", None) == str(path):
+        return known  # a second run in this process meets what the first one has left
     # As if it had been run as a script: what lies beside it can be imported.
     sys.path.insert(0, str(path.parent))
     spec = importlib.util.spec_from_file_location(path.stem, path)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from numpy.typing import NDArray
 
@@ -33,6 +33,7 @@ __all__ = [
     "swap_names",
     "swap_targets",
     "turn_windows",
+    "with_columns",
 ]
 
 #: How much larger than the cohort's the replaced person's signal is.
@@ -228,6 +229,11 @@ def rename_one(cohort: Cohort, person: str) -> Cohort:
     Before longer names that begin with it, too: ``sub-1`` stays before ``sub-10``.
     """
     return _renamed(cohort, {person: f"{person}!"})
+
+
+def with_columns(cohort: Cohort, columns: Mapping[str, NDArray[Any]]) -> Cohort:
+    """Give some columns of the table other values, an entry per window."""
+    return changed(cohort, table=cohort.table.assign(**columns))
 
 
 def in_order(

@@ -24,6 +24,8 @@ __all__ = ["Streams"]
 #: Where a stream begins that nobody seeds.
 _UNSEEDED = 20_261_130
 _LARGEST = 2**32
+#: NumPy's own, whatever an earlier run in this process has put in their places.
+_DEFAULT_RNG, _RANDOM_STATE = np.random.default_rng, np.random.RandomState
 
 
 class Streams:
@@ -39,14 +41,14 @@ class Streams:
         self._salt = salt
         self._created: list[Any] = []
         self._n_unseeded = 0
-        random.seed(self._salted(_UNSEEDED))
-        np.random.seed(self._salted(_UNSEEDED))  # noqa: NPY002 - the global stream is what is meant
         self._wrap(random, "seed")
         self._wrap(np.random, "seed")
+        random.seed(_UNSEEDED)
+        np.random.seed(_UNSEEDED)  # noqa: NPY002 - the global stream is what is meant
         self._watch_generators()
         if (torch := sys.modules.get("torch")) is not None:
-            torch.manual_seed(self._salted(_UNSEEDED))
             self._wrap(torch, "manual_seed")
+            torch.manual_seed(_UNSEEDED)
             torch.random.manual_seed = torch.manual_seed
 
     def ends(self) -> str:
@@ -81,26 +83,28 @@ class Streams:
     def _wrap(self, module: Any, name: str) -> None:  # noqa: ANN401 - a module
         """Let a function that seeds a global stream seed it with what we say instead."""
         original: Callable[..., object] = getattr(module, name)
+        original = getattr(original, "unsalted", original)
 
         def seed(given: Any = None, *others: Any, **named: Any) -> object:  # noqa: ANN401
             return original(self._seed(given), *others, **named)
 
+        seed.unsalted = original  # type: ignore[attr-defined]
         setattr(module, name, seed)
 
     def _watch_generators(self) -> None:
         """Seed NumPy's generators as everything else, and keep hold of those that are made."""
-        make, state_class, streams = np.random.default_rng, np.random.RandomState, self
+        streams = self
 
         def default_rng(seed: Any = None) -> np.random.Generator:  # noqa: ANN401
-            made = make(streams._seed(seed))
+            made = _DEFAULT_RNG(streams._seed(seed))
             streams._created.append(made)
             return made
 
         class _Instances(type):
             def __instancecheck__(cls, instance: object) -> bool:
-                return isinstance(instance, state_class)
+                return isinstance(instance, _RANDOM_STATE)
 
-        class RandomState(state_class, metaclass=_Instances):  # type: ignore[misc, valid-type]
+        class RandomState(_RANDOM_STATE, metaclass=_Instances):  # type: ignore[misc, valid-type]
             def __init__(self, seed: Any = None) -> None:  # noqa: ANN401
                 super().__init__(streams._seed(seed))
                 streams._created.append(self)

@@ -10,6 +10,7 @@ import numpy as np
 from pfactor_bench.checks.engine.outcomes import failed, not_applicable, passed, undecided
 from pfactor_bench.checks.engine.registry import check
 from pfactor_bench.statistics.metrics import subject_means
+from pfactor_bench.studies.changes import replace_all_signal
 from pfactor_bench.studies.sandbox import Failure
 
 if TYPE_CHECKING:
@@ -21,12 +22,14 @@ if TYPE_CHECKING:
     from pfactor_bench.checks.metamorphic.folds import ProbedFold
     from pfactor_bench.checks.metamorphic.probe import Probe
     from pfactor_bench.studies.contract import Answer
-    from pfactor_bench.types import Scalar
+    from pfactor_bench.types import Cohort
 
 __all__: list[str] = []
 
 #: Noise may look like skill by chance this often.
 _ALPHA = 0.001
+#: And in further draws this often.
+_AGREES = 0.01
 _PERMUTATIONS = 10_000
 #: Predictions and targets that vary less than this are constant but for rounding.
 _NOTHING = 1e-12
@@ -41,7 +44,7 @@ def skill_needs_signal(study: Probe) -> Outcome:
     Every window becomes noise; targets and tables stay. Predictions of several draws of noise are
     averaged per subject, since draws that share a leak share their predictions, and centred within
     folds, as targets are. Their correlation is compared with 10,000 permutations of the subjects of
-    each fold; the check fails at p < 0.001.
+    each fold; the check fails at p < 0.001, if as many further draws agree at p < 0.01.
 
     Why it matters
     --------------
@@ -63,28 +66,59 @@ def skill_needs_signal(study: Probe) -> Outcome:
     """
     if (obstacle := study.obstacle()) is not None:
         return obstacle
-    answers = study.ask(study.noise())
-    failures = [one for one in answers if isinstance(one, Failure)]
-    if failures:
-        return undecided(f"the study fails on noise: {failures[0].reason}")
-    drawn = [_by_subject(study, answer) for answer in answers if not isinstance(answer, Failure)]
+    drawn = _drawn(study, study.noise())
+    if isinstance(drawn, Failure):
+        return undecided(f"the study fails on noise: {drawn.reason}")
     names = sorted(set.intersection(*(set(one) for one in drawn)))
     groups = _groups(study.folds, names)
     if 1 / prod(factorial(min(len(group), 20)) for group in groups) > _ALPHA:
         return not_applicable("too few subjects are predicted for skill to be told from chance")
-    predicted = np.array([np.mean([one[name] for one in drawn]) for name in names])
-    truth = dict(zip(*subject_means(study.cohort.subjects, study.cohort.y), strict=True))
-    r, p = _correlation(predicted, np.array([truth[name] for name in names]), groups)
-    evidence: list[dict[str, Scalar]] = [{"draws": len(drawn), "n": len(names), "r": r, "p": p}]
+    r, p = _skill(study, drawn, names, groups)
     if p < _ALPHA:
-        return failed(
-            f"the study predicts the targets of subjects whose signal is pure noise: r = {r:.2f} "
-            f"within folds over {len(names)} subjects (p = {p:.2g})",
-            evidence,
-        )
+        return _confirmed(study, names, groups, r)
     return passed(
         f"no skill survives in noise: r = {r:.2f} within folds (p = {p:.2g}, {len(drawn)} draws)"
     )
+
+
+def _confirmed(
+    study: Probe, names: Sequence[str], groups: list[NDArray[np.int64]], r_first: float
+) -> Outcome:
+    """Fail if further draws of noise agree: one set of draws may look like skill by chance."""
+    draws = range(len(study.noise()))
+    noise = [replace_all_signal(study.cohort, study.rng("more noise", draw)) for draw in draws]
+    more = _drawn(study, noise)
+    if isinstance(more, Failure) or any(set(names) - set(one) for one in more):
+        return undecided("the study does not predict the same subjects in further draws of noise")
+    r, p = _skill(study, more, names, groups)
+    if p > _AGREES:
+        return passed(f"no skill survives in noise: r = {r:.2f} within folds in further draws")
+    return failed(
+        f"the study predicts the targets of subjects whose signal is pure noise: r = {r_first:.2f} "
+        f"within folds over {len(names)} subjects, and {r:.2f} in further draws",
+        [{"draws": len(more), "n": len(names), "r": r_first, "r_again": r, "p_again": p}],
+    )
+
+
+def _drawn(study: Probe, noise: Sequence[Cohort]) -> list[dict[str, float]] | Failure:
+    """Return each subject's mean prediction in each draw of noise."""
+    found = []
+    for answer in study.ask(noise):
+        if isinstance(answer, Failure):
+            return answer
+        found.append(_by_subject(study, answer))
+    return found
+
+
+def _skill(
+    study: Probe,
+    drawn: Sequence[dict[str, float]],
+    names: Sequence[str],
+    groups: list[NDArray[np.int64]],
+) -> tuple[float, float]:
+    predicted = np.array([np.mean([one[name] for one in drawn]) for name in names])
+    truth = dict(zip(*subject_means(study.cohort.subjects, study.cohort.y), strict=True))
+    return _correlation(predicted, np.array([truth[name] for name in names]), groups)
 
 
 def _by_subject(study: Probe, answer: Answer) -> dict[str, float]:

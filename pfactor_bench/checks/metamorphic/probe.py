@@ -97,6 +97,11 @@ class Probe:
         self.n_runs += times
         return self.run([cohort] * times)
 
+    def ask_in_one_process(self, cohorts: Sequence[Cohort]) -> list[Answer | Failure]:
+        """Return the study's answers to cohorts that it meets one after the other."""
+        self.n_runs += len(cohorts)
+        return self.run.in_one_process(cohorts)
+
     @cached_property
     def unchanged(self) -> list[Answer | Failure]:
         """The study's answers when nothing is changed."""

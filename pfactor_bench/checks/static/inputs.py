@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from pfactor_bench.checks.engine.outcomes import Outcome
     from pfactor_bench.types import Cohort, Scalar
 
-__all__: list[str] = []
+__all__ = ["tells_the_target"]
 
 #: Scores of the same questionnaires; each one tells much of the others.
 _SIBLINGS = frozenset(
@@ -57,22 +58,12 @@ def target_among_inputs(cohort: Cohort, inputs: Sequence[str] = ()) -> Outcome:
     ------
     Kapoor & Narayanan 2023, doi:10.1016/j.patter.2023.100804, L2.
     """
-    forbidden = _SIBLINGS | {cohort.target.casefold()}
-    copies = {name for name, r in _column_correlations(cohort).items() if abs(r) >= _SAME_SCORE}
-    used = [
-        name
-        for name in (*inputs, *cohort.ch_names)
-        if name.casefold() in forbidden or name in copies
-    ]
+    used = [name for name in (*inputs, *cohort.ch_names) if tells_the_target(cohort, name)]
     if used:
         return failed(
             f"{used[0]!r} is an input and tells the score", [{"input": name} for name in used]
         )
-    lying = [
-        str(name)
-        for name in cohort.table.columns
-        if str(name).casefold() in forbidden or name in copies
-    ]
+    lying = [str(name) for name in cohort.table.columns if tells_the_target(cohort, str(name))]
     if lying:
         return warned(
             f"the table that studies are handed holds {lying[0]!r}, which tells the score",
@@ -130,6 +121,13 @@ def proxies_of_the_score(cohort: Cohort) -> Outcome:
     return passed(f"none of {', '.join(features)} goes with the score across people")
 
 
+def tells_the_target(cohort: Cohort, name: str) -> bool:
+    """Say whether an input of this name is the target, its copy, or of the same questionnaires."""
+    if name.casefold() in _SIBLINGS | {cohort.target.casefold()}:
+        return True
+    return abs(_column_correlations(cohort).get(name, 0.0)) >= _SAME_SCORE
+
+
 def _people(cohort: Cohort) -> dict[str, NDArray[np.float64]]:
     """Return what differs between people, one number per person, with the score."""
     _, first, inverse, counts = np.unique(
@@ -155,6 +153,7 @@ def _as_numbers(column: pd.Series[float]) -> NDArray[np.float64] | None:
     return numbered.astype(np.float64) if len(kinds) == 2 else None  # noqa: PLR2004 - two kinds
 
 
+@lru_cache(maxsize=1)
 def _column_correlations(cohort: Cohort) -> dict[str, float]:
     features = _people(cohort)
     y = _standardised(features.pop("score"))
