@@ -58,8 +58,9 @@ class Record:
         ``name, title, question, file, sha256`` and the parsed YAML under ``definition``.
     cohort
         ``name, target, unit, sfreq, ch_names, n_subjects, n_windows, n_times, score_mean, score_sd,
-        fingerprint, notes, provenance, planted, people``. ``people`` holds ``subjects``, ``scores``
-        and ``n_windows`` of everybody; None in records that schema 1 was written in.
+        fingerprint, notes, provenance, planted, people``. ``score_sd`` is the sample SD (n - 1).
+        ``people`` holds ``subjects``, ``scores`` and ``n_windows`` of everybody; None in records
+        that schema 1 was written in.
     split
         ``name`` and ``folds``, each with ``name, train_subjects, test_subjects, n_train_windows,
         n_test_windows``.

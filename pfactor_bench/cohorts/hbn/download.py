@@ -85,7 +85,7 @@ def fetch(
         for release, dataset in releases.items():
             known = _list(dataset, task, parent)
             _fetch_tables(known[0].record["storage"]["base"], parent / dataset)
-            people, _ = read_people({release: parent / dataset}, target)
+            people = read_people({release: parent / dataset}, target)
             wanted = set(people.index[people[target].notna()]) - set(exclude)
             missing += [
                 recording
