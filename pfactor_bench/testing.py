@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pfactor_bench.auditing.audit import DEFAULT, Effort, audit
+from pfactor_bench.auditing.audit import Effort, audit
 from pfactor_bench.checks import catalogue
 from pfactor_bench.config.file import Section, read_section
 from pfactor_bench.errors import UnknownNameError
@@ -32,7 +32,7 @@ def parametrize_with_checks(
     targets: Sequence[object],
     *,
     cohort: Cohort | None = None,
-    budget: Effort = DEFAULT,
+    effort: Effort | str = "default",
     expected_failures: Mapping[str, str] | None = None,
 ) -> pytest.MarkDecorator:
     """Return a decorator that runs a test once for each target and check.
@@ -44,7 +44,7 @@ def parametrize_with_checks(
     ----------
     targets
         As for `pfactor_bench.auditing.audit.audit`.
-    cohort, budget
+    cohort, effort
         As there.
     expected_failures
         Codes of checks that are known to fail, with the reason. One that does not fail is a
@@ -60,7 +60,7 @@ def parametrize_with_checks(
     _require_checks(expected)
     cases = []
     for number, target in enumerate(targets):
-        run = cache(lambda target=target: audit(target, cohort, budget=budget))
+        run = cache(lambda target=target: audit(target, cohort, effort=effort))
         name = target if isinstance(target, str) else getattr(target, "__name__", f"target{number}")
         cases += [
             pytest.param(_leak_check(run, code, expected), id=f"{name}-{code}") for code in codes

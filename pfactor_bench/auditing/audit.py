@@ -8,9 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from pfactor_bench.auditing.artefacts import available_artefacts
+from pfactor_bench.auditing.cohorts import cohort_of
 from pfactor_bench.auditing.targets import find_target
 from pfactor_bench.checks import run_checks
-from pfactor_bench.checks.engine.effort import DEFAULT, QUICK, THOROUGH, Effort
+from pfactor_bench.checks.engine.effort import DEFAULT, QUICK, THOROUGH, Effort, effort_of
 from pfactor_bench.checks.metamorphic.probe import Probe
 from pfactor_bench.errors import StudyError
 from pfactor_bench.splits.splitters import grouped_k_fold, last_subjects, random_windows
@@ -23,6 +24,7 @@ from pfactor_bench.types import Budget, Case, ModelSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
 
     import pandas as pd
 
@@ -76,6 +78,16 @@ class Audit:
     n_runs: int
     findings: tuple[Finding, ...]
 
+    def __repr__(self) -> str:
+        from pfactor_bench.auditing.display import audit_line
+
+        return audit_line(self)
+
+    def _repr_html_(self) -> str:
+        from pfactor_bench.auditing.display import audit_html
+
+        return audit_html(self)
+
     @property
     def verdict(self) -> AuditVerdict:
         """``leaky`` if a check failed, ``inconclusive`` if one could not decide, else ``clean``.
@@ -91,6 +103,12 @@ class Audit:
     def exit_code(self) -> int:
         """0 clean, 1 leaky, 3 inconclusive; 2 is left for input that cannot be audited."""
         return _EXIT_CODES[self.verdict]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a row per check: ``status, title, explanation, fix, n_evidence, seconds``."""
+        from pfactor_bench.auditing.display import audit_frame
+
+        return audit_frame(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the audit as plain values."""
@@ -113,10 +131,13 @@ class Audit:
 
 
 def audit(
-    target: object,
-    cohort: Cohort | None = None,
+    audited: object,
+    cohort: object = None,
+    /,
     *,
-    budget: Effort = DEFAULT,
+    target: str | None = None,
+    data: str | Path | None = None,
+    effort: Effort | str = "default",
     only: Iterable[str] | None = None,
     timeout: float | None = None,
     seed: int = 0,
@@ -130,14 +151,20 @@ def audit(
 
     Parameters
     ----------
-    target
+    audited
         A study, a model factory, a scikit-learn regressor, a DataFrame of predictions, or where to
         find one: ``"path/file.py:study"``, ``"package.module:factory"``, ``"predictions.csv"``, or
         the name of a braindecode model.
     cohort
-        What to audit it on; by default the case study's synthetic cohort.
-    budget
-        `QUICK`, `DEFAULT` or `THOROUGH`: how often the target may be run.
+        What to audit it on: a `Cohort`, the name of one, a suite's file, or a braindecode data set
+        of windows; by default the case study's synthetic cohort.
+    target
+        Of braindecode's windows, the entry of their descriptions that is to be predicted.
+    data
+        The folder of the data, where the cohort is given by name.
+    effort
+        ``"quick"``, ``"default"`` or ``"thorough"``, or an `Effort`: how often the audited may be
+        run.
     only
         Codes of the checks to run; the others are reported as skipped.
     timeout
@@ -158,17 +185,17 @@ def audit(
     StudyError
         If there is no such target, it cannot be imported, its table breaks the contract, claims
         are made of something else than saved predictions, or the timeout leaves no time.
+    CohortError, ConfigError
+        If the cohort cannot be loaded or made.
     UnknownNameError
-        If `only` names a check that does not exist.
+        If `only` names a check that does not exist, or `effort` no effort.
     """
     if timeout is not None and not timeout > 0:
         raise StudyError(f"timeout is {timeout!r}: give the seconds that a run may take, above 0")
-    if cohort is None:
-        from pfactor_bench.cohorts.synthetic import synthetic
-
-        cohort = synthetic()
+    effort = effort_of(effort)
     limits = Limits() if timeout is None else Limits(seconds=timeout)
-    found = find_target(target, limits)
+    found = find_target(audited, limits)
+    cohort = cohort_of(cohort, target=target, data=data)
     available: dict[str, object]
     if found.kind == "predictions":
         available, probe = available_artefacts(found.load(), cohort, claims or {}), None
@@ -178,7 +205,7 @@ def audit(
             f"save what it predicts and audit the table"
         )
     else:
-        available, probe = _available(found, cohort, budget, limits, seed)
+        available, probe = _available(found, cohort, effort, limits, seed)
     findings = run_checks(available, only=only, on_finding=on_finding)
     return Audit(
         target=found.name,

@@ -110,6 +110,16 @@ class Suite:
     claims: tuple[Claim, ...]
     quick: bool
 
+    def __repr__(self) -> str:
+        from pfactor_bench.config.display import suite_line
+
+        return suite_line(self)
+
+    def _repr_html_(self) -> str:
+        from pfactor_bench.config.display import suite_html
+
+        return suite_html(self)
+
 
 def load_suite(path: Path) -> Suite:
     """Read a suite file and check every name and key in it.

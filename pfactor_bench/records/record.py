@@ -88,6 +88,16 @@ class Record:
     missing: tuple[Mapping[str, Any], ...] = ()
     schema_version: int = field(default=SCHEMA_VERSION)
 
+    def __repr__(self) -> str:
+        from pfactor_bench.records.display import record_line
+
+        return record_line(self)
+
+    def _repr_html_(self) -> str:
+        from pfactor_bench.records.display import record_html
+
+        return record_html(self)
+
     def judged(self, verdicts: tuple[Verdict, ...]) -> Record:
         """Return the same record with other verdicts."""
         return replace(self, verdicts=verdicts)

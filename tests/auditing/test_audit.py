@@ -21,11 +21,12 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from benchmarks.detection.honest import HONEST, band_features, plain_ridge, states_roles
 from benchmarks.detection.leaky import PLANTED
-from pfactor_bench.auditing.audit import QUICK, Audit, audit
+from pfactor_bench.auditing.audit import Audit, audit
 from pfactor_bench.checks import catalogue
 from pfactor_bench.cli.audit import _table
 from pfactor_bench.cohorts.synthetic import synthetic
 from pfactor_bench.errors import StudyError
+from pfactor_bench.studies.template import STUDY_TEMPLATE
 from pfactor_bench.types import Finding
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def _written(folder: Path, body: str, header: str = _HEADER) -> str:
 
 
 def _quick(target: object, **options: Any) -> Audit:
-    return audit(target, _COHORT, budget=QUICK, **options)
+    return audit(target, _COHORT, effort="quick", **options)
 
 
 def _found(result: Audit, code: str) -> str:
@@ -108,7 +109,10 @@ def test_study_is_found_in_a_file(tmp_path: Path) -> None:
         ("no.such.module:study", "No module named 'no'"),
         ("my_study.py", "after a colon, such as my_study.py:study"),
         ("no_such_table.csv", "there is no table 'no_such_table.csv'"),
+        ("predictions.xlsx", "ends in '.xlsx', which is not read: give saved predictions as .csv"),
         (42, "is 'int': audit a study"),
+        (len, "got an unexpected keyword argument 'seed'"),
+        (lambda cohort: cohort, "def study\\(cohort, \\*, seed\\):"),
     ],
 )
 def test_what_cannot_be_found_is_named(target: object, message: str) -> None:
@@ -345,7 +349,7 @@ def test_command_says_that_clean_is_not_proof() -> None:
 @pytest.mark.slow
 def test_eegconformer_is_clean() -> None:
     """The case study's network, trained at its budget, passes every check."""
-    result = audit("EEGConformer", synthetic(n_windows=8), budget=QUICK)
+    result = audit("EEGConformer", synthetic(n_windows=8), effort="quick")
     assert result.verdict == "clean", [one for one in result.findings if one.status == "fail"]
 
 
@@ -367,3 +371,27 @@ def test_early_stopping_on_known_people_is_found() -> None:
         verbose=0,
     )
     assert _found(_quick(regressor, only=["LK020"]), "LK020") == "fail"
+
+
+def test_callable_with_another_signature_is_a_usage_error(tmp_path: Path) -> None:
+    """Exit code 2, with a study to copy; it is no error of the harness, and no verdict."""
+    path = tmp_path / "theirs.py"
+    path.write_text("def train(X, y):\n    return X\n", encoding="utf-8")
+    done = _command(f"{path}:train", "--quick")
+    assert done.returncode == 2
+    assert "'train' cannot be called as study(cohort, seed=0)" in done.stderr
+    assert "    def study(cohort, *, seed):\n" in done.stderr
+
+
+@pytest.mark.parametrize("model", ["EEGConfromer", "MyModel"])
+def test_unknown_model_is_a_usage_error(model: str) -> None:
+    """Before the cohort is loaded: this one could not be."""
+    done = _command(model, "--cohort", "no-such-suite.yaml")
+    assert (done.returncode, f"unknown model {model!r}" in done.stderr) == (2, True)
+
+
+def test_template_of_a_study_is_a_clean_one() -> None:
+    """What the error message offers keeps the contract and leaks nothing."""
+    namespace: dict[str, Any] = {}
+    exec(STUDY_TEMPLATE, namespace)  # noqa: S102 - our own text
+    assert _quick(namespace["study"]).verdict == "clean"
