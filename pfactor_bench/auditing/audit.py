@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from pfactor_bench.auditing.artefacts import available_artefacts
 from pfactor_bench.auditing.cohorts import cohort_of
+from pfactor_bench.auditing.progress import watched_audit
 from pfactor_bench.auditing.targets import find_target
 from pfactor_bench.checks import run_checks
 from pfactor_bench.checks.engine.effort import DEFAULT, QUICK, THOROUGH, Effort, effort_of
@@ -136,13 +137,14 @@ def audit(
     /,
     *,
     target: str | None = None,
-    data: str | Path | None = None,
+    data_dir: Path | str | None = None,
     effort: Effort | str = "default",
     only: Iterable[str] | None = None,
     timeout: float | None = None,
     seed: int = 0,
     claims: Mapping[str, Any] | None = None,
     on_finding: Callable[[Finding], object] = lambda _finding: None,
+    progress: bool = True,
 ) -> Audit:
     """Audit somebody's study, model, estimator or saved predictions for leaks.
 
@@ -160,7 +162,7 @@ def audit(
         of windows; by default the case study's synthetic cohort.
     target
         Of braindecode's windows, the entry of their descriptions that is to be predicted.
-    data
+    data_dir
         The folder of the data, where the cohort is given by name.
     effort
         ``"quick"``, ``"default"`` or ``"thorough"``, or an `Effort`: how often the audited may be
@@ -175,6 +177,8 @@ def audit(
         What is claimed of saved predictions: metric to value, and maybe ``seeds`` and ``saliency``.
     on_finding
         Called with each finding as soon as there is one.
+    progress
+        Whether a line on standard error tells how far it is, in a terminal or a notebook.
 
     Returns
     -------
@@ -195,18 +199,19 @@ def audit(
     effort = effort_of(effort)
     limits = Limits() if timeout is None else Limits(seconds=timeout)
     found = find_target(audited, limits)
-    cohort = cohort_of(cohort, target=target, data=data)
+    cohort = cohort_of(cohort, target=target, data_dir=data_dir)
     available: dict[str, object]
-    if found.kind == "predictions":
-        available, probe = available_artefacts(found.load(), cohort, claims or {}), None
-    elif claims:
+    if claims and found.kind != "predictions":
         raise StudyError(
             f"claims are compared with saved predictions, and {found.name!r} is a {found.kind}: "
             f"save what it predicts and audit the table"
         )
-    else:
-        available, probe = _available(found, cohort, effort, limits, seed)
-    findings = run_checks(available, only=only, on_finding=on_finding)
+    with watched_audit(found.name, on_finding, wanted=progress) as tell:
+        if found.kind == "predictions":
+            available, probe = available_artefacts(found.load(), cohort, claims or {}), None
+        else:
+            available, probe = _available(found, cohort, effort, limits, seed)
+        findings = run_checks(available, only=only, on_finding=tell)
     return Audit(
         target=found.name,
         kind=found.kind,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["cohort_of", "named_cohort"]
 
 
-def cohort_of(given: object, *, target: str | None, data: str | Path | None) -> Cohort:
+def cohort_of(given: object, *, target: str | None, data_dir: Path | str | None) -> Cohort:
     """Return the cohort that is meant.
 
     Parameters
@@ -27,7 +27,7 @@ def cohort_of(given: object, *, target: str | None, data: str | Path | None) -> 
         the case study's synthetic cohort.
     target
         Which entry of the descriptions of braindecode's windows is to be predicted; only for these.
-    data
+    data_dir
         The folder of the data, where `given` is a name.
 
     Raises
@@ -46,7 +46,7 @@ def cohort_of(given: object, *, target: str | None, data: str | Path | None) -> 
     if isinstance(given, Cohort):
         return given
     if given is None or isinstance(given, (str, Path)):
-        return named_cohort("synthetic" if given is None else str(given), data)
+        return named_cohort("synthetic" if given is None else str(given), data_dir)
     if not is_windows:
         raise CohortError(
             f"the cohort is {type(given).__name__!r}: give a Cohort (make_cohort makes one from "
@@ -57,14 +57,14 @@ def cohort_of(given: object, *, target: str | None, data: str | Path | None) -> 
     return from_braindecode(given, target=target)
 
 
-def named_cohort(name: str, data: str | Path | None) -> Cohort:
+def named_cohort(name: str, data_dir: Path | str | None) -> Cohort:
     """Return the cohort of a suite's file, or one that needs nothing said of it.
 
     Parameters
     ----------
     name
         Of a cohort, or a suite file's path.
-    data
+    data_dir
         The folder that it is looked for in.
 
     Raises
@@ -73,7 +73,7 @@ def named_cohort(name: str, data: str | Path | None) -> Cohort:
         If there is no such cohort, or it needs arguments that only a suite gives.
     """
     recipe = _complete(name, cohort_recipe(name))
-    return load_cohort(recipe, None if data is None else Path(data))
+    return load_cohort(recipe, None if data_dir is None else Path(data_dir))
 
 
 def _complete(name: str, recipe: Ingredient) -> Ingredient:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     import argparse
 
     from pfactor_bench.auditing.audit import Audit
-    from pfactor_bench.types import Finding
 
 __all__ = ["GROUP", "HELP", "add_arguments", "run"]
 
@@ -98,13 +96,12 @@ def run(options: argparse.Namespace) -> int:
     result = audit(
         options.target,
         options.cohort,
-        data=options.data,
+        data_dir=options.data,
         effort=options.effort,
         only=options.only,
         timeout=options.timeout,
         seed=options.seed,
         claims=None if options.claims is None else read_claims(options.claims),
-        on_finding=_progress,
     )
     print(_table(result))  # noqa: T201
     if options.json is not None:
@@ -115,10 +112,6 @@ def run(options: argparse.Namespace) -> int:
         write_atomically(options.out / "audit.json", result.to_json().encode())
         write_atomically(options.out / "audit.md", audit_report(result).encode())
     return result.exit_code
-
-
-def _progress(finding: Finding) -> None:
-    print(f"{finding.code} {finding.status}", file=sys.stderr, flush=True)  # noqa: T201
 
 
 def _table(result: Audit) -> str:

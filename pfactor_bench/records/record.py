@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pfactor_bench.errors import RecordError
@@ -25,7 +26,6 @@ from pfactor_bench.types import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
@@ -118,7 +118,7 @@ def write_record(record: Record, folder: Path) -> Path:
     return path
 
 
-def read_record(path: Path) -> Record:
+def read_record(path: Path | str) -> Record:
     """Read a record from its file or from the folder that holds it.
 
     Raises
@@ -126,6 +126,7 @@ def read_record(path: Path) -> Record:
     RecordError
         If there is none, it was not written by this project, or by a newer version of it.
     """
+    path = Path(path)
     if path.is_dir():
         path = path / RECORD_FILE
     try:

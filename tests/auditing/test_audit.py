@@ -373,23 +373,6 @@ def test_early_stopping_on_known_people_is_found() -> None:
     assert _found(_quick(regressor, only=["LK020"]), "LK020") == "fail"
 
 
-def test_callable_with_another_signature_is_a_usage_error(tmp_path: Path) -> None:
-    """Exit code 2, with a study to copy; it is no error of the harness, and no verdict."""
-    path = tmp_path / "theirs.py"
-    path.write_text("def train(X, y):\n    return X\n", encoding="utf-8")
-    done = _command(f"{path}:train", "--quick")
-    assert done.returncode == 2
-    assert "'train' cannot be called as study(cohort, seed=0)" in done.stderr
-    assert "    def study(cohort, *, seed):\n" in done.stderr
-
-
-@pytest.mark.parametrize("model", ["EEGConfromer", "MyModel"])
-def test_unknown_model_is_a_usage_error(model: str) -> None:
-    """Before the cohort is loaded: this one could not be."""
-    done = _command(model, "--cohort", "no-such-suite.yaml")
-    assert (done.returncode, f"unknown model {model!r}" in done.stderr) == (2, True)
-
-
 def test_template_of_a_study_is_a_clean_one() -> None:
     """What the error message offers keeps the contract and leaks nothing."""
     namespace: dict[str, Any] = {}

@@ -144,7 +144,7 @@ def test_threads_are_the_suites(load, written: str, threads: int | None) -> None
         (
             "name: EEGConformer",
             "name: EEGConfromer",
-            r":9: unknown model 'EEGConfromer': did you mean 'EEGConformer'",
+            r":10: unknown model 'EEGConfromer': did you mean 'EEGConformer'",
         ),
     ],
 )
