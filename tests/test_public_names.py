@@ -41,6 +41,14 @@ def test_what_the_documents_use_is_public() -> None:
     assert used - folders <= set(pfactor_bench.__all__)
 
 
+def test_paths_may_be_text() -> None:
+    """As people pass them."""
+    root = Path(__file__).parents[1]
+    suite = pfactor_bench.load_suite(f"{root}/suites/case_study.yaml")
+    record = pfactor_bench.read_record(f"{root}/reports/case-study")
+    assert suite.name == record.suite["name"] == "case-study"
+
+
 def test_every_error_is_public() -> None:
     """Whoever catches one need not know where it lives."""
     assert set(errors.__all__) - {"did_you_mean"} <= set(pfactor_bench.__all__)

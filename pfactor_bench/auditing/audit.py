@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from pfactor_bench.auditing.artefacts import available_artefacts
 from pfactor_bench.auditing.cohorts import cohort_of
+from pfactor_bench.auditing.display import audit_frame, audit_html, audit_line
 from pfactor_bench.auditing.progress import watched_audit
 from pfactor_bench.auditing.targets import find_target
 from pfactor_bench.checks import run_checks
@@ -80,13 +81,9 @@ class Audit:
     findings: tuple[Finding, ...]
 
     def __repr__(self) -> str:
-        from pfactor_bench.auditing.display import audit_line
-
         return audit_line(self)
 
     def _repr_html_(self) -> str:
-        from pfactor_bench.auditing.display import audit_html
-
         return audit_html(self)
 
     @property
@@ -107,8 +104,6 @@ class Audit:
 
     def to_frame(self) -> pd.DataFrame:
         """Return a row per check: ``status, title, explanation, fix, n_evidence, seconds``."""
-        from pfactor_bench.auditing.display import audit_frame
-
         return audit_frame(self)
 
     def to_dict(self) -> dict[str, Any]:
@@ -165,8 +160,7 @@ def audit(
     data_dir
         The folder of the data, where the cohort is given by name.
     effort
-        ``"quick"``, ``"default"`` or ``"thorough"``, or an `Effort`: how often the audited may be
-        run.
+        ``"quick"``, ``"default"``, ``"thorough"`` or an `Effort`: how often it may be run.
     only
         Codes of the checks to run; the others are reported as skipped.
     timeout

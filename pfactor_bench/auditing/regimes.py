@@ -40,4 +40,4 @@ def audit_regime(prepared: Prepared, case: Case) -> Audit:
         encoders={fold: encoder.tensors for fold, encoder in encoders_of(prepared, case).items()},
     )
     study.__name__ = case.regime  # type: ignore[attr-defined]
-    return audit(study, prepared.cohort, effort="quick")
+    return audit(study, prepared.cohort, effort="quick", progress=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -13,17 +13,15 @@ if TYPE_CHECKING:
 
 __all__ = ["is_watched", "progress_bar"]
 
-_T = TypeVar("_T")
-
 
 def progress_bar(
-    steps: Iterable[_T] | None = None,
+    steps: Iterable[Any] | None = None,
     *,
     unit: str,
     total: int | None = None,
     desc: str = "",
     wanted: bool = True,
-) -> tqdm[_T]:
+) -> tqdm[Any]:
     """Return a progress bar, to iterate over or to update; it draws nothing where nobody watches.
 
     Parameters
@@ -35,9 +33,11 @@ def progress_bar(
     wanted
         Whether the caller wants one at all.
     """
-    from tqdm.auto import tqdm
+    from tqdm import auto
 
-    return tqdm(steps, total=total, unit=unit, desc=desc, disable=not (wanted and is_watched()))
+    hidden = not (wanted and is_watched())
+    bar: tqdm[Any] = auto.tqdm(steps, total=total, unit=unit, desc=desc, disable=hidden)
+    return bar
 
 
 def is_watched() -> bool:
