@@ -48,7 +48,8 @@ def refuse_signature(target: Callable[..., object], name: str) -> None:
         With a study to copy.
     """
     try:
-        signature = inspect.signature(target)
+        # What a decorator wraps may be called otherwise than the decorator calls it.
+        signature = inspect.signature(target, follow_wrapped=False)
     except (TypeError, ValueError):
         return
     try:

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -371,6 +372,19 @@ def test_early_stopping_on_known_people_is_found() -> None:
         verbose=0,
     )
     assert _found(_quick(regressor, only=["LK020"]), "LK020") == "fail"
+
+
+def test_what_a_decorator_wraps_may_have_another_signature() -> None:
+    """Only what is called must be callable as a study."""
+
+    def predict(X: object, y: object) -> None:
+        raise AssertionError((X, y))
+
+    @wraps(predict)
+    def study(cohort: Cohort, *, seed: int) -> pd.DataFrame:
+        return plain_ridge(cohort, seed=seed)
+
+    assert _quick(study, only=["LK100"]).verdict == "clean"
 
 
 def test_template_of_a_study_is_a_clean_one() -> None:
