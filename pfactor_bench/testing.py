@@ -9,20 +9,20 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from pfactor_bench.auditing.audit import DEFAULT, Effort, audit
+from pfactor_bench.auditing.audit import Effort, audit
 from pfactor_bench.checks import catalogue
 from pfactor_bench.config.file import Section, read_section
 from pfactor_bench.errors import UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from pathlib import Path
 
-    from pfactor_bench.auditing.audit import Audit
+    from pfactor_bench.auditing.result import Audit
     from pfactor_bench.types import Cohort, Finding
 
 __all__ = ["parametrize_with_checks", "read_expected_failures", "settle"]
@@ -32,7 +32,7 @@ def parametrize_with_checks(
     targets: Sequence[object],
     *,
     cohort: Cohort | None = None,
-    budget: Effort = DEFAULT,
+    effort: Effort | str = "default",
     expected_failures: Mapping[str, str] | None = None,
 ) -> pytest.MarkDecorator:
     """Return a decorator that runs a test once for each target and check.
@@ -44,7 +44,7 @@ def parametrize_with_checks(
     ----------
     targets
         As for `pfactor_bench.auditing.audit.audit`.
-    cohort, budget
+    cohort, effort
         As there.
     expected_failures
         Codes of checks that are known to fail, with the reason. One that does not fail is a
@@ -60,7 +60,7 @@ def parametrize_with_checks(
     _require_checks(expected)
     cases = []
     for number, target in enumerate(targets):
-        run = cache(lambda target=target: audit(target, cohort, budget=budget))
+        run = cache(lambda target=target: audit(target, cohort, effort=effort, progress=False))
         name = target if isinstance(target, str) else getattr(target, "__name__", f"target{number}")
         cases += [
             pytest.param(_leak_check(run, code, expected), id=f"{name}-{code}") for code in codes
@@ -68,7 +68,7 @@ def parametrize_with_checks(
     return pytest.mark.parametrize("leak_check", cases)
 
 
-def read_expected_failures(path: Path) -> dict[str, dict[str, str]]:
+def read_expected_failures(path: Path | str) -> dict[str, dict[str, str]]:
     """Read a ledger of expected failures: test, then check, then the reason.
 
     Parameters
@@ -88,7 +88,7 @@ def read_expected_failures(path: Path) -> dict[str, dict[str, str]]:
     UnknownNameError
         If an entry names no check.
     """
-    top = read_section(path)
+    top = read_section(Path(path))
     ledger: dict[str, dict[str, str]] = {}
     for where in top.values:
         entries: Section = top.get(where, Section)

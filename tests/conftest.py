@@ -78,14 +78,13 @@ def tiny_bids(_pristine_bids: Path, tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def tiny_run(tmp_path_factory: pytest.TempPathFactory):
     """Return a function that runs the tiny suite afresh and returns the folder of its report."""
-    from pfactor_bench.config import load_suite
     from pfactor_bench.pipeline.run import run
 
     def run_it() -> Path:
         folder = tmp_path_factory.mktemp("tiny")
         suite = folder / "tiny.yaml"
         suite.write_text(TINY_SUITE, encoding="utf-8")
-        run(load_suite(suite), out=folder / "tiny", data_dir=None, device="cpu")
+        run(str(suite), out=str(folder / "tiny"), device="cpu")  # as people pass them
         return folder / "tiny"
 
     return run_it

@@ -6,7 +6,6 @@ import pytest
 
 from benchmarks.detection.honest import plain_ridge
 from benchmarks.detection.leaky import PLANTED
-from pfactor_bench.auditing.audit import QUICK
 from pfactor_bench.checks import catalogue
 from pfactor_bench.cohorts.synthetic import synthetic
 from pfactor_bench.errors import UnknownNameError
@@ -18,7 +17,7 @@ _LEAKY = PLANTED["trained_on_everything"].study
 
 def _check(target: object, code: str, **expected: str) -> object:
     mark = parametrize_with_checks(
-        [target], cohort=_COHORT, budget=QUICK, expected_failures=expected
+        [target], cohort=_COHORT, effort="quick", expected_failures=expected
     )
     cases = mark.mark.args[1]
     return next(case.values[0] for case in cases if case.id.endswith(code))

@@ -11,7 +11,8 @@ import numpy as np
 
 from benchmarks.detection.parts import study_of
 from benchmarks.detection.scenes import performance, play
-from pfactor_bench.auditing.audit import DEFAULT, Audit
+from pfactor_bench.auditing.audit import DEFAULT
+from pfactor_bench.auditing.result import Audit
 from pfactor_bench.checks import run_checks
 from pfactor_bench.checks.metamorphic.probe import Probe
 from pfactor_bench.studies.harness import Runner

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from pfactor_bench.auditing.artefacts import available_artefacts
+from pfactor_bench.auditing.cohorts import cohort_of
+from pfactor_bench.auditing.progress import watched_audit
+from pfactor_bench.auditing.result import Audit
 from pfactor_bench.auditing.targets import find_target
 from pfactor_bench.checks import run_checks
-from pfactor_bench.checks.engine.effort import DEFAULT, QUICK, THOROUGH, Effort
+from pfactor_bench.checks.engine.effort import DEFAULT, QUICK, THOROUGH, Effort, effort_of
 from pfactor_bench.checks.metamorphic.probe import Probe
 from pfactor_bench.errors import StudyError
 from pfactor_bench.splits.splitters import grouped_k_fold, last_subjects, random_windows
@@ -23,6 +24,7 @@ from pfactor_bench.types import Budget, Case, ModelSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
 
     import pandas as pd
 
@@ -31,16 +33,8 @@ if TYPE_CHECKING:
     from pfactor_bench.studies.contract import Answer, Study
     from pfactor_bench.types import Cohort, Finding
 
-__all__ = ["DEFAULT", "QUICK", "THOROUGH", "Audit", "Effort", "audit"]
+__all__ = ["DEFAULT", "QUICK", "THOROUGH", "Effort", "audit"]
 
-SCHEMA_VERSION = 1
-
-AuditVerdict: TypeAlias = Literal["clean", "leaky", "inconclusive"]
-
-#: Held-out targets, and other held-out subjects' signal: without these nothing is called clean.
-_CORE = ("LK101", "LK102")
-
-_EXIT_CODES: dict[AuditVerdict, int] = {"clean": 0, "leaky": 1, "inconclusive": 3}
 
 #: What a model is trained with while it is audited: the case study's budget.
 _BUDGET = Budget(epochs=4)
@@ -53,112 +47,20 @@ _SPLIT_HERE: dict[Kind, Splitter] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Audit:
-    """What an audit found.
-
-    Parameters
-    ----------
-    target, kind
-        What was audited: its name, and whether it is a study, a model, an estimator or a table.
-    cohort, fingerprint
-        Name and fingerprint of the cohort it was audited on.
-    seed
-        Of the study and of all changes: the same seed repeats the audit.
-    n_runs
-        How often the target was run.
-    findings
-        One per check, in the order of their codes.
-    """
-
-    target: str
-    kind: str
-    cohort: str
-    fingerprint: str
-    seed: int
-    n_runs: int
-    findings: tuple[Finding, ...]
-
-    @property
-    def verdict(self) -> AuditVerdict:
-        """``leaky``, ``clean`` or ``inconclusive``.
-
-        Leaky if a check failed, clean if both core relations ran in every fold: then none of the
-        checks that applied found a leak, which does not mean that there is none.
-        """
-        statuses = {finding.status for finding in self.findings}
-        if "fail" in statuses:
-            return "leaky"
-        return "inconclusive" if "error" in statuses or self._unexamined else "clean"
-
-    @property
-    def exit_code(self) -> int:
-        """0 clean, 1 leaky, 3 inconclusive; 2 is left for input that cannot be audited.
-
-        Where some checks only were asked for, 0 says that none of them found a leak.
-        """
-        asked_for_some = any(finding.status == "skipped" for finding in self.findings)
-        undecided = any(finding.status == "error" for finding in self.findings)
-        if self.verdict == "inconclusive" and asked_for_some and not undecided:
-            return 0
-        return _EXIT_CODES[self.verdict]
-
-    @property
-    def reason(self) -> str:
-        """Why the verdict is inconclusive, and what would settle it; empty where it is not."""
-        if self.verdict != "inconclusive":
-            return ""
-        undecided = [finding for finding in self.findings if finding.status == "error"]
-        finding = (undecided or self._unexamined)[0]
-        if finding.status == "skipped":
-            return f"{finding.code} was not asked for, and clean needs {' and '.join(_CORE)}"
-        if self.kind == "predictions":
-            return (
-                "predictions can be looked at and not run again: audit the study that made them, "
-                "such as my_study.py:study"
-            )
-        return f"{finding.explanation}. {finding.fix}".strip()
-
-    @property
-    def _unexamined(self) -> list[Finding]:
-        """The core relations that have no answer."""
-        return [
-            finding
-            for finding in self.findings
-            if finding.code in _CORE and finding.status not in {"pass", "warn"}
-        ]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the audit as plain values."""
-        return {
-            "schema_version": SCHEMA_VERSION,
-            "target": self.target,
-            "kind": self.kind,
-            "cohort": self.cohort,
-            "fingerprint": self.fingerprint,
-            "seed": self.seed,
-            "n_runs": self.n_runs,
-            "verdict": self.verdict,
-            "exit_code": self.exit_code,
-            "reason": self.reason,
-            "findings": [asdict(finding) for finding in self.findings],
-        }
-
-    def to_json(self) -> str:
-        """Return the audit as JSON."""
-        return json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-
-
 def audit(
-    target: object,
-    cohort: Cohort | None = None,
+    audited: object,
+    cohort: object = None,
+    /,
     *,
-    budget: Effort = DEFAULT,
+    target: str | None = None,
+    data_dir: Path | str | None = None,
+    effort: Effort | str = "default",
     only: Iterable[str] | None = None,
     timeout: float | None = None,
     seed: int = 0,
     claims: Mapping[str, Any] | None = None,
     on_finding: Callable[[Finding], object] = lambda _finding: None,
+    progress: bool = True,
 ) -> Audit:
     """Audit somebody's study, model, estimator or saved predictions for leaks.
 
@@ -167,14 +69,19 @@ def audit(
 
     Parameters
     ----------
-    target
+    audited
         A study, a model factory, a scikit-learn regressor, a DataFrame of predictions, or where to
         find one: ``"path/file.py:study"``, ``"package.module:factory"``, ``"predictions.csv"``, or
         the name of a braindecode model.
     cohort
-        What to audit it on; by default the case study's synthetic cohort.
-    budget
-        `QUICK`, `DEFAULT` or `THOROUGH`: how often the target may be run.
+        What to audit it on: a `Cohort`, the name of one, a suite's file, or a braindecode data set
+        of windows; by default the case study's synthetic cohort.
+    target
+        Of braindecode's windows, the entry of their descriptions that is to be predicted.
+    data_dir
+        The folder of the data, where the cohort is given by name.
+    effort
+        ``"quick"``, ``"default"``, ``"thorough"`` or an `Effort`: how often it may be run.
     only
         Codes of the checks to run; the others are reported as skipped.
     timeout
@@ -185,6 +92,8 @@ def audit(
         What is claimed of saved predictions: metric to value, and maybe ``seeds`` and ``saliency``.
     on_finding
         Called with each finding as soon as there is one.
+    progress
+        Whether a line on standard error tells how far it is, in a terminal or a notebook.
 
     Returns
     -------
@@ -195,28 +104,29 @@ def audit(
     StudyError
         If there is no such target, it cannot be imported, its table breaks the contract, claims
         are made of something else than saved predictions, or the timeout leaves no time.
+    CohortError, ConfigError
+        If the cohort cannot be loaded or made.
     UnknownNameError
-        If `only` names a check that does not exist.
+        If `only` names a check that does not exist, or `effort` no effort.
     """
     if timeout is not None and not timeout > 0:
         raise StudyError(f"timeout is {timeout!r}: give the seconds that a run may take, above 0")
-    if cohort is None:
-        from pfactor_bench.cohorts.synthetic import synthetic
-
-        cohort = synthetic()
+    effort = effort_of(effort)
     limits = Limits() if timeout is None else Limits(seconds=timeout)
-    found = find_target(target, limits)
+    found = find_target(audited, limits)
+    cohort = cohort_of(cohort, target=target, data_dir=data_dir)
     available: dict[str, object]
-    if found.kind == "predictions":
-        available, probe = available_artefacts(found.load(), cohort, claims or {}), None
-    elif claims:
+    if claims and found.kind != "predictions":
         raise StudyError(
             f"claims are compared with saved predictions, and {found.name!r} is a {found.kind}: "
             f"save what it predicts and audit the table"
         )
-    else:
-        available, probe = _available(found, cohort, budget, limits, seed)
-    findings = run_checks(available, only=only, on_finding=on_finding)
+    with watched_audit(found.name, on_finding, wanted=progress) as tell:
+        if found.kind == "predictions":
+            available, probe = available_artefacts(found.load(), cohort, claims or {}), None
+        else:
+            available, probe = _available(found, cohort, effort, limits, seed)
+        findings = run_checks(available, only=only, on_finding=tell)
     return Audit(
         target=found.name,
         kind=found.kind,

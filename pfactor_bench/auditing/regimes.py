@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pfactor_bench.auditing.audit import QUICK, audit
+from pfactor_bench.auditing.audit import audit
 from pfactor_bench.execution.preparation import encoders_of
 from pfactor_bench.splits.splitters import make_split
 from pfactor_bench.studies.adapters import regime_study
 
 if TYPE_CHECKING:
-    from pfactor_bench.auditing.audit import Audit
+    from pfactor_bench.auditing.result import Audit
     from pfactor_bench.execution.preparation import Prepared
     from pfactor_bench.types import Case
 
@@ -40,4 +40,4 @@ def audit_regime(prepared: Prepared, case: Case) -> Audit:
         encoders={fold: encoder.tensors for fold, encoder in encoders_of(prepared, case).items()},
     )
     study.__name__ = case.regime  # type: ignore[attr-defined]
-    return audit(study, prepared.cohort, budget=QUICK)
+    return audit(study, prepared.cohort, effort="quick", progress=False)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pfactor_bench.report.text import escape, table
 
 if TYPE_CHECKING:
-    from pfactor_bench.auditing.audit import Audit
+    from pfactor_bench.auditing.result import Audit
     from pfactor_bench.types import Finding
 
 __all__ = ["VERDICTS", "audit_report", "worst_first"]

@@ -16,15 +16,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from pfactor_bench.errors import StudyError, did_you_mean
+from pfactor_bench.models.names import refuse_unknown_model
 from pfactor_bench.studies.harness import heavy_modules, to_json, warm
 from pfactor_bench.studies.sandbox import Failure, run_jobs
+from pfactor_bench.studies.template import refuse_signature
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pfactor_bench.studies.sandbox import Limits
 
-__all__ = ["Kind", "Target", "find_target"]
+__all__ = ["Kind", "Target", "find_target", "refuse_name"]
 
 Kind: TypeAlias = Literal["study", "model", "regime", "estimator", "predictions"]
 
@@ -70,12 +72,9 @@ def find_target(target: object, limits: Limits) -> Target:
         kind = _kind_of(target)
         return Target(name=_name_of(target), kind=kind, load=lambda: target)
     text = str(target)
-    if text.endswith(_TABLES):
+    refuse_name(text)
+    if text.lower().endswith(_TABLES):
         return Target(name=text, kind="predictions", load=partial(_read_table, Path(text)))
-    if text.endswith(".py"):
-        raise StudyError(
-            f"{text!r} is a file: name what to audit in it after a colon, such as {text}:study"
-        )
     if ":" not in text:
         return Target(name=text, kind="regime", load=partial(_braindecode_name, text))
     load = partial(_import, text)
@@ -83,8 +82,35 @@ def find_target(target: object, limits: Limits) -> Target:
     if isinstance(reply, Failure):
         raise StudyError(f"cannot import {text!r}: {reply.reason}")
     found = json.loads(reply)
+    if "refused" in found:
+        raise StudyError(found["refused"])
     warm(found["modules"])
     return Target(name=text, kind=found["kind"], load=load)
+
+
+def refuse_name(text: str) -> None:
+    """Refuse what can be seen to be no target from how it is called, before anything is loaded.
+
+    Raises
+    ------
+    StudyError
+        If it is a file of a kind that is not read, or a Python file alone.
+    UnknownNameError
+        If it would be a model's name, and no model has it.
+    """
+    if ":" in text or text.lower().endswith(_TABLES):
+        return
+    if text.endswith(".py"):
+        raise StudyError(
+            f"{text!r} is a file: name what to audit in it after a colon, such as {text}:study"
+        )
+    if suffix := Path(text).suffix:
+        raise StudyError(
+            f"{text!r} ends in {suffix!r}, which is not read: give saved predictions as "
+            f"{' or '.join(_TABLES)}, code as file.py:study or package.module:study, or the name "
+            f"of a braindecode model"
+        )
+    refuse_unknown_model(text)
 
 
 def _kind_of(target: object) -> Kind:
@@ -105,7 +131,10 @@ def _kind_of(target: object) -> Kind:
         parameters = set(inspect.signature(target).parameters)
     except (TypeError, ValueError):
         parameters = set()
-    return "model" if {"n_chans", "n_times"} <= parameters else "study"
+    if {"n_chans", "n_times"} <= parameters:
+        return "model"
+    refuse_signature(target, _name_of(target))
+    return "study"
 
 
 def _name_of(target: object) -> str:
@@ -113,8 +142,11 @@ def _name_of(target: object) -> str:
 
 
 def _describe(load: Callable[[], object]) -> bytes:
-    """Import the target, in a process of its own, and say what it is."""
-    kind = _kind_of(load())
+    """Import the target, in a process of its own, and say what it is, or why it is refused."""
+    try:
+        kind = _kind_of(load())
+    except StudyError as error:
+        return to_json({"refused": str(error)})
     return to_json({"kind": kind, "modules": heavy_modules()})
 
 
@@ -158,6 +190,6 @@ def _read_table(path: Path) -> object:
     if not path.is_file():
         raise StudyError(f"there is no table {str(path)!r}")
     try:
-        return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+        return pd.read_parquet(path) if path.suffix.lower() == ".parquet" else pd.read_csv(path)
     except Exception as error:
         raise StudyError(f"cannot read the table {str(path)!r}: {error}") from error

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-import sys
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pfactor_bench.auditing.report import VERDICTS, audit_report, worst_first
 from pfactor_bench.cli.options import add_data_arguments, set_data_environment
-from pfactor_bench.errors import ConfigError, OutputError
+from pfactor_bench.errors import OutputError
 from pfactor_bench.report.text import plain
 
 if TYPE_CHECKING:
     import argparse
 
-    from pfactor_bench.auditing.audit import Audit
-    from pfactor_bench.types import Finding, Ingredient
+    from pfactor_bench.auditing.result import Audit
 
 __all__ = ["GROUP", "HELP", "add_arguments", "run"]
 
@@ -33,6 +31,8 @@ cannot see.
 
 
 _WIDTH = 100
+
+_EFFORTS = {"quick": "one fold, one draw of each change", "thorough": "all folds, many draws"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,8 +52,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_data_arguments(parser)
     effort = parser.add_mutually_exclusive_group()
-    effort.add_argument("--quick", action="store_true", help="one fold, one draw of each change")
-    effort.add_argument("--thorough", action="store_true", help="all folds, many draws")
+    for name, help_text in _EFFORTS.items():
+        effort.add_argument(
+            f"--{name}", action="store_const", dest="effort", const=name, help=help_text
+        )
+    parser.set_defaults(effort="default")
     parser.add_argument(
         "--only", metavar="LK…", nargs="+", help="run these checks only, such as LK003 LK101"
     )
@@ -76,9 +79,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Audit what was asked for, tell what was found, and return the exit code."""
+    from pfactor_bench.auditing.targets import refuse_name
+
+    refuse_name(options.target)  # before anything is imported or loaded that takes its time
     from pfactor_bench.auditing.artefacts import read_claims
-    from pfactor_bench.auditing.audit import DEFAULT, QUICK, THOROUGH, audit
-    from pfactor_bench.cohorts import load_cohort
+    from pfactor_bench.auditing.audit import audit
     from pfactor_bench.files import ensure_writable, write_atomically
 
     set_data_environment(options)
@@ -90,13 +95,13 @@ def run(options: argparse.Namespace) -> int:
             raise OutputError(f"{str(path)!r} is a folder: name a file to write the findings into")
     result = audit(
         options.target,
-        load_cohort(_recipe(options.cohort), options.data),
-        budget=QUICK if options.quick else THOROUGH if options.thorough else DEFAULT,
+        options.cohort,
+        data_dir=options.data,
+        effort=options.effort,
         only=options.only,
         timeout=options.timeout,
         seed=options.seed,
         claims=None if options.claims is None else read_claims(options.claims),
-        on_finding=_progress,
     )
     print(_table(result))  # noqa: T201
     if options.json is not None:
@@ -107,25 +112,6 @@ def run(options: argparse.Namespace) -> int:
         write_atomically(options.out / "audit.json", result.to_json().encode())
         write_atomically(options.out / "audit.md", audit_report(result).encode())
     return result.exit_code
-
-
-def _recipe(name: str) -> Ingredient:
-    """Return the recipe of a suite's cohort, or of one that needs nothing said of it."""
-    from pfactor_bench.cohorts import COHORTS
-    from pfactor_bench.config.named import cohort_recipe
-    from pfactor_bench.config.values import needed_arguments
-
-    recipe = cohort_recipe(name)
-    if needed := needed_arguments(COHORTS[recipe.kind], recipe.args):
-        raise ConfigError(
-            f"cohort {name!r} needs {' and '.join(map(repr, needed))}: write them into a suite and "
-            f"give its file, --cohort SUITE.yaml"
-        )
-    return recipe
-
-
-def _progress(finding: Finding) -> None:
-    print(f"{finding.code} {finding.status}", file=sys.stderr, flush=True)  # noqa: T201
 
 
 def _table(result: Audit) -> str:

@@ -82,8 +82,6 @@ def run(args: argparse.Namespace) -> int:
     PfactorBenchError
         Before any training, if the suite, the data or an argument cannot be used.
     """
-    from tqdm import tqdm
-
     from pfactor_bench.config import load_suite
     from pfactor_bench.execution.preparation import prepare
     from pfactor_bench.experiments.learning_curve.figure import draw_learning_curve
@@ -91,6 +89,7 @@ def run(args: argparse.Namespace) -> int:
     from pfactor_bench.experiments.learning_curve.run import default_sizes, skill_by_people
     from pfactor_bench.files import ensure_writable, write_atomically
     from pfactor_bench.seeds import seed_for
+    from pfactor_bench.terminal.bar import progress_bar
 
     suite = replace(load_suite(args.suite), saliency=())
     out: Path = args.out or Path("reports") / suite.name / "learning-curve"
@@ -100,7 +99,7 @@ def run(args: argparse.Namespace) -> int:
     sizes = tuple(args.people or default_sizes(prepared.cohort, prepared.split))
     _check(sizes, args)
     predictor = args.predictor or suite.cases[0].regime
-    with tqdm(total=len(sizes) * args.repetitions, unit="run", desc=predictor) as progress:
+    with progress_bar(total=len(sizes) * args.repetitions, unit="run", desc=predictor) as progress:
         skills = skill_by_people(
             prepared, predictor, sizes, n_repetitions=args.repetitions, on_run=progress.update
         )

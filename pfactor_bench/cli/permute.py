@@ -67,8 +67,6 @@ def run(args: argparse.Namespace) -> int:
     PfactorBenchError
         Before any training, if the suite, the data or an argument cannot be used.
     """
-    from tqdm import tqdm
-
     from pfactor_bench.config import load_suite
     from pfactor_bench.execution.preparation import prepare
     from pfactor_bench.experiments.permutation.page import (
@@ -78,6 +76,7 @@ def run(args: argparse.Namespace) -> int:
     )
     from pfactor_bench.experiments.permutation.run import case_of, file_name, permute
     from pfactor_bench.files import ensure_writable, write_atomically
+    from pfactor_bench.terminal.bar import progress_bar
 
     if args.n < 1:
         raise ConfigError(f"--n is {args.n}: deal the scores once at least")
@@ -89,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
     set_data_environment(args)
     prepared = prepare(suite, data_dir=args.data, device=args.device, out=whole, cache=args.cache)
     # What a regime starts from may have to be pretrained first.
-    with tqdm(total=args.n + 1, unit="run", desc="preparing") as progress:
+    with progress_bar(total=args.n + 1, unit="run", desc="preparing") as progress:
 
         def advance() -> None:
             progress.set_description(case.regime, refresh=False)

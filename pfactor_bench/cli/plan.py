@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,19 +56,17 @@ def run(options: argparse.Namespace) -> int:
     CohortError
         If its cohort cannot be loaded.
     """
-    from tqdm import tqdm
-
     from pfactor_bench.config import load_suite
     from pfactor_bench.execution.cases import most_workers
     from pfactor_bench.experiments.cost.plan import make_plan
+    from pfactor_bench.terminal.bar import progress_bar
     from pfactor_bench.training.device import choose_device
 
     set_data_environment(options)
     suite = load_suite(options.suite)
     device = choose_device(options.device)
     shape, size, n_source = _hbn(suite) if options.hbn else _own(suite, options)
-    quiet = True if os.environ.get("CI") else None
-    with tqdm(unit="pilot", disable=quiet, desc="pilot") as bar:
+    with progress_bar(unit="pilot", desc="pilot") as bar:
 
         def show(name: str) -> None:
             bar.set_description(name, refresh=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from pathlib import Path
@@ -82,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
     # A batch system that wants its node back, and `kill`, are as good as Ctrl-C.
     before = signal.signal(signal.SIGTERM, _interrupt)
     try:
-        record = _run_with_progress(suite, out, options)
+        record = _run(suite, out, options)
     finally:
         signal.signal(signal.SIGTERM, before)
     print(verdict_lines(record))  # noqa: T201
@@ -106,40 +105,26 @@ def _begins_processes(suite: Suite, options: argparse.Namespace) -> bool:
     return will_use_processes(suite, options.device, len(suite.cases))
 
 
-def _run_with_progress(suite: Suite, out: Path, options: argparse.Namespace) -> Record:
-    from tqdm import tqdm
-
+def _run(suite: Suite, out: Path, options: argparse.Namespace) -> Record:
+    """Run with a bar where somebody watches; else say once, at the end, how it went."""
     from pfactor_bench.pipeline.run import Execution, run
+    from pfactor_bench.terminal.bar import is_watched
 
-    execution = Execution(
-        workers=options.workers,
-        cluster=options.cluster,
-        attempts=options.attempts,
-        seconds=options.case_timeout,
+    last: list[Progress] = []
+    record = run(
+        suite,
+        out=out,
+        data_dir=options.data,
+        device=options.device,
+        cache=options.cache,
+        execution=Execution(
+            workers=options.workers,
+            cluster=options.cluster,
+            attempts=options.attempts,
+            seconds=options.case_timeout,
+        ),
+        on_progress=last.append,
     )
-    # None lets tqdm ask whether somebody is watching; a CI log is nobody, and gets one line.
-    quiet = True if os.environ.get("CI") else None
-    with tqdm(total=len(suite.cases), unit="case", disable=quiet, desc="loading") as bar:
-        last: list[Progress] = []
-
-        def show(progress: Progress) -> None:
-            last[:] = [progress]
-            bar.n = progress.done + len(progress.failed)
-            failed = f"{len(progress.failed)} failed" if progress.failed else ""
-            bar.set_description(", ".join(progress.running[:2]) or "cases", refresh=False)
-            bar.set_postfix_str(failed, refresh=False)
-            bar.refresh()
-
-        record = run(
-            suite,
-            out=out,
-            data_dir=options.data,
-            device=options.device,
-            cache=options.cache,
-            execution=execution,
-            on_progress=show,
-            on_epoch=bar.refresh,
-        )
-    if bar.disable and last:
-        print(f"{last[0].line()}, on {last[0].where}", file=sys.stderr)  # noqa: T201
+    if last and not is_watched():
+        print(f"{last[-1].line()}, on {last[-1].where}", file=sys.stderr)  # noqa: T201
     return record

@@ -22,10 +22,10 @@ _KNOWN = ("subject", "session", "run", "task")
 def from_braindecode(
     windows: Any,  # noqa: ANN401 - braindecode has no types
     *,
-    target: str,
+    target: str | None,
     name: str = "braindecode",
 ) -> Cohort:
-    """Return a cohort from a braindecode ``BaseConcatDataset`` of windows.
+    """Return a cohort from braindecode's windows: a ``BaseConcatDataset``, or one recording's.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def from_braindecode(
         As ``create_fixed_length_windows`` returns it, in volts, as MNE holds signals. Each data set
         in it is a recording whose description names its ``subject``.
     target
-        The entry of the description that holds the person's score.
+        The entry of the description that holds what is to be predicted of the subject.
     name
         The cohort's name.
 
@@ -45,18 +45,29 @@ def from_braindecode(
     Raises
     ------
     CohortError
-        If it holds no windows, recordings differ in channels or rate, or a description lacks an
-        entry.
+        If it holds no windows or recordings that are not cut, recordings differ in channels or
+        rate, no target is named, or a description lacks an entry.
 
     Examples
     --------
     >>> windows = create_fixed_length_windows(dataset, ...)  # doctest: +SKIP
     >>> cohort = from_braindecode(windows, target="p_factor")  # doctest: +SKIP
     """
-    kept = [recording for recording in windows.datasets if len(recording)]
+    recordings = getattr(windows, "datasets", [windows])
+    kept = [recording for recording in recordings if len(recording)]
+    if not all(hasattr(recording, "metadata") for recording in kept):
+        raise CohortError(
+            f"the recordings of cohort {name!r} are not cut into windows: cut them with "
+            f"create_fixed_length_windows"
+        )
     if not kept:
         raise CohortError(
             f"the windows of cohort {name!r} are empty: cut them with create_fixed_length_windows"
+        )
+    if target is None:
+        raise CohortError(
+            f"no target is named for cohort {name!r}: say which entry of the descriptions is to be "
+            f"predicted, target=...; there are {', '.join(map(repr, dict(kept[0].description)))}"
         )
     sfreq, ch_names = _setup(kept[0])
     parts, tables = [], []

@@ -48,7 +48,7 @@ def parse_scores(
     scores : ndarray of float64, shape (n_subjects,)
         NaN where a score is missing.
     notes : tuple of str
-        What a reader must be told.
+        What a reader must be told; of no interest where every value of a table is text anyway.
 
     Raises
     ------

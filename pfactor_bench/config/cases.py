@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from pfactor_bench.config.file import Section
 from pfactor_bench.config.values import list_of, look_up
+from pfactor_bench.errors import UnknownNameError
 from pfactor_bench.models.baselines import BASELINES
+from pfactor_bench.models.names import refuse_unknown_model
 from pfactor_bench.models.regimes import REGIMES
 from pfactor_bench.types import Case, ModelSpec
 
@@ -117,9 +119,13 @@ def _read_models(top: Section, folder: Path) -> dict[str, ModelSpec]:
 
 def _read_model(section: Section, folder: Path) -> ModelSpec:
     section.check_keys(_MODEL_KEYS)
-    args = section.get("args", Section, default=None)
+    args, name = section.get("args", Section, default=None), section.get("name", str)
+    try:
+        refuse_unknown_model(name)
+    except UnknownNameError as error:
+        raise section.error(str(error), "name") from error
     return ModelSpec(
-        name=section.get("name", str),
+        name=name,
         args=args.plain() if args else {},
         head=section.get("head", str, default=None),
         folder=folder,

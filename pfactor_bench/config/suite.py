@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pfactor_bench.cohorts import COHORTS
@@ -20,7 +21,6 @@ from pfactor_bench.training.saliency import WINDOW_CHOICES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from pfactor_bench.registry import Registry
     from pfactor_bench.training.pretraining.sources import SourceTask, StoredEncoder
@@ -110,8 +110,18 @@ class Suite:
     claims: tuple[Claim, ...]
     quick: bool
 
+    def __repr__(self) -> str:
+        from pfactor_bench.config.display import suite_line
 
-def load_suite(path: Path) -> Suite:
+        return suite_line(self)
+
+    def _repr_html_(self) -> str:
+        from pfactor_bench.config.display import suite_html
+
+        return suite_html(self)
+
+
+def load_suite(path: Path | str) -> Suite:
     """Read a suite file and check every name and key in it.
 
     Parameters
@@ -128,6 +138,7 @@ def load_suite(path: Path) -> Suite:
     ConfigError
         With file and line, for anything unknown, missing, of the wrong kind, or contradictory.
     """
+    path = Path(path)
     top = read_section(path)
     top.check_keys(_KEYS)
     name = top.get("name", str)

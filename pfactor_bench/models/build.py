@@ -5,15 +5,14 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import warnings
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from pfactor_bench.errors import ModelError, UnknownNameError
+from pfactor_bench.models.names import offered_models, refuse_unknown_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from importlib.metadata import EntryPoint
 
     from torch import nn
 
@@ -22,16 +21,12 @@ if TYPE_CHECKING:
     Factory: TypeAlias = Callable[..., nn.Module]
 
 __all__ = [
-    "ENTRY_POINTS",
     "braindecode_models",
     "build_model",
     "find_factory",
     "model_file",
     "offering_package",
 ]
-
-#: Installed packages offer models under this group; braindecode's own names come first.
-ENTRY_POINTS = "pfactor_bench.models"
 
 
 def build_model(spec: ModelSpec, cohort: Cohort) -> nn.Module:
@@ -95,7 +90,7 @@ def model_file(spec: ModelSpec) -> Path | None:
 
 def offering_package(spec: ModelSpec) -> str | None:
     """Return name and version of the installed package that offers a model by an entry point."""
-    entry = _offered().get(spec.name)
+    entry = offered_models().get(spec.name)
     if entry is None or entry.dist is None:
         return None
     return f"{entry.dist.name} {entry.dist.version}"
@@ -135,13 +130,14 @@ def _construct(spec: ModelSpec, n_chans: int, n_times: int, sfreq: float) -> nn.
 
 
 def _named_model(name: str) -> Factory:
+    refuse_unknown_model(name)
     from braindecode import models
 
     known = braindecode_models()
     if name in known:
         factory: Factory = getattr(models, name)
         return factory
-    offered = _offered()
+    offered = offered_models()
     if name not in offered:
         raise UnknownNameError("model", name, [*known, *offered])
     try:
@@ -152,10 +148,6 @@ def _named_model(name: str) -> Factory:
             f"{error}; repair or remove the package that offers it"
         ) from error
     return loaded
-
-
-def _offered() -> dict[str, EntryPoint]:
-    return {entry.name: entry for entry in entry_points(group=ENTRY_POINTS)}
 
 
 def _import_file(path: Path) -> object:

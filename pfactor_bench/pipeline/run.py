@@ -12,6 +12,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pfactor_bench.config import Suite, load_suite
 from pfactor_bench.errors import ExecutionError
 from pfactor_bench.execution.cases import (
     SHARED_FOLDER,
@@ -25,6 +26,7 @@ from pfactor_bench.execution.cases import (
 from pfactor_bench.execution.lock import only_run_in
 from pfactor_bench.execution.preparation import Prepared, prepare
 from pfactor_bench.execution.progress import RunInterrupted, Tracker
+from pfactor_bench.execution.watched import watched_cases
 from pfactor_bench.files import ensure_writable
 from pfactor_bench.measurements.names import refuse_unknown_measurements
 from pfactor_bench.pipeline.conclude import command_to_repeat, conclude, publish
@@ -33,7 +35,6 @@ from pfactor_bench.training.fast.acceleration import refuse_impossible
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from pfactor_bench.config import Suite
     from pfactor_bench.execution.progress import Progress
     from pfactor_bench.records.record import Record
     from pfactor_bench.types import Case, CaseResult
@@ -42,24 +43,24 @@ __all__ = ["Execution", "Prepared", "compute", "prepare", "run", "run_cases"]
 
 
 def run(
-    suite: Suite,
+    suite: Suite | Path | str,
     *,
-    out: Path,
-    data_dir: Path | None,
-    device: str,
-    cache: Path | None = None,
+    out: Path | str | None = None,
+    data_dir: Path | str | None = None,
+    device: str = "auto",
+    cache: Path | str | None = None,
     execution: Execution | None = None,
     on_progress: Callable[[Progress], object] = lambda _progress: None,
-    on_epoch: Callable[[], object] = lambda: None,
+    progress: bool = True,
 ) -> Record:
     """Run a whole suite and write its report; cases that are finished already are not run again.
 
     Parameters
     ----------
     suite
-        What to run.
+        What to run: a suite, or its file.
     out
-        Folder of the report.
+        Folder of the report; None takes ``reports/<suite's name>``.
     data_dir
         Where cohorts on disk are looked for.
     device
@@ -69,8 +70,10 @@ def run(
         ``encoders`` in the report's folder.
     execution
         Where and how persistently cases are run; None stays in this process.
-    on_progress, on_epoch
-        Called when a case begins or ends, and after each epoch in this process.
+    on_progress
+        Called when a case begins or ends.
+    progress
+        Whether a line on standard error tells how far it is, in a terminal or a notebook.
 
     Returns
     -------
@@ -86,15 +89,20 @@ def run(
     RunInterrupted
         At Ctrl-C, with how to go on.
     """
+    suite = suite if isinstance(suite, Suite) else load_suite(suite)
+    out = Path("reports", suite.name) if out is None else Path(out)
+    data_dir = None if data_dir is None else Path(data_dir)
+    cache = None if cache is None else Path(cache)
     ensure_writable(out)
     execution = execution or Execution()
-    with only_run_in(out):
+    watched = watched_cases(len(suite.cases), on_progress, wanted=progress)
+    with only_run_in(out), watched as (tell, keep_alive):
         here = device if execution.cluster is None else "auto"
         prepared = prepare(suite, data_dir=data_dir, device=here, out=out, cache=cache)
         refuse_unknown_measurements(prepared)
         if execution.cluster is not None:
             prepared = prepared_for_cluster(prepared, execution.cluster, device)
-        results, failed = run_cases(prepared, execution, on_progress=on_progress, on_epoch=on_epoch)
+        results, failed = run_cases(prepared, execution, on_progress=tell, on_epoch=keep_alive)
         record = conclude(prepared, results, failed=failed)
         publish(record, prepared, results, out)
         return record

@@ -34,7 +34,7 @@ from pfactor_bench.publish.exports.summary import append_step_summary, summary_t
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
 
-    from pfactor_bench.auditing.audit import Audit
+    from pfactor_bench.auditing.result import Audit
     from pfactor_bench.checks import CatalogueEntry
     from pfactor_bench.types import Case, Claim, Finding, Verdict
 

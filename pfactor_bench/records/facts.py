@@ -42,7 +42,7 @@ def cohort_facts(cohort: Cohort) -> dict[str, Any]:
         "n_windows": n_windows,
         "n_times": n_times,
         "score_mean": float(scores.mean()),
-        "score_sd": float(scores.std(ddof=0)),
+        "score_sd": float(scores.std(ddof=1)),
         "fingerprint": cohort.fingerprint,
         "notes": list(cohort.notes),
         "provenance": dict(cohort.provenance),

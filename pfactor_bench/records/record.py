@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pfactor_bench.errors import RecordError
@@ -25,7 +26,6 @@ from pfactor_bench.types import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
@@ -58,8 +58,9 @@ class Record:
         ``name, title, question, file, sha256`` and the parsed YAML under ``definition``.
     cohort
         ``name, target, unit, sfreq, ch_names, n_subjects, n_windows, n_times, score_mean, score_sd,
-        fingerprint, notes, provenance, planted, people``. ``people`` holds ``subjects``, ``scores``
-        and ``n_windows`` of everybody; None in records that schema 1 was written in.
+        fingerprint, notes, provenance, planted, people``. ``score_sd`` is the sample SD (n - 1).
+        ``people`` holds ``subjects``, ``scores`` and ``n_windows`` of everybody; None in records
+        that schema 1 was written in.
     split
         ``name`` and ``folds``, each with ``name, train_subjects, test_subjects, n_train_windows,
         n_test_windows``.
@@ -87,6 +88,16 @@ class Record:
     missing: tuple[Mapping[str, Any], ...] = ()
     schema_version: int = field(default=SCHEMA_VERSION)
 
+    def __repr__(self) -> str:
+        from pfactor_bench.records.display import record_line
+
+        return record_line(self)
+
+    def _repr_html_(self) -> str:
+        from pfactor_bench.records.display import record_html
+
+        return record_html(self)
+
     def judged(self, verdicts: tuple[Verdict, ...]) -> Record:
         """Return the same record with other verdicts."""
         return replace(self, verdicts=verdicts)
@@ -107,7 +118,7 @@ def write_record(record: Record, folder: Path) -> Path:
     return path
 
 
-def read_record(path: Path) -> Record:
+def read_record(path: Path | str) -> Record:
     """Read a record from its file or from the folder that holds it.
 
     Raises
@@ -115,6 +126,7 @@ def read_record(path: Path) -> Record:
     RecordError
         If there is none, it was not written by this project, or by a newer version of it.
     """
+    path = Path(path)
     if path.is_dir():
         path = path / RECORD_FILE
     try:

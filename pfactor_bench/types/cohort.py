@@ -79,6 +79,16 @@ class Cohort:
     notes: tuple[str, ...] = ()
     planted: PlantedSignal | None = None
 
+    def __repr__(self) -> str:
+        from pfactor_bench.types.display import cohort_line
+
+        return cohort_line(self)
+
+    def _repr_html_(self) -> str:
+        from pfactor_bench.types.display import cohort_html
+
+        return cohort_html(self)
+
     @property
     def subjects(self) -> NDArray[np.str_]:
         """The subject of each window, str, shape ``(n_windows,)``."""

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,14 +22,16 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from benchmarks.detection.honest import HONEST, band_features, plain_ridge, states_roles
 from benchmarks.detection.leaky import PLANTED
-from pfactor_bench.auditing.audit import QUICK, Audit, audit
+from pfactor_bench.auditing.audit import audit
 from pfactor_bench.checks import catalogue
 from pfactor_bench.cli.audit import _table
 from pfactor_bench.cohorts.synthetic import synthetic
 from pfactor_bench.errors import StudyError
+from pfactor_bench.studies.template import STUDY_TEMPLATE
 from pfactor_bench.types import Finding
 
 if TYPE_CHECKING:
+    from pfactor_bench.auditing.result import Audit
     from pathlib import Path
 
     from pfactor_bench.types import Cohort
@@ -46,7 +49,7 @@ def _written(folder: Path, body: str, header: str = _HEADER) -> str:
 
 
 def _quick(target: object, **options: Any) -> Audit:
-    return audit(target, _COHORT, budget=QUICK, **options)
+    return audit(target, _COHORT, effort="quick", **options)
 
 
 def _found(result: Audit, code: str) -> str:
@@ -108,7 +111,10 @@ def test_study_is_found_in_a_file(tmp_path: Path) -> None:
         ("no.such.module:study", "No module named 'no'"),
         ("my_study.py", "after a colon, such as my_study.py:study"),
         ("no_such_table.csv", "there is no table 'no_such_table.csv'"),
+        ("predictions.xlsx", "ends in '.xlsx', which is not read: give saved predictions as .csv"),
         (42, "is 'int': audit a study"),
+        (len, "got an unexpected keyword argument 'seed'"),
+        (lambda cohort: cohort, "def study\\(cohort, \\*, seed\\):"),
     ],
 )
 def test_what_cannot_be_found_is_named(target: object, message: str) -> None:
@@ -131,7 +137,7 @@ def test_verdict_cannot_be_patched_away(tmp_path: Path) -> None:
     """A leaky study that rewrites the auditor in its own process is found nevertheless."""
     body = (
         "    import pfactor_bench.auditing.audit, pfactor_bench.checks.metamorphic.probe as probe\n"
-        "    pfactor_bench.auditing.audit.Audit.verdict = 'clean'\n"
+        "    pfactor_bench.auditing.result.Audit.verdict = 'clean'\n"
         "    probe.Probe.movement = lambda *_: None\n"
         "    from benchmarks.detection.leaky import PLANTED\n"
         "    return PLANTED['trained_on_everything'].study(cohort, seed=seed)"
@@ -345,7 +351,7 @@ def test_command_says_that_clean_is_not_proof() -> None:
 @pytest.mark.slow
 def test_eegconformer_is_clean() -> None:
     """The case study's network, trained at its budget, passes every check."""
-    result = audit("EEGConformer", synthetic(n_windows=8), budget=QUICK)
+    result = audit("EEGConformer", synthetic(n_windows=8), effort="quick")
     assert result.verdict == "clean", [one for one in result.findings if one.status == "fail"]
 
 
@@ -367,3 +373,23 @@ def test_early_stopping_on_known_people_is_found() -> None:
         verbose=0,
     )
     assert _found(_quick(regressor, only=["LK020"]), "LK020") == "fail"
+
+
+def test_what_a_decorator_wraps_may_have_another_signature() -> None:
+    """Only what is called must be callable as a study."""
+
+    def predict(X: object, y: object) -> None:
+        raise AssertionError((X, y))
+
+    @wraps(predict)
+    def study(cohort: Cohort, *, seed: int) -> pd.DataFrame:
+        return plain_ridge(cohort, seed=seed)
+
+    assert _quick(study, only=["LK100"]).verdict == "clean"
+
+
+def test_template_of_a_study_is_a_clean_one() -> None:
+    """What the error message offers keeps the contract and leaks nothing."""
+    namespace: dict[str, Any] = {}
+    exec(STUDY_TEMPLATE, namespace)  # noqa: S102 - our own text
+    assert _quick(namespace["study"]).verdict == "clean"

@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pfactor_bench.auditing.audit import QUICK, audit
+from pfactor_bench.auditing.audit import audit
 from pfactor_bench.cohorts.synthetic import synthetic
 from pfactor_bench.config import load_suite
 from pfactor_bench.splits.splitters import make_split
 from pfactor_bench.studies.adapters import regime_study
 
 if TYPE_CHECKING:
-    from pfactor_bench.auditing.audit import Audit
+    from pfactor_bench.auditing.result import Audit
     from pfactor_bench.types import Cohort, Finding
 
 pytestmark = pytest.mark.slow
@@ -102,5 +102,5 @@ def _best_epoch_study(cohort: Cohort, *, seed: int) -> pd.DataFrame:
 
 def test_best_epoch_handed_over_is_a_leak() -> None:
     """Whoever publishes the best epoch's predictions has used the held-out scores."""
-    result = audit(_best_epoch_study, synthetic(), budget=QUICK, only=["LK101"])
+    result = audit(_best_epoch_study, synthetic(), effort="quick", only=["LK101"])
     assert _finding(result, "LK101").status == "fail"

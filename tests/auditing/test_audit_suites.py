@@ -19,7 +19,7 @@ from pfactor_bench.testing import read_expected_failures, settle
 from pfactor_bench.types import Finding
 
 if TYPE_CHECKING:
-    from pfactor_bench.auditing.audit import Audit
+    from pfactor_bench.auditing.result import Audit
     from pfactor_bench.types import CheckStatus
 
 SUITES = Path(__file__).parents[2] / "suites"

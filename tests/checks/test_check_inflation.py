@@ -58,7 +58,7 @@ _COHORT = synthetic(n_subjects=12, n_windows=5, seed=2)
 
 
 def _audited(target: object, effort: Effort) -> Finding:
-    result = audit(target, _COHORT, budget=effort, only=["LK402"])
+    result = audit(target, _COHORT, effort=effort, only=["LK402"])
     return next(one for one in result.findings if one.code == "LK402")
 
 

@@ -73,3 +73,34 @@ def test_cohort_by_name_is_looked_for_in_the_data_folder(data_folder: Path, caps
     target = "benchmarks.detection.honest:plain_ridge"
     main(["audit", target, "--cohort", "hbn", "--only", "LK003", "--data", str(data_folder)])
     assert str(data_folder) in capsys.readouterr().err
+
+
+def test_callable_with_another_signature_is_a_usage_error(tmp_path: Path, capsys) -> None:
+    """Exit code 2, with a study to copy; it is no error of the harness, and no verdict."""
+    path = tmp_path / "theirs.py"
+    path.write_text("def train(X, y):\n    return X\n", encoding="utf-8")
+    assert main(["audit", f"{path}:train"]) == 2
+    said = capsys.readouterr().err
+    assert "'train' cannot be called as study(cohort, seed=0)" in said
+    assert "    def study(cohort, *, seed):\n" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("EEGConfromer", "unknown model 'EEGConfromer': did you mean 'EEGConformer'?"),
+        ("predictions.xlsx", "ends in '.xlsx', which is not read"),
+    ],
+)
+def test_what_a_name_tells_is_refused_before_a_cohort_is_loaded(
+    name: str, message: str, capsys
+) -> None:
+    """The one here does not even exist."""
+    assert main(["audit", name, "--cohort", "no-such-suite.yaml"]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_nothing_but_the_answer_is_printed_where_nobody_watches(capsys) -> None:
+    """A log gets no bar and no line for every check."""
+    main(["audit", "benchmarks.detection.honest:plain_ridge", "--quick", "--only", "LK100"])
+    assert capsys.readouterr().err == ""

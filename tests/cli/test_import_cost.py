@@ -41,6 +41,18 @@ def test_light_command_imports_nothing_heavy(command: str, tiny_report) -> None:
     assert not HEAVY & modules
 
 
+def test_misspelt_model_costs_no_import_of_braindecode() -> None:
+    """Its name is looked up in braindecode's files."""
+    modules, _ = modules_after(["audit", "EEGConfromer"])
+    assert not {*HEAVY, "pandas", "sklearn"} & modules
+
+
+@pytest.mark.timing
+def test_misspelt_model_is_refused_quickly() -> None:
+    """Within a second."""
+    assert min(modules_after(["audit", "EEGConfromer"])[1] for _ in range(3)) < 1.0
+
+
 @pytest.mark.timing
 @pytest.mark.parametrize("command", ["--help", "checks", "judge", "render"])
 def test_light_command_answers_quickly(command: str, tiny_report) -> None:

@@ -141,6 +141,11 @@ def test_threads_are_the_suites(load, written: str, threads: int | None) -> None
         ("above: 0", "level: gat\n    above: 0", r":19: level is 'gat'"),
         ("budget:\n  epochs: 1", "", r"the suite has no 'budget': add it"),
         ("model:\n  name: EEGConformer", "model: EEGConformer", r"expected a section of keys"),
+        (
+            "name: EEGConformer",
+            "name: EEGConfromer",
+            r":10: unknown model 'EEGConfromer': did you mean 'EEGConformer'",
+        ),
     ],
 )
 def test_mistake_is_refused_with_its_line(load, old: str, new: str, message: str) -> None:

@@ -7,8 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
-from pfactor_bench.models import build as models
-from pfactor_bench.models import identity
+from pfactor_bench.models import identity, names
 from pfactor_bench.types import ModelSpec
 
 if TYPE_CHECKING:
@@ -24,6 +23,7 @@ NO_PART = {
     "errors.py",
     "files.py",
     "models/identity.py",
+    "models/names.py",
     "records",
     "registry.py",
     "types",
@@ -76,7 +76,7 @@ def test_update_of_a_package_that_offers_a_model_is_noticed(
     for version in ("1.0", "1.1"):
         package = SimpleNamespace(name="mine", version=version)
         offered = SimpleNamespace(name="Mine", dist=package)
-        monkeypatch.setattr(models, "entry_points", lambda offered=offered, **_: [offered])
+        monkeypatch.setattr(names, "entry_points", lambda offered=offered, **_: [offered])
         made_from.append(identity.model_identity(ModelSpec(name="Mine")))
     assert [one["package"] for one in made_from] == ["mine 1.0", "mine 1.1"]
     assert "package" not in identity.model_identity(ModelSpec(name="EEGNet"))

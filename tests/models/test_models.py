@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from model_table import tried_models, write_table
 
 from pfactor_bench.cohorts.synthetic import synthetic
 from pfactor_bench.errors import ModelError, UnknownNameError
-from pfactor_bench.models import build as models
+from pfactor_bench.models import names
 from pfactor_bench.models.build import braindecode_models, build_model
+from pfactor_bench.models.names import refuse_unknown_model
 from pfactor_bench.types import ModelSpec
 
 TABLE = Path(__file__).parents[2] / "docs" / "models.md"
@@ -83,15 +86,15 @@ def test_factory_of_module_is_called(cohort) -> None:
 def test_entry_point_offers_a_model(cohort, folder: Path, monkeypatch) -> None:
     """Of an installed package."""
     monkeypatch.syspath_prepend(str(folder))
-    offered = EntryPoint(name="Mine", value="mine:build", group=models.ENTRY_POINTS)
-    monkeypatch.setattr(models, "entry_points", lambda group: [offered] * (group == offered.group))
+    offered = EntryPoint(name="Mine", value="mine:build", group=names.ENTRY_POINTS)
+    monkeypatch.setattr(names, "entry_points", lambda group: [offered] * (group == offered.group))
     assert built("Mine", cohort)[1].in_features == 1600
 
 
 def test_entry_point_that_cannot_be_imported_is_named(cohort, monkeypatch) -> None:
     """With where it points to."""
-    offered = EntryPoint(name="Mine", value="no_such_module:build", group=models.ENTRY_POINTS)
-    monkeypatch.setattr(models, "entry_points", lambda **_: [offered])
+    offered = EntryPoint(name="Mine", value="no_such_module:build", group=names.ENTRY_POINTS)
+    monkeypatch.setattr(names, "entry_points", lambda **_: [offered])
     with pytest.raises(ModelError, match="is offered as 'no_such_module:build', which cannot"):
         built("Mine", cohort)
 
@@ -145,3 +148,42 @@ def test_twenty_braindecode_models_train_and_table_is_up_to_date() -> None:
     tried = tried_models()
     assert sum(one.problem is None for one in tried) >= 20
     assert TABLE.read_text(encoding="utf-8") == write_table(tried)
+
+
+def test_names_are_known_without_importing_braindecode() -> None:
+    """A typo is refused before ten seconds of imports."""
+    program = (
+        "import sys\n"
+        "from pfactor_bench.errors import UnknownNameError\n"
+        "from pfactor_bench.models.build import find_factory\n"
+        "from pfactor_bench.types import ModelSpec\n"
+        "try:\n    find_factory(ModelSpec(name='EEGConfromer'))\n"
+        "except UnknownNameError as error:\n    print(error)\n"
+        "assert not {'torch', 'braindecode', 'mne'} & set(sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
+    assert done.stdout == b"unknown model 'EEGConfromer': did you mean 'EEGConformer'?\n"
+
+
+@pytest.mark.parametrize("name", [*braindecode_models(), "module:factory"])
+def test_no_model_of_braindecode_is_refused(name: str) -> None:
+    """What its file exports is what importing it exports."""
+    refuse_unknown_model(name)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [None, "__all__ = lazy.names()\n", "__all__ = ['A']\n__all__ += B\n", "("],
+)
+def test_names_that_cannot_be_read_are_left_to_the_import(
+    source: str | None, tmp_path: Path, monkeypatch
+) -> None:
+    """Another version of braindecode may put its list together while it runs."""
+    (tmp_path / "models").mkdir()
+    if source is not None:
+        (tmp_path / "models" / "__init__.py").write_text(source, encoding="utf-8")
+    spec = SimpleNamespace(submodule_search_locations=[str(tmp_path)])
+    monkeypatch.setattr(names, "find_spec", lambda _name: spec)
+    names._exported_by_braindecode.cache_clear()  # noqa: SLF001
+    refuse_unknown_model("AModelOfTomorrow")
+    names._exported_by_braindecode.cache_clear()  # noqa: SLF001

@@ -9,11 +9,15 @@ from dataclasses import MISSING, asdict, fields, replace
 from pathlib import Path
 
 import jsonschema
+import numpy as np
 import pytest
 
 from pfactor_bench.cli.main import main
+from pfactor_bench.cohorts.synthetic import synthetic
+from pfactor_bench.records.facts import cohort_facts
 from pfactor_bench.records.migrations import SCHEMA_VERSION, migrate
 from pfactor_bench.records.record import read_record
+from pfactor_bench.report.cohort_overview import cohort_table
 from pfactor_bench.types import Claim, Finding, Interval, Measurement, Requirement, Timing, Verdict
 
 ROOT = Path(__file__).parents[2]
@@ -168,3 +172,11 @@ def test_reading_and_writing_keep_a_record(old_report: Path, tmp_path: Path) -> 
     record = read_record(old_report)
     write_record(record, tmp_path)
     assert asdict(record) == asdict(read_record(tmp_path))
+
+
+def test_recorded_sd_is_the_one_that_is_shown() -> None:
+    """A cohort has one SD, the sample's, wherever it is told."""
+    cohort = synthetic(n_subjects=6, n_windows=2)
+    sd = cohort_facts(cohort)["score_sd"]
+    assert sd == pytest.approx(np.std(cohort.y[::2], ddof=1))
+    assert f"SD {sd:.3f}" in cohort_table(cohort)

@@ -49,6 +49,25 @@ def test_people_are_counted_on_both_sides(record: Record) -> None:
 
 
 @pytest.mark.parametrize(
+    ("first_test", "said"),
+    [
+        (14, "held out in 1 fold from models that were trained on 14 others"),
+        (12, "trained on 14 subjects, some of those held out among them"),
+        (0, "trained on 14 subjects, all of those held out among them"),
+    ],
+)
+def test_subjects_trained_on_are_others_only_where_they_are(
+    record: Record, first_test: int, said: str
+) -> None:
+    """Where windows are split, the same subjects stand on both sides."""
+    last = 18 if first_test else 14
+    (fold,) = record.split["folds"]
+    test_subjects = [f"sub-{number:02d}" for number in range(first_test, last)]
+    split = {**record.split, "folds": [{**fold, "test_subjects": test_subjects}]}
+    assert said in answer(replace(record, split=split), "On how many people?")
+
+
+@pytest.mark.parametrize(
     ("statuses", "word"),
     [
         (("pass", "fail", "error"), "Yes."),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["DEFAULT", "QUICK", "THOROUGH", "Effort"]
+from pfactor_bench.errors import UnknownNameError
+
+__all__ = ["DEFAULT", "EFFORTS", "QUICK", "THOROUGH", "Effort", "effort_of"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,3 +70,21 @@ THOROUGH = Effort(
     permutations=80,
     paired_folds=5,
 )
+
+#: By the names that Python and the command line take.
+EFFORTS = {"quick": QUICK, "default": DEFAULT, "thorough": THOROUGH}
+
+
+def effort_of(given: Effort | str) -> Effort:
+    """Return an effort that is given as such or by its name.
+
+    Raises
+    ------
+    UnknownNameError
+        If no effort is called so.
+    """
+    if isinstance(given, Effort):
+        return given
+    if given not in EFFORTS:
+        raise UnknownNameError("effort", str(given), EFFORTS)
+    return EFFORTS[given]

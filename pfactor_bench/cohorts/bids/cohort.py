@@ -89,10 +89,10 @@ def bids(
     )
     folder = dataset_folder(dataset, data_dir)
     people = read_participants(folder, target)
-    scores, notes = parse_scores(
+    # A TSV holds nothing but text: that its numbers were text is no news.
+    people[target], _ = parse_scores(
         people[target].tolist(), target=target, subjects=people.index.tolist()
     )
-    people[target] = scores
     files = list_recordings(folder)
     task = choose_task(dataset, files, task)
     files = [file for file in files if file.task == task]
@@ -123,5 +123,5 @@ def bids(
             "h_freq": h_freq,
             "window_seconds": float(window_seconds),
         },
-        notes=(*notes, *left_out, *prepared.notes),
+        notes=(*left_out, *prepared.notes),
     )

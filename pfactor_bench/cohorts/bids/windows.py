@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from pfactor_bench.cohorts.assemble import listed
 from pfactor_bench.cohorts.bids.recording import eeg_channels, prepare_recording
 from pfactor_bench.cohorts.bids.store import DamagedEntryError
 from pfactor_bench.errors import CohortError
+from pfactor_bench.terminal.bar import progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -94,10 +94,9 @@ def prepare(
         preparation = replace(preparation, channels=eeg_channels(dataset, files[0]))
     results: list[_Done] = []
     work = _results(dataset, files, preparation, store)
-    hidden = True if os.environ.get("CI") else None
     for file, (key, windows, repaired) in zip(
         files,
-        tqdm(work, total=len(files), desc=dataset, unit="recording", disable=hidden),
+        progress_bar(work, total=len(files), desc=dataset, unit="recording"),
         strict=True,
     ):
         results.append(_Done(file=file, key=key, windows=windows, repaired=repaired))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import sys
@@ -11,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
-from tqdm import tqdm
 
 from pfactor_bench.cohorts.reachable import reach
 from pfactor_bench.errors import CohortError
+from pfactor_bench.terminal.bar import progress_bar
 
 if TYPE_CHECKING:
     from pooch import Pooch
@@ -76,8 +75,7 @@ def _fetch_into(folder: Path) -> None:
         if not names or _PEOPLE not in listed.registry:
             raise CohortError(f"{_URL}{_SUMS} lists no EEGMAT recordings: get it by hand")
         _write_people(_fetch(listed, _PEOPLE), folder)
-        hidden = True if os.environ.get("CI") else None
-        for name in tqdm(names, desc="fetching eegmat", unit="recording", disable=hidden):
+        for name in progress_bar(names, desc="fetching eegmat", unit="recording"):
             number, task = re.fullmatch(_RECORDING, name).groups()  # type: ignore[union-attr]
             stem = f"sub-{number}_task-{_TASKS[task]}"
             place = folder / f"sub-{number}" / "eeg" / f"{stem}_eeg.edf"

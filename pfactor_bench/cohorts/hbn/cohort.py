@@ -132,7 +132,7 @@ def hbn(
         for release, dataset in named.items()
     }
     name = "hbn-" + "-".join(named) if len(named) < len(find_releases("all")) else "hbn-all"
-    people, notes = read_people(folders, target)
+    people = read_people(folders, target)
     files = [file for folder in folders.values() for file in list_recordings(folder)]
     choose_task(name, files, task)
     files = [file for file in files if file.task == task]
@@ -171,7 +171,7 @@ def hbn(
             "h_freq": h_freq,
             "window_seconds": float(window_seconds),
         },
-        notes=(*notes, *left_out, *prepared.notes),
+        notes=(*left_out, *prepared.notes),
     )
 
 

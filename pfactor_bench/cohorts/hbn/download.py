@@ -13,13 +13,12 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from tqdm import tqdm
-
 from pfactor_bench.cohorts.assemble import listed
 from pfactor_bench.cohorts.hbn.participants import read_people
 from pfactor_bench.cohorts.hbn.releases import known_amount
 from pfactor_bench.cohorts.reachable import reach
 from pfactor_bench.errors import CohortError
+from pfactor_bench.terminal.bar import progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -85,7 +84,7 @@ def fetch(
         for release, dataset in releases.items():
             known = _list(dataset, task, parent)
             _fetch_tables(known[0].record["storage"]["base"], parent / dataset)
-            people, _ = read_people({release: parent / dataset}, target)
+            people = read_people({release: parent / dataset}, target)
             wanted = set(people.index[people[target].notna()]) - set(exclude)
             missing += [
                 recording
@@ -147,12 +146,9 @@ def _announce(
 
 def _download(missing: Sequence[Any], parent: Path) -> None:
     failed: dict[str, str] = {}
-    hidden = True if os.environ.get("CI") else None
     # EEGDash draws a bar for every file; ours counts recordings, on the stream as it is now.
     with (
-        tqdm(
-            total=len(missing), desc="fetching", unit="recording", disable=hidden, file=sys.stderr
-        ) as progress,
+        progress_bar(total=len(missing), desc="fetching", unit="recording") as progress,
         _quiet_eegdash(),
         ThreadPoolExecutor(_AT_A_TIME) as pool,
     ):

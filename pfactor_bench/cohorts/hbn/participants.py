@@ -20,8 +20,8 @@ __all__ = ["read_people"]
 _CONFOUNDS = ("age", "sex", "ehq_total")
 
 
-def read_people(folders: Mapping[str, Path], target: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Return everybody in some releases, and what was done to their scores.
+def read_people(folders: Mapping[str, Path], target: str) -> pd.DataFrame:
+    """Return all subjects of some releases.
 
     Parameters
     ----------
@@ -32,9 +32,8 @@ def read_people(folders: Mapping[str, Path], target: str) -> tuple[pd.DataFrame,
 
     Returns
     -------
-    people : DataFrame
-        Its index ``"sub-…"``, with `target`, ``release``, and what may stand beside a score.
-    notes : tuple of str
+    DataFrame
+        Its index ``"sub-…"``, with `target`, ``release``, and what may stand beside a target.
 
     Raises
     ------
@@ -55,8 +54,8 @@ def read_people(folders: Mapping[str, Path], target: str) -> tuple[pd.DataFrame,
         )
     columns = dict.fromkeys((target, "release", *_CONFOUNDS))
     people = people[[column for column in columns if column in people.columns]].copy()
-    scores, notes = parse_scores(
+    # A TSV holds nothing but text: that its numbers were text is no news.
+    people[target], _ = parse_scores(
         people[target].tolist(), target=target, subjects=people.index.tolist()
     )
-    people[target] = scores
-    return people, notes
+    return people

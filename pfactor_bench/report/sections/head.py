@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pfactor_bench.claims import MIN_SUBJECTS_TO_HOLD
 from pfactor_bench.claims.requirement import meets
@@ -18,6 +18,8 @@ from pfactor_bench.report.sections.evidence import leak_answer, leak_sentence
 from pfactor_bench.report.text import code_block, count, escape, listed, table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from pfactor_bench.records.record import Record
     from pfactor_bench.types import Claim, Verdict
 
@@ -144,11 +146,23 @@ def _people(record: Record) -> str:
     seeds = max(len(cases) for cases in regimes(record).values())
     answer = (
         f"**{count(n, 'person', 'people')}**, held out in {count(len(folds), 'fold')} from models "
-        f"that were trained on {between} others, with {count(seeds, 'seed')}."
+        f"that were trained on {between} {_others(folds)}, with {count(seeds, 'seed')}."
     )
     if n < MIN_SUBJECTS_TO_HOLD:
         answer += f" Fewer than {MIN_SUBJECTS_TO_HOLD} can carry no claim."
     return answer
+
+
+def _others(folds: Sequence[Mapping[str, Any]]) -> str:
+    """Return what training subjects are to those held out: others, unless a fold says not."""
+    n_seen = n_held_out = 0
+    for fold in folds:
+        held_out = {*fold["test_subjects"]}
+        n_seen += len(held_out & {*fold["train_subjects"]})
+        n_held_out += len(held_out)
+    if not n_seen:
+        return "others"
+    return f"subjects, {'all' if n_seen == n_held_out else 'some'} of those held out among them"
 
 
 def _missing(record: Record) -> list[list[str]]:

@@ -108,13 +108,13 @@ class TestRealTables:
 
     def test_all_people_and_scores_are_read(self, folders: dict[str, Path]) -> None:
         """3,155 people, 3,116 scores; read together, so that nobody stands in two releases."""
-        people, _ = read_people(folders, "p_factor")
+        people = read_people(folders, "p_factor")
 
         assert (len(people), int(people["p_factor"].notna().sum())) == (3155, 3116)
 
     def test_first_release_is_the_case_study_s(self, folders: dict[str, Path]) -> None:
         """136 people, 132 scores, and sex goes with the score."""
-        people, _ = read_people({"R1": folders["R1"]}, "p_factor")
+        people = read_people({"R1": folders["R1"]}, "p_factor")
         scores = people["p_factor"].dropna()
         male = (people.loc[scores.index, "sex"] == "M").astype(float)
 
@@ -126,6 +126,6 @@ class TestRealTables:
     @pytest.mark.parametrize("target", ["attention", "internalizing", "externalizing", "age"])
     def test_other_targets_are_read(self, target: str, folders: dict[str, Path]) -> None:
         """Words in any of eleven tables would stop it."""
-        people, _ = read_people(folders, target)
+        people = read_people(folders, target)
 
         assert people[target].notna().sum() > 3000

@@ -15,8 +15,8 @@ from huggingface_hub import ModelCard
 from hypothesis import HealthCheck, given, settings
 from markdown_it import MarkdownIt
 
-from pfactor_bench.auditing.audit import Audit
 from pfactor_bench.auditing.report import audit_report
+from pfactor_bench.auditing.result import Audit
 from pfactor_bench.cli.main import main
 from pfactor_bench.publish.exports.model_card import model_card
 from pfactor_bench.publish.exports.properties import claim_properties, finding_properties
