@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pfactor_bench.training.fast.acceleration import tf32_only_if_asked
+from pfactor_bench.training.device import full_precision
 from pfactor_bench.training.fast.rewrite import rewritten
 from pfactor_bench.training.fast.stacked import StackedModels
 from pfactor_bench.training.loop import Trajectory
-from pfactor_bench.types import EngineChoice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -26,14 +25,11 @@ __all__ = ["fit_together"]
 #: Windows per forward pass over all models where no gradient is kept.
 _EVAL_BATCH = 1024
 
-_DEFAULT = EngineChoice()
-
 
 def fit_together(
     members: Sequence[Member],
     inputs: Inputs,
     *,
-    engine: EngineChoice = _DEFAULT,
     on_epoch: Callable[[], object] = lambda: None,
 ) -> list[Trajectory]:
     """Train models of one architecture at once, and watch each on its held-out windows.
@@ -47,8 +43,6 @@ def fit_together(
         rate may differ; neighbours with the same number of windows are the quickest.
     inputs
         What they see.
-    engine
-        With which options.
     on_epoch
         Called after each epoch of each model.
 
@@ -59,11 +53,11 @@ def fit_together(
     """
     import torch
 
-    run = _Run(members, inputs, engine)
+    run = _Run(members, inputs)
     epochs = np.array([member.budget.epochs for member in members])
     losses = torch.zeros(len(members), epochs.max(), dtype=torch.float64, device=inputs.device)
     held_out = [np.zeros((n, len(one.fold.test))) for n, one in zip(epochs, members, strict=True)]
-    with rewritten(run.stacked.model, run.stacked.masks), tf32_only_if_asked(engine):
+    with rewritten(run.stacked.model, run.stacked.masks), full_precision():
         for epoch in range(epochs.max()):
             active = epoch < epochs
             run.train(active, losses[:, epoch])
@@ -80,14 +74,13 @@ def fit_together(
 class _Run:
     """The models of one call of `fit_together`, and where they find their windows."""
 
-    def __init__(self, members: Sequence[Member], inputs: Inputs, engine: EngineChoice) -> None:
+    def __init__(self, members: Sequence[Member], inputs: Inputs) -> None:
         import torch
 
         self.stacked = StackedModels(
             [member.start for member in members],
             [member.budget for member in members],
             [member.case.seed for member in members],
-            engine,
         )
         self._members = members
         self._inputs = inputs
