@@ -112,8 +112,8 @@ def run(options: argparse.Namespace) -> int:
 def _recipe(name: str) -> Ingredient:
     """Return the recipe of a suite's cohort, or of one that needs nothing said of it."""
     from pfactor_bench.cohorts import COHORTS
+    from pfactor_bench.config.ingredient import needed_arguments
     from pfactor_bench.config.named import cohort_recipe
-    from pfactor_bench.config.values import needed_arguments
 
     recipe = cohort_recipe(name)
     if needed := needed_arguments(COHORTS[recipe.kind], recipe.args):

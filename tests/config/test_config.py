@@ -129,13 +129,12 @@ def test_threads_are_the_suites(load, written: str, threads: int | None) -> None
             "epochs: 1\nengine: fasst",
             r":15: unknown engine 'fasst': did you mean 'fast'",
         ),
-        ("epochs: 1", "epochs: 1\nengine: {kid: fast}", r":15: unknown key 'kid' in engine: did"),
         ("epochs: 1", "epochs: 1\nengine: {kind: fasst}", r":15: .* did you mean 'fast'"),
-        ("epochs: 1", "epochs: 1\nengine: 3", r":15: 'engine' in the suite is 3: expected text or"),
+        ("epochs: 1", "epochs: 1\nengine: 3", r":15: 'engine' in the suite is 3: expected text"),
         (
             "epochs: 1",
             "epochs: 1\nengine: {kind: fast, precision: bf16}",
-            r":15: the engine's option 'precision' was removed: take it out",
+            r":15: the engine's option 'precision' was removed: write 'engine: fast'",
         ),
         (
             "epochs: 1",
