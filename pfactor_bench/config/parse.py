@@ -61,11 +61,13 @@ def parse(section: Section, kind: type[_T]) -> _T:
     # As JSON, which is all a suite is: lists may become tuples, and nothing else may change.
     text = json.dumps([section.plain()])
     # In a list, since a dataclass alone would have to bring its own configuration.
-    adapter: TypeAdapter[tuple[_T]] = TypeAdapter(tuple[kind], config=_STRICT)
+    adapter: TypeAdapter[Any] = TypeAdapter(tuple[kind], config=_STRICT)  # type: ignore[valid-type]
     try:
-        return adapter.validate_json(text, strict=True)[0]
+        parsed: _T = adapter.validate_json(text, strict=True)[0]
     except ValidationError as error:
         found = [_Mistake.of(section, one) for one in error.errors(include_url=False)]
+    else:
+        return parsed
     # Where a member of a union is told apart by what it holds, the others are not meant.
     inner = {one.path[:n] for one in found for n in range(len(one.path))}
     first = min(
@@ -99,7 +101,8 @@ class _Mistake:
     @classmethod
     def of(cls, top: Section, details: ErrorDetails) -> _Mistake:
         path: list[str | int] = []
-        section, key, value = top, None, top
+        section, key = top, None
+        value: Any = top
         for part in details["loc"][1:]:
             if isinstance(value, Section) and part in value.values:
                 section, key, value = value, str(part), value.values[str(part)]
