@@ -101,7 +101,7 @@ def _models(keys: SuiteKeys, top: Section, folder: Path) -> dict[str, ModelSpec]
         raise top.error("the suite has both 'model' and 'models': keep one", "models")
     models: dict[str, ModelSpec] = {}
     for model, entry in zip(keys.models, top.values["models"], strict=True):
-        label = model.label or model.name.rpartition(":")[2]
+        label = model.name.rpartition(":")[2] if model.label is None else model.label
         if f"{label}/" in models:
             raise entry.error(f"model {label!r} stands twice: give each its own 'label'")
         models[f"{label}/"] = _spec(model, folder)

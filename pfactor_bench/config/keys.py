@@ -63,7 +63,7 @@ def _threads(value: object) -> object:
     """Return a number of threads; None is as many as torch takes by itself."""
     if value == "all":
         return None
-    if isinstance(value, str) or (type(value) is int and value < 1):
+    if value is None or isinstance(value, str) or (type(value) is int and value < 1):
         raise ValueError(f"threads is {value!r}: it is a count above 0, or 'all'")
     return value
 

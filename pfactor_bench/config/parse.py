@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pfactor_bench.registry import Registry
 
-__all__ = ["Distinct", "Filled", "parse", "registered"]
+__all__ = ["Distinct", "Filled", "parse", "registered", "repeated"]
 
 _T = TypeVar("_T")
 
@@ -198,6 +198,12 @@ def registered(registry: Registry[Any]) -> AfterValidator:
     return AfterValidator(check)
 
 
+def repeated(key: str | None, values: Sequence[object]) -> str | None:
+    """Return the complaint that a list holds a value twice, None where it does not."""
+    twice = next((one for one in values if values.count(one) > 1), None)
+    return None if twice is None else f"{twice!r} stands twice in {key!r}: keep one"
+
+
 def _filled(values: tuple[_T, ...], info: ValidationInfo) -> tuple[_T, ...]:
     if not values:
         raise ValueError(f"{info.field_name!r} is empty: name at least one")
@@ -205,9 +211,8 @@ def _filled(values: tuple[_T, ...], info: ValidationInfo) -> tuple[_T, ...]:
 
 
 def _different(values: tuple[_T, ...], info: ValidationInfo) -> tuple[_T, ...]:
-    for value in values:
-        if values.count(value) > 1:
-            raise ValueError(f"{value!r} stands twice in {info.field_name!r}: keep one")
+    if message := repeated(info.field_name, values):
+        raise ValueError(message)
     return values
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pfactor_bench.cohorts import COHORTS
 from pfactor_bench.config.file import Section
 from pfactor_bench.config.ingredient import read_ingredient
-from pfactor_bench.config.parse import parse
+from pfactor_bench.config.parse import parse, repeated
 from pfactor_bench.errors import UnknownNameError
 from pfactor_bench.models.regimes import REGIMES
 from pfactor_bench.training.pretraining.sources import SOURCES, SourceTask, StoredEncoder
@@ -43,7 +43,8 @@ def read_source(
         it is unknown.
     """
     needing = [case.start for case in cases if REGIMES[case.start].pretrained]
-    if "source" not in top.values:
+    section = top.values.get("source")
+    if section is None:
         if needing:
             raise top.error(
                 f"regime {needing[0]!r} starts from an encoder: add a section 'source' that says "
@@ -57,7 +58,6 @@ def read_source(
             "as 'linear-probe'",
             "source",
         )
-    section = top.values["source"]
     if section.values.get("kind") == "checkpoint":
         values = {key: value for key, value in section.values.items() if key != "kind"}
         stored = parse(replace(section, values=values), StoredEncoder)
@@ -70,6 +70,8 @@ def read_source(
     task = parse(section, SourceTask)
     if task.kind not in SOURCES:
         raise section.error(str(UnknownNameError("source", task.kind, SOURCES)), "kind")
+    if message := repeated("tasks", task.tasks):
+        raise section.error(message, "tasks")
     if task.budget.inner is not None:
         raise section.error("a source's budget has no 'inner' validation: leave it out", "budget")
     return task

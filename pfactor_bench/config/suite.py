@@ -12,7 +12,7 @@ from pfactor_bench.config.claims import make_claims
 from pfactor_bench.config.file import Section, read_section
 from pfactor_bench.config.ingredient import read_ingredient
 from pfactor_bench.config.keys import SuiteKeys
-from pfactor_bench.config.parse import parse
+from pfactor_bench.config.parse import parse, repeated
 from pfactor_bench.config.source import read_source
 from pfactor_bench.splits.splitters import SPLITTERS
 from pfactor_bench.types import EngineChoice
@@ -91,7 +91,7 @@ def load_suite(path: Path) -> Suite:
     top = read_section(path)
     keys = parse(top, SuiteKeys)
     cases = make_cases(keys, top, path.parent)
-    _refuse_two_choices_of_rate(top, cases, keys.budget)
+    _check_rates(top, cases, keys.budget)
     return Suite(
         name=keys.name,
         title=keys.title,
@@ -113,9 +113,11 @@ def load_suite(path: Path) -> Suite:
     )
 
 
-def _refuse_two_choices_of_rate(top: Section, cases: Sequence[Case], budget: Budget) -> None:
-    """Refuse a regime's own learning rate beside rates that every fold chooses among."""
+def _check_rates(top: Section, cases: Sequence[Case], budget: Budget) -> None:
+    """Refuse learning rates that stand twice, or beside those that every fold chooses among."""
     tried = budget.inner.learning_rates if budget.inner else ()
+    if message := repeated("learning_rates", tried):
+        raise top.values["budget"].values["inner"].error(message, "learning_rates")
     for case in cases:
         if tried and case.learning_rate is not None:
             raise top.error(

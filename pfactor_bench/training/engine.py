@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pfactor_bench.registry import Registry
 from pfactor_bench.training.case import run_each
-from pfactor_bench.training.fast.engine import run_together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -140,6 +139,13 @@ def _run_plain(_engine: EngineChoice, *given: Any, **keywords: Any) -> dict[Case
     return run_each(*given, **keywords)
 
 
+def _run_fast(*given: Any, **keywords: Any) -> dict[Case, CaseResult]:  # noqa: ANN401 - handed on
+    # It imports torch and braindecode, which whoever only reads a suite need not wait for.
+    from pfactor_bench.training.fast.engine import run_together
+
+    return run_together(*given, **keywords)
+
+
 def _alike(cases: Sequence[Case], n_workers: int, device: str) -> tuple[tuple[Case, ...], ...]:
     """Put cases together that differ in nothing but their seed, a fair share to each worker."""
     alike: list[list[Case]] = []
@@ -168,4 +174,4 @@ def _differ_in_seed_only(one: Case, other: Case) -> bool:
 
 
 ENGINES.register("plain")(Engine(group=_each_alone, run=_run_plain))
-ENGINES.register("fast")(Engine(group=_alike, run=run_together))
+ENGINES.register("fast")(Engine(group=_alike, run=_run_fast))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
+from torch.nn.utils.rnn import pad_sequence
 
 from pfactor_bench.training.device import full_precision
 from pfactor_bench.training.fast.rewrite import rewritten
@@ -14,7 +16,6 @@ from pfactor_bench.training.loop import Trajectory
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    import torch
     from numpy.typing import NDArray
 
     from pfactor_bench.training.fast.members import Member
@@ -51,8 +52,6 @@ def fit_together(
     list of Trajectory
         In the order of `members`.
     """
-    import torch
-
     run = _Run(members, inputs)
     epochs = np.array([member.budget.epochs for member in members])
     losses = torch.zeros(len(members), epochs.max(), dtype=torch.float64, device=inputs.device)
@@ -75,7 +74,6 @@ class _Run:
     """The models of one call of `fit_together`, and where they find their windows."""
 
     def __init__(self, members: Sequence[Member], inputs: Inputs) -> None:
-        import torch
 
         self.stacked = StackedModels(
             [member.start for member in members],
@@ -107,8 +105,6 @@ class _Run:
 
     def watch(self, active: NDArray[np.bool_]) -> Iterator[tuple[int, NDArray[np.float64]]]:
         """Yield each active model's number and predictions for its held-out windows."""
-        import torch
-
         self.stacked.model.eval()
         for first, last, _ in _runs(active.astype(int)):
             rows = slice(first, last)
@@ -125,8 +121,6 @@ class _Run:
 
     def _shuffled(self, active: NDArray[np.bool_]) -> tuple[torch.Tensor, torch.Tensor]:
         """Return where each model's windows and scores are in this epoch, a row per model."""
-        import torch
-
         device = self._inputs.device
         orders = [
             torch.randperm(len(member.y), generator=member.order)
@@ -154,6 +148,4 @@ def _runs(sizes: NDArray[np.int64]) -> Iterator[tuple[int, int, int]]:
 
 def _matrix(rows: Sequence[torch.Tensor]) -> torch.Tensor:
     """Return rows of different lengths side by side, the short ones filled up with zeros."""
-    from torch.nn.utils.rnn import pad_sequence
-
     return pad_sequence(list(rows), batch_first=True)

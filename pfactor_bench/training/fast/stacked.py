@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import torch
+from torch import nn
+
 from pfactor_bench.errors import ModelError
 from pfactor_bench.training.fast.noise import MaskStreams
 from pfactor_bench.training.fast.rewrite import Masks
@@ -11,9 +14,6 @@ from pfactor_bench.training.fast.slots import Slots
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    import torch
-    from torch import nn
 
     from pfactor_bench.models.regimes import Start
     from pfactor_bench.training.fast.noise import DropoutSite
@@ -47,7 +47,6 @@ class StackedModels:
         budgets: Sequence[Budget],
         seeds: Sequence[int],
     ) -> None:
-        import torch
 
         self.model = starts[0].model
         self.masks = Masks()
@@ -78,8 +77,6 @@ class StackedModels:
         X, y
             Shapes ``(n_models, batch_size, …)`` and ``(n_models, batch_size)``.
         """
-        import torch
-
         leaves = self._slice(first, last)
         masks = self._draw_masks(first, last, X)
         predicted = self._forward(leaves, self._others(first, last), X, masks)
@@ -106,8 +103,6 @@ class StackedModels:
         X
             Their windows, ``(n_models, n_windows, …)``.
         """
-        import torch
-
         with torch.no_grad():
             return self._forward(self._slice(first, last), self._others(first, last), X, None)
 
@@ -117,8 +112,6 @@ class StackedModels:
 
     def write_back(self) -> None:
         """Give every model the numbers that it has learnt."""
-        import torch
-
         with torch.no_grad():
             for number, start in enumerate(self._starts):
                 here = {**self._slice(number, number + 1), **self._others(number, number + 1)}
@@ -133,8 +126,6 @@ class StackedModels:
         masks: torch.Tensor | None,
     ) -> torch.Tensor:
         """Return one prediction for each model and window."""
-        import torch
-
         if len(X) == 1:
             return self._one(trained, others, X[0], None if masks is None else masks[0])[None]
         in_dims = (0, 0, 0, None if masks is None else 0)
@@ -169,8 +160,6 @@ class StackedModels:
         ModelError
             If it draws random numbers anywhere else.
         """
-        import torch
-
         fixed = {name: one.clone() for name, one in self._others(number, number + 1).items()}
         before = _random_state(X.device)
         with torch.no_grad():
@@ -203,8 +192,6 @@ class StackedModels:
 
 def _row(model: nn.Module, trained: Mapping[str, torch.Size]) -> torch.Tensor:
     """Return all that trains in one row."""
-    import torch
-
     named = dict(model.named_parameters())
     return torch.cat([named[name].detach().reshape(-1) for name in trained])
 
@@ -213,8 +200,6 @@ def _stack_others(
     starts: Sequence[Start], trained: Mapping[str, torch.Size]
 ) -> dict[str, torch.Tensor]:
     """Return buffers and frozen parameters, stacked over models."""
-    import torch
-
     named = [
         dict((*start.model.named_parameters(), *start.model.named_buffers())) for start in starts
     ]
@@ -235,6 +220,5 @@ def _joined(groups: Sequence[dict[str, object]]) -> list[dict[str, object]]:
 
 
 def _random_state(device: torch.device) -> torch.Tensor:
-    import torch
 
     return torch.cuda.get_rng_state(device) if device.type == "cuda" else torch.get_rng_state()

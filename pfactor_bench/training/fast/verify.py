@@ -5,6 +5,10 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
+import torch
+from braindecode.modules import MultiHeadAttention
+from torch import nn
+
 from pfactor_bench.training.fast.probe import features_of, head_features, only_head_trains
 from pfactor_bench.training.fast.rewrite import Masks, rewritten
 from pfactor_bench.training.fast.stacked import StackedModels
@@ -12,9 +16,6 @@ from pfactor_bench.training.inputs import WindowsInMemory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    import torch
-    from torch import nn
 
     from pfactor_bench.models.regimes import Start
     from pfactor_bench.training.fast.members import Member
@@ -51,8 +52,6 @@ def rehearse(member: Member, windows: NormalisedWindows) -> str | None:
     windows
         Of the cohort.
     """
-    import torch
-
     model, trial = member.start.model, WindowsInMemory(X=windows.first(_TRIAL))
     try:
         error = rewriting_error(deepcopy(model).double(), trial.X.double())
@@ -117,8 +116,6 @@ def training_error(member: Member, X: torch.Tensor) -> float:
         In outputs without dropout and in what the pass leaves in buffers, relative to the largest
         number of each.
     """
-    import torch
-
     alone, *pair = (_double_without_dropout(member.start) for _ in range(3))
     alone.set_training()
     together = StackedModels(pair, [member.budget] * 2, [0, 1])
@@ -136,8 +133,6 @@ def training_error(member: Member, X: torch.Tensor) -> float:
 
 def models_at_once(member: Member, windows: NormalisedWindows) -> int:
     """Return how many models like this one an ensemble may hold."""
-    import torch
-
     per_model = _bytes_per_model(member, windows)
     if windows.device.type == "cuda":
         free, _ = torch.cuda.mem_get_info(windows.device)
@@ -154,9 +149,6 @@ def _relative_maximum(one: torch.Tensor, other: torch.Tensor, floor: float = 0.0
 
 def _double_without_dropout(start: Start) -> Start:
     """Return a copy in double precision that drops nothing of what the engine would drop."""
-    from braindecode.modules import MultiHeadAttention
-    from torch import nn
-
     copy = deepcopy(start)
     copy.model.double()
     parts: Iterable[Any] = copy.model.modules()
@@ -169,7 +161,6 @@ def _double_without_dropout(start: Start) -> Start:
 
 
 def _output_and_gradients(model: nn.Module, X: torch.Tensor) -> list[torch.Tensor]:
-    import torch
 
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     output = model(X).reshape(-1)
@@ -179,8 +170,6 @@ def _output_and_gradients(model: nn.Module, X: torch.Tensor) -> list[torch.Tenso
 
 def _does_more_after_its_head(member: Member, windows: WindowsInMemory) -> bool:
     """Return whether a model does more after its head than hand on what the head returns."""
-    import torch
-
     with torch.no_grad():
         whole = member.start.model.eval()(windows.X).reshape(-1)
         alone = member.start.trained[0](features_of(member.start, windows)).reshape(-1)
@@ -199,8 +188,6 @@ def _take_a_step(member: Member, X: torch.Tensor) -> None:
 
 def _bytes_per_model(member: Member, windows: NormalisedWindows) -> int:
     """Return what one model keeps for a backward pass, and its numbers four times over."""
-    import torch
-
     batch = WindowsInMemory(X=windows.first(member.budget.batch_size))
     (head,), inputs = head_features([member], batch)
     positions = torch.arange(len(batch.X), device=batch.device)[None]
