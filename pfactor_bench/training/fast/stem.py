@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from braindecode.modules import CombinedConv
 from torch import nn
-from torch.nn.functional import batch_norm, conv2d
+from torch.nn import functional
 from torch.nn.modules.dropout import _DropoutNd
 
 from pfactor_bench.training.fast.each import each_model
@@ -85,7 +85,7 @@ class Stem:
             # Batch statistics take it away again: its gradient is 0, and what rounding leaves of
             # that would be blown up by AdamW to steps of full size.
             bias = bias.detach()
-        h = conv2d(
+        h = functional.conv2d(
             along.contiguous(memory_format=torch.channels_last),
             kernel.contiguous(memory_format=torch.channels_last),
             bias,
@@ -93,7 +93,7 @@ class Stem:
         if self.norm is not None:
             weight, shift, mean, variance = parts[4:]
             of_batch = self.norm.training or mean is None
-            h = batch_norm(
+            h = functional.batch_norm(
                 h, mean, variance, weight, shift, of_batch, self.norm.momentum or 0, self.norm.eps
             )
         for layer in self.rest:
