@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,10 +22,8 @@ from clock import take_turns
 from speed_works import cases, prepared
 from tqdm import tqdm
 
-from pfactor_bench.errors import EnvironmentProblemError
 from pfactor_bench.training.device import synchronize
 from pfactor_bench.training.engine import run_group
-from pfactor_bench.training.fast.acceleration import refuse_impossible
 from pfactor_bench.types import EngineChoice
 
 if TYPE_CHECKING:
@@ -33,14 +31,7 @@ if TYPE_CHECKING:
 
 PLAIN = EngineChoice(kind="plain")
 
-#: The fast engine by itself and with each option.
-ENGINES = {
-    "fast": EngineChoice(),
-    "fast, TF32": EngineChoice(precision="tf32"),
-    "fast, bfloat16": EngineChoice(precision="bf16"),
-    "fast, CUDA graphs": EngineChoice(graphs=True),
-    "fast, bfloat16, CUDA graphs": EngineChoice(precision="bf16", graphs=True),
-}
+FAST = EngineChoice(kind="fast")
 
 #: The plain loop trains one model after another, so a few tell its rate.
 PLAIN_MODELS = 4
@@ -77,18 +68,12 @@ class Work:
 
 
 def at_once(device: torch.device, n_models: int, *, rounds: int, epochs: int) -> dict[str, Any]:
-    """Return models per second of the plain loop and of every engine that the device can run.
-
-    With each engine's precision error and, against the plain loop, by what factor it is faster.
-    """
+    """Return models per second of both engines, and by what factor each beats the plain loop."""
     make = partial(Work, device=device, epochs=epochs)
-    works = {"plain": make(engine=PLAIN, n_models=min(n_models, PLAIN_MODELS))}
-    for name, engine in ENGINES.items():
-        try:
-            refuse_impossible(engine, device)
-        except EnvironmentProblemError:
-            continue
-        works[name] = make(engine=engine, n_models=n_models)
+    works = {
+        "plain": make(engine=PLAIN, n_models=min(n_models, PLAIN_MODELS)),
+        "fast": make(engine=FAST, n_models=n_models),
+    }
     with tqdm(total=rounds, desc=f"{n_models} models on {device}") as bar:
         timed = take_turns(
             works, rounds=rounds, synchronize=partial(synchronize, device), on_round=bar.update
@@ -103,7 +88,6 @@ def at_once(device: torch.device, n_models: int, *, rounds: int, epochs: int) ->
             "spread": n * one.spread / one.median**2,
             "faster": one.times_faster_than(timed["plain"]).median * n / plain,
             "fallback": how.fallback,
-            "precision_error": how.precision_error,
         }
     return found
 
@@ -116,7 +100,7 @@ def alone(
     ``suites/test_timing.py`` times every seed of any suite by device.
     """
     found: dict[str, dict[str, float]] = {}
-    for name, engine in {"plain": PLAIN, "fast": EngineChoice()}.items():
+    for name, engine in {"plain": PLAIN, "fast": FAST}.items():
         works = {
             str(one): Work(engine=engine, device=one, n_models=1, epochs=epochs) for one in devices
         }
@@ -144,9 +128,8 @@ EEGConformer for {results["epochs"]} epochs, torch {results["torch"]}; medians o
 
 ## {results["n_models"]} models at once
 
-| | models a second (median ± interquartile range) | against the plain loop there | gradients' \
-distance from float32's |
-|---|---|---|---|
+| | models a second (median ± interquartile range) | against the plain loop there |
+|---|---|---|
 {rows}
 
 ## One model alone
@@ -158,12 +141,10 @@ distance from float32's |
 
 
 def _row(name: str, row: dict[str, Any]) -> str:
-    error = row["precision_error"]
     cells = [
         name,
         f"{row['models_per_second']:.3g} ± {row['spread']:.2g}",
         f"{row['faster']:.2f} ×",
-        "–" if error is None else f"{error:.1e}",
     ]
     return f"| {' | '.join(cells)} |"
 
@@ -199,7 +180,6 @@ def measure(device: torch.device, *, n_models: int, rounds: int, epochs: int) ->
         "n_models": n_models,
         "rounds": rounds,
         "epochs": epochs,
-        "engines": {name: asdict(engine) for name, engine in ENGINES.items()},
         "at_once": at_once(device, n_models, rounds=rounds, epochs=epochs),
         "alone": alone(devices, rounds=rounds, epochs=epochs),
     }

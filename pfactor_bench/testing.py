@@ -16,7 +16,8 @@ import pytest
 
 from pfactor_bench.auditing.audit import Effort, audit
 from pfactor_bench.checks import catalogue
-from pfactor_bench.config.file import Section, read_section
+from pfactor_bench.config.file import read_section
+from pfactor_bench.config.parse import parse
 from pfactor_bench.errors import UnknownNameError
 
 if TYPE_CHECKING:
@@ -88,12 +89,9 @@ def read_expected_failures(path: Path | str) -> dict[str, dict[str, str]]:
     UnknownNameError
         If an entry names no check.
     """
-    top = read_section(Path(path))
-    ledger: dict[str, dict[str, str]] = {}
-    for where in top.values:
-        entries: Section = top.get(where, Section)
-        _require_checks(entries.values)
-        ledger[where] = {code: entries.get(code, str) for code in entries.values}
+    ledger = parse(read_section(Path(path)), dict[str, dict[str, str]])
+    for entries in ledger.values():
+        _require_checks(entries)
     return ledger
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pfactor_bench.cohorts import COHORTS, load_cohort
+from pfactor_bench.config.ingredient import needed_arguments
 from pfactor_bench.config.named import cohort_recipe
-from pfactor_bench.config.values import needed_arguments
 from pfactor_bench.errors import CohortError, ConfigError
 from pfactor_bench.types import Cohort
 

@@ -91,7 +91,8 @@ def _load(kind: str, args: dict[str, Any], data_dir: Path | None) -> Cohort:
 
     from pfactor_bench.cohorts import COHORTS, load_cohort
     from pfactor_bench.config.file import Section
-    from pfactor_bench.config.values import check_kind, needed_arguments
+    from pfactor_bench.config.ingredient import keys_of, needed_arguments
+    from pfactor_bench.config.parse import parse
     from pfactor_bench.errors import did_you_mean
     from pfactor_bench.types import Ingredient
 
@@ -101,8 +102,9 @@ def _load(kind: str, args: dict[str, Any], data_dir: Path | None) -> Cohort:
         if key not in parameters or key == "data_dir":
             known = set(parameters) - {"data_dir"}
             raise ConfigError(f"cohort {kind!r} takes no {key!r}{did_you_mean(key, known)}")
-        check_kind(given, key, str(parameters[key].annotation))
-    if needed := needed_arguments(COHORTS[kind], args):
+    needed = needed_arguments(COHORTS[kind], args)
+    parse(given, keys_of(COHORTS[kind], supplied={"data_dir", *needed}))
+    if needed:
         raise ConfigError(f"cohort {kind!r} needs {needed[0]!r}: add --set {needed[0]}=...")
     return load_cohort(Ingredient(kind=kind, args=args), data_dir)
 

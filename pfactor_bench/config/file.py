@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from pfactor_bench.errors import ConfigError, did_you_mean
+from pfactor_bench.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
 __all__ = ["Section", "read_section"]
+
+#: No suite is near it: the longest published one has 5 kB.
+_MOST_BYTES = 1_000_000
+
+#: Aliases that name aliases can write a short file out without end.
+_MOST_VALUES = 100_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,64 +50,9 @@ class Section:
         line = self.line if key is None else self.lines.get(key, self.line)
         return ConfigError(f"{self.file}:{line}: {message}")
 
-    def check_keys(self, known: Iterable[str]) -> None:
-        """Refuse the first key that is not in `known`."""
-        known = list(known)
-        for key in self.values:
-            if key not in known:
-                raise self.error(
-                    f"unknown key {key!r} in {self.name}{did_you_mean(key, known)}", key
-                )
-
-    def get(self, key: str, kind: type | tuple[type, ...], default: Any = ...) -> Any:  # noqa: ANN401
-        """Return the value of `key`, of a given kind; `default` where it is absent.
-
-        Raises
-        ------
-        ConfigError
-            If it is absent without a default, or of another kind.
-        """
-        if key not in self.values:
-            if default is ...:
-                raise self.error(f"{self.name} has no {key!r}: add it")
-            return default
-        value = self.values[key]
-        kinds = kind if isinstance(kind, tuple) else (kind,)
-        if isinstance(value, float) and float in kinds and not math.isfinite(value):
-            raise self.error(f"{key!r} in {self.name} is {value}: expected a finite number", key)
-        # YAML's true is an int for Python, and 4 a perfectly good float.
-        is_bool = isinstance(value, bool) and bool not in kinds
-        if float in kinds and isinstance(value, int) and not is_bool:
-            return float(value)
-        if is_bool or not isinstance(value, kinds):
-            expected = " or ".join(_WORDS.get(one, one.__name__) for one in kinds)
-            shown = "a section" if isinstance(value, Section) else repr(value)
-            hint = _number_hint(value) if float in kinds else ""
-            raise self.error(f"{key!r} in {self.name} is {shown}: expected {expected}{hint}", key)
-        return value
-
     def plain(self) -> dict[str, Any]:
         """Return the values as plain dictionaries and lists."""
         return {key: _plain(value) for key, value in self.values.items()}
-
-
-_WORDS = {
-    str: "text",
-    int: "a whole number",
-    float: "a number",
-    list: "a list",
-    bool: "true or false",
-    Section: "a section of keys",
-}
-
-
-def _number_hint(value: object) -> str:
-    """Say how to write what is a number everywhere but in YAML 1.1, such as ``1e-3``."""
-    try:
-        number = float(str(value))
-    except ValueError:
-        return ""
-    return f"; YAML takes this for text, write {number!r}" if isinstance(value, str) else ""
 
 
 def read_section(path: Path) -> Section:
@@ -112,9 +61,11 @@ def read_section(path: Path) -> Section:
     Raises
     ------
     ConfigError
-        If it cannot be read, is no YAML, or is not a mapping; duplicate keys are refused.
+        If it cannot be read, is no YAML, not a mapping, or endless; duplicate keys are refused.
     """
     try:
+        if (size := path.stat().st_size) > _MOST_BYTES:
+            raise ConfigError(f"{path} has {size:,} bytes: a suite has {_MOST_BYTES:,} at most")
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot read the suite {str(path)!r}: {error}") from error
@@ -130,7 +81,7 @@ def read_section(path: Path) -> Section:
         node = loader.get_single_node()
         if not isinstance(node, yaml.MappingNode):
             raise ConfigError(f"{path}:1: a suite is a mapping of keys, such as 'name: my-suite'")
-        section = _section(loader, node, str(path), "the suite")
+        section = _Reader(loader, str(path)).section(node, "the suite")
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ConfigError(f"{path}:{line}: not valid YAML: {error.problem}") from error
@@ -144,36 +95,48 @@ def read_section(path: Path) -> Section:
     return section
 
 
-def _section(loader: yaml.SafeLoader, node: yaml.MappingNode, file: str, name: str) -> Section:
-    values: dict[str, Any] = {}
-    lines: dict[str, int] = {}
-    for key_node, value_node in node.value:
-        key = str(loader.construct_object(key_node, deep=True))
-        line = key_node.start_mark.line + 1
-        if key in values:
-            raise ConfigError(f"{file}:{line}: {key!r} stands twice in {name}: keep one")
-        lines[key] = line
-        values[key] = _value(loader, value_node, file, key)
-    return Section(file=file, name=name, line=node.start_mark.line + 1, values=values, lines=lines)
+class _Reader:
+    """Turns YAML's nodes into sections and plain values."""
 
+    def __init__(self, loader: yaml.SafeLoader, file: str) -> None:
+        self._loader, self._file, self._n_left = loader, file, _MOST_VALUES
 
-def _value(loader: yaml.SafeLoader, node: yaml.Node, file: str, name: str) -> Any:  # noqa: ANN401
-    plain_tag = node.tag.startswith("tag:yaml.org,2002:") and "python" not in node.tag
-    if not plain_tag:
+    def section(self, node: yaml.MappingNode, name: str) -> Section:
+        values: dict[str, Any] = {}
+        lines: dict[str, int] = {}
+        for key_node, value_node in node.value:
+            key = str(self._loader.construct_object(key_node, deep=True))
+            if key in values:
+                raise self._error(key_node, f"{key!r} stands twice in {name}: keep one")
+            lines[key] = key_node.start_mark.line + 1
+            values[key] = self._value(value_node, key)
         line = node.start_mark.line + 1
-        raise ConfigError(f"{file}:{line}: tag {node.tag!r} is not allowed: a suite is plain data")
-    if isinstance(node, yaml.MappingNode):
-        return _section(loader, node, file, name)
-    if isinstance(node, yaml.SequenceNode):
-        return [_value(loader, item, file, f"an entry of {name}") for item in node.value]
-    try:
-        return loader.construct_object(node, deep=True)
-    except (ValueError, KeyError) as error:
-        # As a date, 2020-13-45 is none; as text it is as good as any.
-        raise ConfigError(
-            f"{file}:{node.start_mark.line + 1}: {name!r} cannot be {node.value[:60]!r}: put it "
-            f"in quotes if it is text"
-        ) from error
+        return Section(file=self._file, name=name, line=line, values=values, lines=lines)
+
+    def _value(self, node: yaml.Node, name: str) -> Any:  # noqa: ANN401
+        self._n_left -= 1
+        if self._n_left < 0:
+            raise self._error(node, f"more than {_MOST_VALUES:,} values: write fewer")
+        if not node.tag.startswith("tag:yaml.org,2002:") or "python" in node.tag:
+            raise self._error(node, f"tag {node.tag!r} is not allowed: a suite is plain data")
+        if isinstance(node, yaml.MappingNode):
+            return self.section(node, name)
+        if isinstance(node, yaml.SequenceNode):
+            return [self._value(item, f"an entry of {name}") for item in node.value]
+        try:
+            value = self._loader.construct_object(node, deep=True)
+            str(value).encode()  # half of a surrogate pair is no text
+        except (ValueError, KeyError):
+            value = ...
+        if not isinstance(value, str | int | float | None):
+            # As a date, 2020-13-45 is none; as text it is as good as any, and a record holds it.
+            raise self._error(
+                node, f"{name!r} cannot be {node.value[:60]!r}: put it in quotes if it is text"
+            )
+        return value
+
+    def _error(self, node: yaml.Node, message: str) -> ConfigError:
+        return ConfigError(f"{self._file}:{node.start_mark.line + 1}: {message}")
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
 
 from pfactor_bench.cohorts import COHORTS
 from pfactor_bench.config.file import Section
-from pfactor_bench.config.values import list_of, look_up, read_budget, read_ingredient
+from pfactor_bench.config.ingredient import read_ingredient
+from pfactor_bench.config.parse import parse, repeated
+from pfactor_bench.errors import UnknownNameError
 from pfactor_bench.models.regimes import REGIMES
 from pfactor_bench.training.pretraining.sources import SOURCES, SourceTask, StoredEncoder
 
@@ -14,16 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from pfactor_bench.training.pretraining.sources import People
     from pfactor_bench.types import Case
 
 __all__ = ["read_source"]
-
-#: The kind that is not learnt here: a file made elsewhere.
-_STORED = "checkpoint"
-
-_KEYS = ("kind", "cohort", "tasks", "people", "allow_shared_people", "budget", "seed")
-_PEOPLE = ("all", "outside-fold")
 
 
 def read_source(
@@ -47,7 +43,8 @@ def read_source(
         it is unknown.
     """
     needing = [case.start for case in cases if REGIMES[case.start].pretrained]
-    if "source" not in top.values:
+    section = top.values.get("source")
+    if section is None:
         if needing:
             raise top.error(
                 f"regime {needing[0]!r} starts from an encoder: add a section 'source' that says "
@@ -61,39 +58,20 @@ def read_source(
             "as 'linear-probe'",
             "source",
         )
-    section = top.get("source", Section)
-    if section.get("kind", str) == _STORED:
-        return _read_stored(section, folder)
-    return _read_task(section)
-
-
-def _read_stored(section: Section, folder: Path) -> StoredEncoder:
-    section.check_keys(["kind", "path", "allow_shared_people"])
-    return StoredEncoder(
-        path=folder / section.get("path", str),
-        allow_shared_people=section.get("allow_shared_people", bool, default=False),
-    )
-
-
-def _read_task(section: Section) -> SourceTask:
-    kind = section.get("kind", str)
-    look_up(section, "kind", SOURCES, kind)
-    section.check_keys(_KEYS)
-    people = section.get("people", str, default="all")
-    if people not in _PEOPLE:
-        raise section.error(f"people is {people!r}: it is 'all' or 'outside-fold'", "people")
-    budget = read_budget(section)
-    if budget.inner is not None:
-        raise section.error("a source's budget has no 'inner' validation: leave it out", "budget")
-    tasks = list_of(section, "tasks", str) if "tasks" in section.values else []
+    if section.values.get("kind") == "checkpoint":
+        values = {key: value for key, value in section.values.items() if key != "kind"}
+        stored = parse(replace(section, values=values), StoredEncoder)
+        return replace(stored, path=folder / stored.path)
     # A source of two tasks loads its cohort once for each.
-    supplied = {"data_dir", "task"} if tasks else {"data_dir"}
-    return SourceTask(
-        kind=kind,
-        cohort=read_ingredient(section, "cohort", COHORTS, supplied=supplied),
-        budget=budget,
-        seed=section.get("seed", int, default=0),
-        tasks=tuple(tasks),
-        people=cast("People", people),
-        allow_shared_people=section.get("allow_shared_people", bool, default=False),
-    )
+    supplied = {"data_dir", "task"} if "tasks" in section.values else {"data_dir"}
+    if isinstance(cohort := section.values.get("cohort"), Section):
+        recipe = asdict(read_ingredient(cohort, COHORTS, supplied=supplied))
+        section = replace(section, values={**section.values, "cohort": recipe})
+    task = parse(section, SourceTask)
+    if task.kind not in SOURCES:
+        raise section.error(str(UnknownNameError("source", task.kind, SOURCES)), "kind")
+    if message := repeated("tasks", task.tasks):
+        raise section.error(message, "tasks")
+    if task.budget.inner is not None:
+        raise section.error("a source's budget has no 'inner' validation: leave it out", "budget")
+    return task

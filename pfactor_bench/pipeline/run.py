@@ -30,7 +30,6 @@ from pfactor_bench.execution.watched import watched_cases
 from pfactor_bench.files import ensure_writable
 from pfactor_bench.measurements.names import refuse_unknown_measurements
 from pfactor_bench.pipeline.conclude import command_to_repeat, conclude, publish
-from pfactor_bench.training.fast.acceleration import refuse_impossible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -119,8 +118,6 @@ def run_cases(
 
     Raises
     ------
-    EnvironmentProblemError
-        If the device cannot do what the suite's engine asks for.
     ExecutionError
         If not a single case succeeded, or what the cases run on was lost.
     OutputError
@@ -129,7 +126,6 @@ def run_cases(
         At Ctrl-C.
     """
     assert prepared.out is not None  # noqa: S101 - a run has a folder
-    refuse_impossible(prepared.suite.engine, prepared.device)
     kept = keepings(prepared, prepared.suite.cases)
     tracker = Tracker(
         total=len(kept),

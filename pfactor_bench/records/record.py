@@ -7,9 +7,9 @@ The arrays that a figure needs (curves, predictions per person, saliency) stand 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pfactor_bench.errors import RecordError
 from pfactor_bench.files import write_atomically
@@ -43,6 +43,11 @@ __all__ = [
     "write_record",
 ]
 
+_T = TypeVar("_T")
+
+#: No count or seed comes near, and no reader of JSON need keep more.
+_MOST_DIGITS = 18
+
 RECORD_FILE = "record.json"
 ARRAYS_FILE = "arrays.npz"
 PREDICTIONS_FILE = "predictions.parquet"
@@ -54,25 +59,10 @@ class Record:
 
     Parameters
     ----------
-    suite
-        ``name, title, question, file, sha256`` and the parsed YAML under ``definition``.
-    cohort
-        ``name, target, unit, sfreq, ch_names, n_subjects, n_windows, n_times, score_mean, score_sd,
-        fingerprint, notes, provenance, planted, people``. ``score_sd`` is the sample SD (n - 1).
-        ``people`` holds ``subjects``, ``scores`` and ``n_windows`` of everybody; None in records
-        that schema 1 was written in.
-    split
-        ``name`` and ``folds``, each with ``name, train_subjects, test_subjects, n_train_windows,
-        n_test_windows``.
-    cases
-        One mapping per case: ``id, regime, model, seed, n_parameters, n_trainable``.
+    suite, cohort, split, cases, provenance, missing
+        As `pfactor_bench.records.schema` has them; ``missing`` are the cases without a result.
     measurements, findings, claims, verdicts, timings
         See `pfactor_bench.types`.
-    provenance
-        ``version, commit, dirty, python, platform, machine, cpu, n_cpus, threads, device, packages,
-        date, command``.
-    missing
-        One mapping per case that has no result: ``id, regime, seed, reason``.
     """
 
     suite: Mapping[str, Any]
@@ -130,12 +120,12 @@ def read_record(path: Path | str) -> Record:
     if path.is_dir():
         path = path / RECORD_FILE
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(path.read_text(encoding="utf-8"), parse_int=_whole_number)
     except FileNotFoundError:
         raise RecordError(
             f"no record at {str(path)!r}: give a record.json or the folder that holds one"
         ) from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RecordError(f"cannot read the record {str(path)!r}: {error}") from error
     version = data.get("schema_version") if isinstance(data, dict) else None
     if type(version) is not int or not 1 <= version <= SCHEMA_VERSION:
@@ -145,8 +135,8 @@ def read_record(path: Path | str) -> Record:
         )
     try:
         return record_of(data)
-    except (KeyError, TypeError, ValueError) as error:
-        raise RecordError(f"{str(path)!r} is not a complete record: {error!r}") from error
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise RecordError(f"{str(path)!r} is not a complete record: {error}") from error
 
 
 def read_arrays(folder: Path) -> dict[str, NDArray[np.float64]]:
@@ -170,29 +160,46 @@ def record_of(data: Mapping[str, Any]) -> Record:
     Raises
     ------
     KeyError, TypeError, ValueError
-        If it holds none.
+        If it holds none; the message names the field.
     """
+    # Pydantic takes a fifth of a second to import.
+    from pfactor_bench.records.schema import check_record
+
     data = migrate(data)
+    check_record(data)
     return Record(
         suite=data["suite"],
         cohort=data["cohort"],
         split=data["split"],
         cases=tuple(data["cases"]),
         measurements=tuple(
-            Measurement(**{**row, "ci": Interval(**row["ci"]) if row["ci"] else None})
+            _value(Measurement, row, ci=ci and _value(Interval, ci))
             for row in data["measurements"]
+            for ci in [row.get("ci")]
         ),
         findings=tuple(
-            Finding(**{**row, "kinds": tuple(row["kinds"]), "evidence": tuple(row["evidence"])})
+            _value(Finding, row, kinds=tuple(row["kinds"]), evidence=tuple(row.get("evidence", ())))
             for row in data["findings"]
         ),
         claims=tuple(
-            Claim(**{**row, "requirement": Requirement(**row["requirement"])})
+            _value(Claim, row, requirement=_value(Requirement, row["requirement"]))
             for row in data["claims"]
         ),
         provenance=data["provenance"],
-        verdicts=tuple(Verdict(**row) for row in data["verdicts"]),
-        timings=tuple(Timing(**row) for row in data["timings"]),
+        verdicts=tuple(_value(Verdict, row) for row in data["verdicts"]),
+        timings=tuple(_value(Timing, row) for row in data["timings"]),
         missing=tuple(data.get("missing", ())),
         schema_version=data["schema_version"],
     )
+
+
+def _value(kind: type[_T], row: Mapping[str, Any], **given: object) -> _T:
+    """Return a row as a value; fields that a later version added are ignored."""
+    known = [one.name for one in fields(kind)]  # type: ignore[arg-type]
+    return kind(**{**{name: row[name] for name in known if name in row}, **given})
+
+
+def _whole_number(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError(f"the number {digits[:20]}... has {len(digits)} digits")
+    return int(digits)

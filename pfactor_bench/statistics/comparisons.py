@@ -1,4 +1,4 @@
-"""Comparing predictors on the same people, over repeated folds, and over many claims at once."""
+"""Comparing predictors on the same people, and over repeated folds."""
 
 from __future__ import annotations
 
@@ -8,22 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import stats
 
-from pfactor_bench.errors import ConfigError
-from pfactor_bench.statistics.power import MAX_PEOPLE, people_needed_for_mean
 from pfactor_bench.statistics.squares import difference_interval
 from pfactor_bench.types import Interval
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
 __all__ = [
     "corrected_resampled_t",
-    "holm",
     "paired_differences",
-    "people_for_power",
-    "practically_equal",
 ]
 
 
@@ -76,57 +71,6 @@ def _squared_errors(
     return errors
 
 
-def people_for_power(
-    values: NDArray[np.float64], *, power: float = 0.8, level: float = 0.95
-) -> int | str:
-    """Return how many people show that the mean of `values` differs from 0, if it is as it seems.
-
-    Parameters
-    ----------
-    values
-        One per person, such as differences of squared error, shape ``(n,)``.
-    power
-        Probability of success.
-    level
-        Of the interval that must exclude 0.
-
-    Returns
-    -------
-    int or str
-        By the t-test; or why there is no such number.
-    """
-    if len(values) < 2 or not np.isfinite(values).all():  # noqa: PLR2004 - a spread needs two
-        return "a spread needs at least 2 people with finite values"
-    spread = float(values.std(ddof=1))
-    mean = abs(float(values.mean()))
-    if spread <= 1e-9 * float(np.abs(values).max()):  # the rest is rounding
-        return "the value is the same for every person"
-    if mean <= 1e-9 * spread:
-        return "the mean is 0: no number of people tells it from 0"
-    try:
-        return people_needed_for_mean(mean / spread, power=power, alpha=1 - level)
-    except ConfigError:
-        return f"over {MAX_PEOPLE:,} people would be needed to tell the mean from 0"
-
-
-def holm(p_values: Sequence[float]) -> tuple[float, ...]:
-    """Return Holm's adjusted p-values, in the order given.
-
-    References
-    ----------
-    .. [1] Holm (1979), Scandinavian Journal of Statistics 6, 65-70.
-    """
-    for p in p_values:
-        if not 0 <= p <= 1:
-            raise ValueError(f"p-value {p!r} does not lie between 0 and 1: adjust only known ones")
-    adjusted = [0.0] * len(p_values)
-    largest = 0.0
-    for rank, position in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
-        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[position]))
-        adjusted[position] = largest
-    return tuple(adjusted)
-
-
 def corrected_resampled_t(
     differences: NDArray[np.float64], *, n_train: float, n_test: float, level: float = 0.95
 ) -> tuple[float, Interval] | str:
@@ -177,18 +121,3 @@ def corrected_resampled_t(
         se=standard_error,
     )
     return p_value, interval
-
-
-def practically_equal(interval: Interval, *, centre: float, margin: float) -> bool | None:
-    """Return whether a value lies within `margin` of `centre`: True, False, or None (undecided).
-
-    True where the whole interval lies within, which for an interval at level 1 − α is two
-    one-sided tests at α/2 each (Schuirmann 1987, doi:10.1007/BF01068419); False where all of it
-    lies outside.
-    """
-    low, high = centre - margin, centre + margin
-    if low < interval.low and interval.high < high:
-        return True
-    if interval.high < low or interval.low > high:
-        return False
-    return None

@@ -1,4 +1,4 @@
-"""Correlations between true and predicted scores over people: intervals and a permutation test."""
+"""Correlations between true and predicted scores over people, and their intervals."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pfactor_bench.types import Interval
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["pearson_interval", "permutation_p_value", "spearman_interval"]
+__all__ = ["pearson_interval", "spearman_interval"]
 
 #: Leaving one of three people out leaves two points, whose correlation is always perfect.
 _MIN_PEOPLE = 4
@@ -101,48 +101,6 @@ def spearman_interval(
         level=level,
         method="Fisher's z with Bonett and Wright's variance over people",
     )
-
-
-def permutation_p_value(
-    y_true: NDArray[np.float64], y_pred: NDArray[np.float64], *, seed: int, n_draws: int = 10_000
-) -> float | str:
-    """Return the p-value of "predictions are unrelated to the people's scores", two-sided.
-
-    Scores are permuted among people, all seeds of a person together; the statistic is the absolute
-    value of Pearson's r averaged over seeds. The unpermuted order counts as one permutation, so the
-    result is never 0 (Phipson and Smyth 2010, doi:10.2202/1544-6115.1585).
-
-    Parameters
-    ----------
-    y_true
-        Shape ``(n,)``.
-    y_pred
-        Shape ``(n_seeds, n)``.
-    seed
-        Of the permutations.
-    n_draws
-        Permutations.
-
-    Returns
-    -------
-    float or str
-        Or the reason why there is none.
-    """
-    if len(y_true) < 2:  # noqa: PLR2004 - one person cannot be exchanged for another
-        return f"a permutation needs at least 2 people, there are {len(y_true)}"
-    if not (np.isfinite(y_true).all() and np.isfinite(y_pred).all()):
-        return "not every person has a finite prediction"
-    if y_true.std() <= _ROUNDING or (y_pred.std(axis=1) <= _ROUNDING).any():
-        return "the true scores or the predictions are all equal"
-    centred = y_true - y_true.mean()
-    # r averaged over seeds is linear in the scores, so one weight per person sums it up.
-    predicted = y_pred - y_pred.mean(axis=1, keepdims=True)
-    weights = (predicted / y_pred.std(axis=1, keepdims=True)).mean(axis=0)
-    rng = np.random.default_rng(seed)
-    permuted = np.array([rng.permutation(centred) @ weights for _ in range(n_draws)])
-    # Ties with the observed order count as at least as extreme, whatever the last bit says.
-    observed = abs(float(centred @ weights)) * (1 - _ROUNDING)
-    return float((1 + (np.abs(permuted) >= observed).sum()) / (1 + n_draws))
 
 
 def _mean_covariance(with_truth: NDArray[np.float64], between_seeds: NDArray[np.float64]) -> float:

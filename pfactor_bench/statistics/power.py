@@ -22,7 +22,6 @@ __all__ = [
     "detectable_effect",
     "parse_effect",
     "people_needed",
-    "people_needed_for_mean",
     "power_at",
     "power_curve",
     "power_of_mean",
@@ -132,12 +131,6 @@ def power_of_mean(standardised: float, n: int, *, alpha: float = 0.05) -> float:
 
     critical = float(stats.t.ppf(1 - alpha / 2, n - 1))
     return float(stats.nct.sf(critical, n - 1, standardised * math.sqrt(n)))
-
-
-def people_needed_for_mean(standardised: float, *, power: float = 0.8, alpha: float = 0.05) -> int:
-    """Return how many people a t-test of a mean needs; see `power_of_mean`."""
-    _check(power=power, alpha=alpha)
-    return _smallest(lambda n: power_of_mean(standardised, n, alpha=alpha) >= power)
 
 
 def power_curve(effect: Effect, ns: Sequence[int], *, alpha: float = 0.05) -> tuple[float, ...]:

@@ -17,7 +17,15 @@ if TYPE_CHECKING:
 
     import torch
 
-__all__ = ["choose_device", "peak_memory", "seeded", "synchronize", "torch_threads", "warm_up"]
+__all__ = [
+    "choose_device",
+    "full_precision",
+    "peak_memory",
+    "seeded",
+    "synchronize",
+    "torch_threads",
+    "warm_up",
+]
 
 
 def choose_device(name: str) -> torch.device:
@@ -63,6 +71,20 @@ def warm_up() -> None:
     import torch
 
     torch.optim.AdamW([torch.zeros(1)])
+
+
+@contextmanager
+def full_precision() -> Iterator[None]:
+    """Let a GPU compute in float32 for a while: by itself torch lowers convolutions to TF32."""
+    import torch
+
+    products, convolutions = torch.backends.cuda.matmul, torch.backends.cudnn
+    before = products.allow_tf32, convolutions.allow_tf32
+    products.allow_tf32 = convolutions.allow_tf32 = False
+    try:
+        yield
+    finally:
+        products.allow_tf32, convolutions.allow_tf32 = before
 
 
 @contextmanager

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pfactor_bench.registry import Registry
 from pfactor_bench.training.case import run_each
-from pfactor_bench.training.fast.acceleration import refuse_impossible
-from pfactor_bench.training.fast.engine import run_together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -37,13 +35,10 @@ class Engine:
         From cases, number of workers and type of device to groups.
     run
         From a group to its results; takes what `run_group` takes.
-    options
-        Names of the options of `pfactor_bench.types.EngineChoice` that it has.
     """
 
     group: Callable[[Sequence[Case], int, str], tuple[tuple[Case, ...], ...]]
     run: Callable[..., dict[Case, CaseResult]]
-    options: tuple[str, ...] = ()
 
 
 #: More cases at once gain nothing on a CPU, and small groups share out evenly.
@@ -116,12 +111,9 @@ def run_group(
 
     Raises
     ------
-    EnvironmentProblemError
-        If the device cannot do what the engine's options ask for.
     ModelError
         If an encoder is missing or does not fit, or frozen weights changed.
     """
-    refuse_impossible(engine, device)
     return ENGINES[engine.kind].run(
         engine,
         group,
@@ -145,6 +137,13 @@ def _each_alone(
 
 def _run_plain(_engine: EngineChoice, *given: Any, **keywords: Any) -> dict[Case, CaseResult]:  # noqa: ANN401 - handed on
     return run_each(*given, **keywords)
+
+
+def _run_fast(*given: Any, **keywords: Any) -> dict[Case, CaseResult]:  # noqa: ANN401 - handed on
+    # It imports torch and braindecode, which whoever only reads a suite need not wait for.
+    from pfactor_bench.training.fast.engine import run_together
+
+    return run_together(*given, **keywords)
 
 
 def _alike(cases: Sequence[Case], n_workers: int, device: str) -> tuple[tuple[Case, ...], ...]:
@@ -175,6 +174,4 @@ def _differ_in_seed_only(one: Case, other: Case) -> bool:
 
 
 ENGINES.register("plain")(Engine(group=_each_alone, run=_run_plain))
-ENGINES.register("fast")(
-    Engine(group=_alike, run=run_together, options=("precision", "graphs", "compile"))
-)
+ENGINES.register("fast")(Engine(group=_alike, run=_run_fast))

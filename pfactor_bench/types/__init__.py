@@ -16,7 +16,7 @@ from pfactor_bench.types.case import (
 )
 from pfactor_bench.types.claim import Claim, ClaimLevel, Requirement, Verdict, VerdictStatus
 from pfactor_bench.types.cohort import Cohort, PlantedSignal
-from pfactor_bench.types.engine import EngineChoice, Precision, TrainedBy
+from pfactor_bench.types.engine import EngineChoice, TrainedBy
 from pfactor_bench.types.finding import CheckStatus, Finding, Scalar
 from pfactor_bench.types.measurement import Interval, Measurement
 from pfactor_bench.types.result import CaseResult, Curves, PersonSaliency, Saliency, Timing
@@ -41,7 +41,6 @@ __all__ = [
     "ModelSpec",
     "PersonSaliency",
     "PlantedSignal",
-    "Precision",
     "Requirement",
     "Saliency",
     "Scalar",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping  # noqa: TC003 - pydantic reads the annotations
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+
+from annotated_types import Ge, Gt, Lt
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
 __all__ = ["Budget", "Case", "Ingredient", "InnerValidation", "ModelSpec", "ScoreScale"]
@@ -32,9 +34,9 @@ class InnerValidation:
     Varma & Simon 2006, doi:10.1186/1471-2105-7-91, on why the choice needs a loop of its own.
     """
 
-    fraction: float = 0.25
+    fraction: Annotated[float, Gt(0), Lt(1)] = 0.25
     seed: int = 0
-    learning_rates: tuple[float, ...] = ()
+    learning_rates: tuple[Annotated[float, Gt(0)], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,10 +60,10 @@ class Budget:
         None trains for `epochs`.
     """
 
-    epochs: int
-    batch_size: int = 32
-    learning_rate: float = 1e-3
-    weight_decay: float = 1e-3
+    epochs: Annotated[int, Gt(0)]
+    batch_size: Annotated[int, Gt(0)] = 32
+    learning_rate: Annotated[float, Gt(0)] = 1e-3
+    weight_decay: Annotated[float, Ge(0)] = 1e-3
     scores: ScoreScale = "raw"
     inner: InnerValidation | None = None
 

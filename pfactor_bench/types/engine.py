@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
-__all__ = ["EngineChoice", "Precision", "TrainedBy"]
-
-Precision: TypeAlias = Literal["float32", "tf32", "bf16"]
+__all__ = ["EngineChoice", "TrainedBy"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -18,19 +15,9 @@ class EngineChoice:
     ----------
     kind
         Name in `pfactor_bench.training.engine.ENGINES`.
-    precision
-        Of products and convolutions while a model trains; ``"tf32"`` on a GPU that has it only.
-        Weights, moments and predictions are float32 always.
-    graphs
-        Whether steps are recorded as CUDA graphs and replayed.
-    compile
-        Whether steps are compiled once a run has taken so many that it pays.
     """
 
     kind: str = "fast"
-    precision: Precision = "float32"
-    graphs: bool = False
-    compile: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,11 +30,7 @@ class TrainedBy:
         What trained it.
     fallback
         Why that is not what the suite asks for; None where it is.
-    precision_error
-        By how much the gradients of its first windows differ from float32's, as a share of their
-        length; None where nothing but float32 took part.
     """
 
     engine: EngineChoice
     fallback: str | None = None
-    precision_error: float | None = None

@@ -31,9 +31,9 @@ from pfactor_bench.studies.template import STUDY_TEMPLATE
 from pfactor_bench.types import Finding
 
 if TYPE_CHECKING:
-    from pfactor_bench.auditing.result import Audit
     from pathlib import Path
 
+    from pfactor_bench.auditing.result import Audit
     from pfactor_bench.types import Cohort
 
 _COHORT = synthetic(n_subjects=12, n_windows=5, seed=2)

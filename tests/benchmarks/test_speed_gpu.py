@@ -35,10 +35,9 @@ def test_small_run_on_a_cpu_writes_the_page(speed_gpu, tmp_path: Path) -> None:
     arguments = ["--device", "cpu", "--models", "2", "--rounds", "1", "--epochs", "1"]
     assert speed_gpu.main([*arguments, "--out", str(tmp_path)]) == 0
     results = json.loads((tmp_path / "a-cpu" / "speed.json").read_text())
-    assert ["plain", "fast", "fast, bfloat16"] == list(results["at_once"])
+    assert ["plain", "fast"] == list(results["at_once"])
     assert all(row["models_per_second"] > 0 for row in results["at_once"].values())
     assert {row["fallback"] for row in results["at_once"].values()} == {None}
-    assert 0 < results["at_once"]["fast, bfloat16"]["precision_error"] < 0.1
     assert {"cpu"} == set(results["alone"]["plain"]) == set(results["alone"]["fast"])
     page = (tmp_path / "a-cpu" / "speed.md").read_text()
     assert "# Speed on a CPU" in page

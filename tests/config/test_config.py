@@ -123,11 +123,23 @@ def test_threads_are_the_suites(load, written: str, threads: int | None) -> None
             "epochs: 1\n  inner: {learning_rates: [.inf]}",
             r":15: inf in 'learning_rates' is not a finite number",
         ),
+        (
+            "epochs: 1",
+            "epochs: 1\n  inner:\n    learning_rates: [0.1, 0.10]",
+            r":16: 0.1 stands twice in 'learning_rates': keep one",
+        ),
         ("epochs: 1", "epochs: 0", r":14: epochs is 0: it must be above 0"),
         (
             "epochs: 1",
             "epochs: 1\nengine: fasst",
             r":15: unknown engine 'fasst': did you mean 'fast'",
+        ),
+        ("epochs: 1", "epochs: 1\nengine: {kind: fasst}", r":15: .* did you mean 'fast'"),
+        ("epochs: 1", "epochs: 1\nengine: 3", r":15: 'engine' in the suite is 3: expected text"),
+        (
+            "epochs: 1",
+            "epochs: 1\nengine: {kind: fast, precision: bf16}",
+            r":15: the engine's option 'precision' was removed: write 'engine: fast'",
         ),
         (
             "epochs: 1",
@@ -135,6 +147,17 @@ def test_threads_are_the_suites(load, written: str, threads: int | None) -> None
             r":15: threads is 0: it is a count above 0, or 'all'",
         ),
         ("epochs: 1", "epochs: 1\nthreads: many", r":15: threads is 'many'"),
+        ("epochs: 1", "epochs: 1\nthreads: ", r":15: threads is None"),
+        ("epochs: 1", "epochs: 1\nthreads: 1.5", r":15: 'threads' in the suite is 1.5: expected"),
+        ("epochs: 1", "epochs: 1\nclaim: []", r":15: unknown key 'claim' in the suite: did you"),
+        ("title: A tiny suite", "title: 2026-11-30", r":2: 'title' cannot be '2026-11-30'"),
+        ("[1, 2]", "x", r":12: 'seeds' in the suite is 'x': expected a whole number or a list"),
+        ("[from-scratch]", "[3]", r":11: 3 in 'regimes' is not str and no section"),
+        (
+            "[from-scratch]",
+            "\n  - start: from-scratch\n    learnin_rate: 1",
+            r":13: unknown key 'learnin_rate' in an entry of regimes: did you mean 'learning_rate'",
+        ),
         ("epochs: 1", "epoch: 1", r":14: unknown key 'epoch' in budget: did you mean 'epochs'"),
         ("above: 0", "above: 0\n    below: 1", r":16: claim 'skill' sets above and below"),
         ("skill\n    above", "window_skill\n    above", r":16: claim 'skill'"),
@@ -153,6 +176,12 @@ def test_mistake_is_refused_with_its_line(load, old: str, new: str, message: str
     assert VALID.count(old) == 1
     with pytest.raises(ConfigError, match=message):
         load(VALID.replace(old, new))
+
+
+def test_null_is_nothing_said(load) -> None:
+    """For keys that may be left out altogether."""
+    suite = load(VALID.replace("regimes:", "models: null\nsource: null\nregimes:"))
+    assert suite.source is None
 
 
 def test_saliency_choice_is_checked(load) -> None:

@@ -24,7 +24,6 @@ from pfactor_bench.models.heads import encoder_state
 from pfactor_bench.splits.splitters import make_split
 from pfactor_bench.studies.changes import changed
 from pfactor_bench.training.engine import run_group
-from pfactor_bench.training.fast.verify import Rehearsal
 from pfactor_bench.types import Budget, Case, EngineChoice, Ingredient, ModelSpec
 
 CPU = torch.device("cpu")
@@ -156,7 +155,7 @@ def test_predictions_of_repeated_folds_are_averaged(
 ) -> None:
     """As they are in a report: none is thrown away."""
     if engine == "plain":
-        monkeypatch.setattr(permutations, "rehearse", lambda *_: Rehearsal(obstacle="none may"))
+        monkeypatch.setattr(permutations, "rehearse", lambda *_: "none may")
     (found,) = trained(SCRATCH, cohort, repeated, cohort.y[None])
     choice = EngineChoice(kind=engine)
     table = run_group(choice, [SCRATCH], cohort, repeated, BUDGET, device=CPU)[SCRATCH].predictions

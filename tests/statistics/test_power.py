@@ -17,7 +17,6 @@ from pfactor_bench.statistics.power import (
     detectable_effect,
     parse_effect,
     people_needed,
-    people_needed_for_mean,
     power_at,
     power_curve,
     power_of_mean,
@@ -57,15 +56,6 @@ def test_power_of_a_mean_agrees_with_statsmodels(effect: float, n: int) -> None:
     """The noncentral t, upper tail."""
     expected = TTestPower().power(effect, nobs=n, alpha=0.025, alternative="larger")
     assert expected == pytest.approx(power_of_mean(effect, n), abs=1e-9)
-
-
-@pytest.mark.parametrize("effect", [0.1, 0.5])
-def test_people_for_a_mean_agree_with_statsmodels(effect: float) -> None:
-    """Rounded up to whole people."""
-    expected = TTestPower().solve_power(
-        effect_size=effect, power=0.8, alpha=0.025, alternative="larger"
-    )
-    assert np.ceil(expected) == people_needed_for_mean(effect)
 
 
 @pytest.mark.parametrize("effect", [R, Effect(kind="skill", size=0.02)], ids=["r", "skill"])

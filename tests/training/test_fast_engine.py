@@ -14,6 +14,7 @@ from pfactor_bench.models.build import build_model
 from pfactor_bench.models.heads import encoder_state
 from pfactor_bench.splits.splitters import make_split
 from pfactor_bench.training.case import run_case
+from pfactor_bench.training.device import full_precision
 from pfactor_bench.training.engine import run_group
 from pfactor_bench.training.fast import stacked
 from pfactor_bench.training.fast.ensemble import fit_together
@@ -212,7 +213,7 @@ def test_rounding_is_no_wrong_rewriting(cohort, split, seed: int) -> None:
     windows = inputs_of(cohort, CPU)
     case = replace(cases_of(CONFORMER, 1)[0], seed=seed)
     member = begin_member(case, cohort, split.folds[0], Budget(epochs=1), device=CPU, encoder=None)
-    assert rehearse(member, windows).obstacle is None
+    assert rehearse(member, windows) is None
 
 
 def test_wrongly_rewritten_model_is_trained_by_the_plain_loop(
@@ -459,3 +460,24 @@ def test_masks_have_the_layers_distribution() -> None:
         assert float(part.mean()) == pytest.approx(1, abs=0.02)
     assert abs(float(np.corrcoef(one, other)[0, 1])) < 0.01
     assert torch.equal(one, MaskStreams([1], CPU).draw(sites, 0, 1)[0])
+
+
+def test_fast_engine_computes_in_float32_and_leaves_torchs_setting_alone() -> None:
+    """By itself torch lowers a GPU's convolutions to TF32."""
+    products, convolutions = torch.backends.cuda.matmul, torch.backends.cudnn
+    before = products.allow_tf32, convolutions.allow_tf32
+    with full_precision():
+        assert (False, False) == (products.allow_tf32, convolutions.allow_tf32)
+    assert before == (products.allow_tf32, convolutions.allow_tf32)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no CUDA device here")
+def test_gpu_learns_what_the_cpu_learns(cohort, split) -> None:
+    """Without dropout, whose masks are drawn on the device."""
+    case = cases_of(ModelSpec(name="EEGNet", args={"drop_prob": 0.0}), 1)[0]
+    exact, found = (
+        run_group(FAST, [case], cohort, split, Budget(epochs=2), device=torch.device(device))[case]
+        for device in ("cpu", "cuda")
+    )
+    for one, other in zip(exact.curves, found.curves, strict=True):
+        np.testing.assert_allclose(one.train_mse, other.train_mse, rtol=1e-3)

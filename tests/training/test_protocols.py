@@ -155,6 +155,7 @@ def test_regime_may_have_label_and_learning_rate(tmp_path) -> None:
         ("regimes: [from-scratch, linear-probe]", "regimes: [from-scratch]", "leave 'source' out"),
         ("kind: score", "kind: scores", "unknown source 'scores': did you mean 'score'"),
         ("kind: score", "kind: score\n  people: some", "it is 'all' or 'outside-fold'"),
+        ("kind: score", "kind: tasks\n  tasks: [a, a]", "'a' stands twice in 'tasks': keep one"),
         ("kind: score", "kind: score\n  freeze: 1", "unknown key 'freeze' in source"),
         ("{epochs: 1}\nregimes", "{epochs: 1, inner: {}}\nregimes", "has no 'inner' validation"),
         ("seeds: [1, 2]\nbudget: {epochs: 1", "seeds: 1\nbudget: {scores: z, epochs: 1", "'raw'"),

@@ -25,7 +25,7 @@ from pfactor_bench.training.fast.members import begin_member
 from pfactor_bench.training.fast.probe import features_of, only_head_trains
 from pfactor_bench.training.fast.verify import models_at_once, rehearse
 from pfactor_bench.training.inputs import inputs_of
-from pfactor_bench.types import Budget, EngineChoice
+from pfactor_bench.types import Budget
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -220,7 +220,7 @@ def trained_correlations(
     job = _job(case, cohort, device, encoders)
     budget = case_budget(case, budget)
     trial = job.member(case, split.folds[0], budget, start_fold=split.folds[0])
-    alone = budget.inner is not None or rehearse(trial, job.windows).obstacle is not None
+    alone = budget.inner is not None or rehearse(trial, job.windows) is not None
     n_at_once = 1 if alone else _runs_at_once(trial, job, split)
     for begin in range(0, len(scores), n_at_once):
         rows = scores[begin : begin + n_at_once]
@@ -249,7 +249,6 @@ def _cpu() -> torch.device:
 
 def _job(case: Case, cohort: Cohort, device: torch.device, encoders: Encoders | None) -> Job:
     return Job(
-        engine=EngineChoice(),
         cohort=cohort,
         windows=inputs_of(cohort, device),
         device=device,

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
 __all__ = ["engine_names", "engine_sentences"]
 
-_OPTIONS = {"graphs": "by CUDA graphs", "compile": "compiled"}
-
 
 def engine_names(record: Record) -> list[str]:
     """Return what each engine that trained a case is called; empty where that is not known."""
@@ -28,11 +26,6 @@ def engine_sentences(record: Record) -> list[str]:
         return ["Which engine trained the cases is not known."]
     names = " and ".join(escape(name) for name in engine_names(record))
     sentences = [f"Trained by: {names}."]
-    errors = [one["precision_error"] for one in known.values() if one.get("precision_error")]
-    if errors:
-        sentences.append(
-            f"At first, gradients differ from float32's by up to {max(errors):.2g} of their length."
-        )
     by_reason: dict[str, list[str]] = {}
     for case, one in known.items():
         if one["fallback"] is not None:
@@ -50,8 +43,10 @@ def _known(record: Record) -> dict[str, Mapping[str, Any]]:
 
 
 def _name(engine: Mapping[str, Any]) -> str:
-    words = [engine["kind"]]
-    if engine.get("precision", "float32") != "float32":
-        words.append(f"in {engine['precision']}")
-    words += [word for key, word in _OPTIONS.items() if engine.get(key)]
-    return ", ".join(words)
+    """Return its kind, and the options that an earlier version gave it."""
+    options = (
+        f"{key}: {value}"
+        for key, value in engine.items()
+        if key != "kind" and value not in {False, "float32"}
+    )
+    return ", ".join([engine["kind"], *options])

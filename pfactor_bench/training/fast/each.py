@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING, Any
+
+import torch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import torch
 
 __all__ = ["each_model"]
 
@@ -19,40 +19,32 @@ def each_model(work: Callable[..., torch.Tensor], *tensors: torch.Tensor | None)
     Where a model's numbers fill the cache, going through all models layer by layer is slower than
     going through all layers model by model.
     """
-    import torch
-
     if any(torch._C._functorch.is_batchedtensor(one) for one in tensors if one is not None):  # noqa: SLF001
-        result: torch.Tensor = _per_model().apply(work, *tensors)
+        result: torch.Tensor = _PerModel.apply(work, *tensors)
         return result
     return work(*tensors)
 
 
-@cache
-def _per_model() -> Any:  # noqa: ANN401 - a class that needs torch to be defined
-    import torch
+class _PerModel(torch.autograd.Function):
+    """Has a rule for `torch.vmap` and is not called otherwise."""
 
-    class PerModel(torch.autograd.Function):
-        """Has a rule for `torch.vmap` and is not called otherwise."""
+    @staticmethod
+    def forward(work: Callable[..., torch.Tensor], *tensors: torch.Tensor) -> torch.Tensor:
+        return work(*tensors)
 
-        @staticmethod
-        def forward(work: Callable[..., torch.Tensor], *tensors: torch.Tensor) -> torch.Tensor:
-            return work(*tensors)
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:  # noqa: ANN401
+        """Keep nothing: the rule below is differentiable by itself."""
 
-        @staticmethod
-        def setup_context(ctx: Any, inputs: Any, output: Any) -> None:  # noqa: ANN401
-            """Keep nothing: the rule below is differentiable by itself."""
-
-        @staticmethod
-        def vmap(
-            info: Any,  # noqa: ANN401
-            in_dims: tuple[int | None, ...],
-            work: Callable[..., torch.Tensor],
-            *tensors: torch.Tensor,
-        ) -> tuple[torch.Tensor, int]:
-            columns = [
-                [tensor] * info.batch_size if dim is None else tensor.unbind(dim)
-                for tensor, dim in zip(tensors, in_dims[1:], strict=True)
-            ]
-            return torch.stack([work(*row) for row in zip(*columns, strict=True)]), 0
-
-    return PerModel
+    @staticmethod
+    def vmap(
+        info: Any,  # noqa: ANN401
+        in_dims: tuple[int | None, ...],
+        work: Callable[..., torch.Tensor],
+        *tensors: torch.Tensor,
+    ) -> tuple[torch.Tensor, int]:
+        columns = [
+            [tensor] * info.batch_size if dim is None else tensor.unbind(dim)
+            for tensor, dim in zip(tensors, in_dims[1:], strict=True)
+        ]
+        return torch.stack([work(*row) for row in zip(*columns, strict=True)]), 0

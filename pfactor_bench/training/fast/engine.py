@@ -48,9 +48,8 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Job:
-    """What a group shares: engine, cohort, its normalised windows, and where they lie."""
+    """What a group shares: cohort, its normalised windows, and where they lie."""
 
-    engine: EngineChoice
     cohort: Cohort
     windows: NormalisedWindows
     device: torch.device
@@ -78,7 +77,6 @@ def run_together(
     """Train the cases of a group, on all folds, together; takes what `run_group` takes."""
     budget = case_budget(group[0], budget)
     job = Job(
-        engine=engine,
         cohort=cohort,
         windows=inputs_of(cohort, device),
         device=device,
@@ -86,9 +84,9 @@ def run_together(
         on_epoch=on_epoch,
     )
     trial = job.member(group[0], split.folds[0], budget, start_fold=split.folds[0])
-    rehearsal = rehearse(trial, job.windows, engine)
-    if rehearsal.obstacle is not None:
-        _LOG.warning("%s: trained by the plain loop: %s", group[0].regime, rehearsal.obstacle)
+    obstacle = rehearse(trial, job.windows)
+    if obstacle is not None:
+        _LOG.warning("%s: trained by the plain loop: %s", group[0].regime, obstacle)
         alone = run_each(
             group,
             cohort,
@@ -99,9 +97,8 @@ def run_together(
             saliency=saliency,
             on_epoch=on_epoch,
         )
-        how = replace(PLAIN, fallback=rehearsal.obstacle)
+        how = replace(PLAIN, fallback=obstacle)
         return {case: replace(result, trained_by=how) for case, result in alone.items()}
-    how = TrainedBy(engine=engine, precision_error=rehearsal.precision_error)
     pairs = [(case, fold) for case in group for fold in split.folds]
     budgets = _choose_budgets(job, pairs, budget)
     members = [
@@ -120,7 +117,7 @@ def run_together(
             maps,
             epochs=budget.epochs,
             device=device,
-            trained_by=how,
+            trained_by=TrainedBy(engine=engine),
         )
     return results
 
@@ -171,9 +168,7 @@ def _train_at_once(job: Job, members: Sequence[Member]) -> list[TrainedFold]:
     synchronize(job.device)
     began = time.perf_counter()
     heads, inputs = head_features(members, job.windows)
-    trajectories: list[Trajectory] = fit_together(
-        heads, inputs, engine=job.engine, on_epoch=job.on_epoch
-    )
+    trajectories: list[Trajectory] = fit_together(heads, inputs, on_epoch=job.on_epoch)
     synchronize(job.device)
     seconds = (time.perf_counter() - began) / len(members)
     for member, before in zip(members, frozen, strict=True):

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
+from torch.nn.utils.rnn import pad_sequence
 
-from pfactor_bench.training.fast.acceleration import tf32_only_if_asked
+from pfactor_bench.training.device import full_precision
 from pfactor_bench.training.fast.rewrite import rewritten
 from pfactor_bench.training.fast.stacked import StackedModels
 from pfactor_bench.training.loop import Trajectory
-from pfactor_bench.types import EngineChoice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    import torch
     from numpy.typing import NDArray
 
     from pfactor_bench.training.fast.members import Member
@@ -26,14 +26,11 @@ __all__ = ["fit_together"]
 #: Windows per forward pass over all models where no gradient is kept.
 _EVAL_BATCH = 1024
 
-_DEFAULT = EngineChoice()
-
 
 def fit_together(
     members: Sequence[Member],
     inputs: Inputs,
     *,
-    engine: EngineChoice = _DEFAULT,
     on_epoch: Callable[[], object] = lambda: None,
 ) -> list[Trajectory]:
     """Train models of one architecture at once, and watch each on its held-out windows.
@@ -47,8 +44,6 @@ def fit_together(
         rate may differ; neighbours with the same number of windows are the quickest.
     inputs
         What they see.
-    engine
-        With which options.
     on_epoch
         Called after each epoch of each model.
 
@@ -57,13 +52,11 @@ def fit_together(
     list of Trajectory
         In the order of `members`.
     """
-    import torch
-
-    run = _Run(members, inputs, engine)
+    run = _Run(members, inputs)
     epochs = np.array([member.budget.epochs for member in members])
     losses = torch.zeros(len(members), epochs.max(), dtype=torch.float64, device=inputs.device)
     held_out = [np.zeros((n, len(one.fold.test))) for n, one in zip(epochs, members, strict=True)]
-    with rewritten(run.stacked.model, run.stacked.masks), tf32_only_if_asked(engine):
+    with rewritten(run.stacked.model, run.stacked.masks), full_precision():
         for epoch in range(epochs.max()):
             active = epoch < epochs
             run.train(active, losses[:, epoch])
@@ -80,14 +73,12 @@ def fit_together(
 class _Run:
     """The models of one call of `fit_together`, and where they find their windows."""
 
-    def __init__(self, members: Sequence[Member], inputs: Inputs, engine: EngineChoice) -> None:
-        import torch
+    def __init__(self, members: Sequence[Member], inputs: Inputs) -> None:
 
         self.stacked = StackedModels(
             [member.start for member in members],
             [member.budget for member in members],
             [member.case.seed for member in members],
-            engine,
         )
         self._members = members
         self._inputs = inputs
@@ -114,8 +105,6 @@ class _Run:
 
     def watch(self, active: NDArray[np.bool_]) -> Iterator[tuple[int, NDArray[np.float64]]]:
         """Yield each active model's number and predictions for its held-out windows."""
-        import torch
-
         self.stacked.model.eval()
         for first, last, _ in _runs(active.astype(int)):
             rows = slice(first, last)
@@ -132,8 +121,6 @@ class _Run:
 
     def _shuffled(self, active: NDArray[np.bool_]) -> tuple[torch.Tensor, torch.Tensor]:
         """Return where each model's windows and scores are in this epoch, a row per model."""
-        import torch
-
         device = self._inputs.device
         orders = [
             torch.randperm(len(member.y), generator=member.order)
@@ -161,6 +148,4 @@ def _runs(sizes: NDArray[np.int64]) -> Iterator[tuple[int, int, int]]:
 
 def _matrix(rows: Sequence[torch.Tensor]) -> torch.Tensor:
     """Return rows of different lengths side by side, the short ones filled up with zeros."""
-    from torch.nn.utils.rnn import pad_sequence
-
     return pad_sequence(list(rows), batch_first=True)

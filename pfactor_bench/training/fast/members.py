@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 
 from pfactor_bench.models.build import build_model
 from pfactor_bench.models.regimes import begin
@@ -14,8 +15,6 @@ from pfactor_bench.training.fold import Scale
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    import torch
 
     from pfactor_bench.models.regimes import Start
     from pfactor_bench.types import Budget, Case, Cohort, Fold
@@ -61,8 +60,6 @@ def begin_member(
     encoder: Mapping[str, torch.Tensor] | None,
 ) -> Member:
     """Build a case's model for a fold from its seed, as the plain loop builds it."""
-    import torch
-
     with seeded(case.seed, device):
         start = begin(
             case.start, build_model(case.model, cohort), head=case.model.head, encoder=encoder

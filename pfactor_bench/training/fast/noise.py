@@ -7,13 +7,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 
 from pfactor_bench.seeds import seed_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import torch
     from numpy.typing import NDArray
 
 __all__ = ["DropoutSite", "MaskStreams", "keep_probability"]
@@ -55,7 +55,6 @@ class MaskStreams:
     """
 
     def __init__(self, seeds: Sequence[int], device: torch.device) -> None:
-        import torch
 
         names = [seed_for("dropout", seed) for seed in seeds]
         self._device = device
@@ -73,8 +72,6 @@ class MaskStreams:
         torch.Tensor
             0 or 1 / (1 − p), float32, shape ``(n_models, n_numbers)``, the sites side by side.
         """
-        import torch
-
         highest, scale = _highest_and_scale(tuple(sites))
         if not self._generators:
             kept = np.empty((last - first, len(highest)), np.float32)

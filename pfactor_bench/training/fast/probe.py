@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import torch
+from torch import nn
+
 from pfactor_bench.errors import ModelError
 from pfactor_bench.models.regimes import Start
 from pfactor_bench.training.fast.rewrite import Masks, rewritten
@@ -12,9 +15,6 @@ from pfactor_bench.training.inputs import Features
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import torch
-    from torch import nn
 
     from pfactor_bench.training.fast.members import Member
     from pfactor_bench.training.inputs import Inputs, NormalisedWindows
@@ -41,8 +41,6 @@ def head_features(
     tuple
         Members whose models are the heads of the given ones, and what these heads take.
     """
-    import torch
-
     if not only_head_trains(members[0].start):
         return list(members), windows
     known: dict[str, int] = {}
@@ -75,8 +73,6 @@ def features_of(start: Start, windows: NormalisedWindows) -> torch.Tensor:
     ModelError
         If something else than one tensor reaches it.
     """
-    import torch
-
     caught: list[torch.Tensor] = []
 
     def catch(_head: nn.Module, inputs: tuple[Any, ...]) -> None:

@@ -9,14 +9,17 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import torch
+from braindecode.modules import MultiHeadAttention
+from braindecode.modules.parametrization import MaxNormParametrize
+from torch import nn
+
 from pfactor_bench.training.fast.noise import DropoutSite
 from pfactor_bench.training.fast.stem import read_stem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    import torch
-    from torch import nn
 
 __all__ = ["Masks", "rewritten"]
 
@@ -71,8 +74,6 @@ def rewritten(model: nn.Module, masks: Masks) -> Iterator[None]:
 
 def _stem_forwards(model: nn.Module) -> dict[str, Callable[..., Any]]:
     """Return what the layers of every stem compute: the first one all of it, the others nothing."""
-    from torch import nn
-
     forwards: dict[str, Callable[..., Any]] = {}
     for place, part in model.named_modules():
         if not isinstance(part, nn.Sequential):
@@ -96,9 +97,6 @@ def _unchanged(x: torch.Tensor) -> torch.Tensor:
 
 
 def _layer_forwards(model: nn.Module, masks: Masks) -> dict[str, Callable[..., Any]]:
-    from braindecode.modules import MultiHeadAttention
-    from braindecode.modules.parametrization import MaxNormParametrize
-    from torch import nn
 
     forwards: dict[str, Callable[..., Any]] = {}
     for name, part in model.named_modules():
@@ -146,7 +144,6 @@ def _masked_attention(layer: Any, masks: Masks) -> Callable[..., Any]:  # noqa: 
 
 def _max_norm(layer: Any) -> Callable[..., Any]:  # noqa: ANN401 - untyped
     """Return what keeps the norm of each filter below a maximum, which torch cannot do for many."""
-    import torch
 
     def forward(weight: torch.Tensor) -> torch.Tensor:
         norm = torch.linalg.vector_norm(weight.flatten(1), dim=1)

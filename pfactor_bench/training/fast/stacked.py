@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
+import torch
+from torch import nn
+
 from pfactor_bench.errors import ModelError
-from pfactor_bench.training.fast.acceleration import (
-    STEPS_BEFORE_A_GRAPH,
-    Batch,
-    Warmed,
-    in_one_row,
-    lowered,
-    record_graph,
-    recorded,
-)
-from pfactor_bench.training.fast.compilation import STEPS_BEFORE_COMPILING, compiled_if_same
 from pfactor_bench.training.fast.noise import MaskStreams
 from pfactor_bench.training.fast.rewrite import Masks
 from pfactor_bench.training.fast.slots import Slots
@@ -23,14 +15,9 @@ from pfactor_bench.training.fast.slots import Slots
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import torch
-    from torch import nn
-
     from pfactor_bench.models.regimes import Start
-    from pfactor_bench.training.fast.acceleration import Step
-    from pfactor_bench.training.fast.compilation import Differentiate, Differentiated
     from pfactor_bench.training.fast.noise import DropoutSite
-    from pfactor_bench.types import Budget, EngineChoice
+    from pfactor_bench.types import Budget
 
 __all__ = ["StackedModels"]
 
@@ -52,8 +39,6 @@ class StackedModels:
         Of each; only learning rate and weight decay are used.
     seeds
         Of each one's dropout.
-    engine
-        With which options.
     """
 
     def __init__(
@@ -61,9 +46,7 @@ class StackedModels:
         starts: Sequence[Start],
         budgets: Sequence[Budget],
         seeds: Sequence[int],
-        engine: EngineChoice,
     ) -> None:
-        import torch
 
         self.model = starts[0].model
         self.masks = Masks()
@@ -82,12 +65,7 @@ class StackedModels:
             {"params": [row], "lr": budget.learning_rate, "weight_decay": budget.weight_decay}
             for row, budget in zip(self._rows, budgets, strict=True)
         ]
-        self._engine = engine
-        self._steps: dict[tuple[int, int, int], Step] = {}
-        self._optimizer = torch.optim.AdamW(_joined(groups), fused=True, capturable=engine.graphs)
-
-    def __len__(self) -> int:
-        return len(self._rows)
+        self._optimizer = torch.optim.AdamW(_joined(groups), fused=True)
 
     def step(self, first: int, last: int, X: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         """Train models `first` to `last` (excluded) on a batch each; return their losses before it.
@@ -99,73 +77,21 @@ class StackedModels:
         X, y
             Shapes ``(n_models, batch_size, …)`` and ``(n_models, batch_size)``.
         """
-        shape = first, last, X.shape[1]
-        if shape not in self._steps:
-            self._steps[shape] = self._step_of(first, last)
-        return self._steps[shape](Batch(X, y, self._draw_masks(first, last, X)))
-
-    def _step_of(self, first: int, last: int) -> Step:
-        """Return what takes the steps of one shape."""
-        step = partial(self._step, first, last, self._differentiate)
-        if self._engine.graphs:
-            return Warmed(step, partial(recorded, record=record_graph), STEPS_BEFORE_A_GRAPH)
-        if self._engine.compile:
-            return Warmed(step, partial(self._compiled, first, last), STEPS_BEFORE_COMPILING)
-        return step
-
-    def _compiled(self, first: int, last: int, step: Step, batch: Batch) -> Step:
-        leaves, others = [*self._slice(first, last).values()], self._others(first, last)
-        fast = compiled_if_same(
-            self._differentiate, leaves, others, batch, precision=self._engine.precision
-        )
-        return step if fast is None else partial(self._step, first, last, fast)
-
-    def _step(
-        self, first: int, last: int, differentiate: Differentiate, batch: Batch
-    ) -> torch.Tensor:
-        import torch
-
-        leaves = [*self._slice(first, last).values()]
-        errors, gradients = differentiate(leaves, self._others(first, last), batch)
+        leaves = self._slice(first, last)
+        masks = self._draw_masks(first, last, X)
+        predicted = self._forward(leaves, self._others(first, last), X, masks)
+        errors = (predicted - y).square().mean(1)
+        gradients = torch.autograd.grad(errors.sum(), list(leaves.values()), allow_unused=True)
         # A parameter that takes no part has a gradient of 0.
         flat = [
             (torch.zeros_like(leaf) if gradient is None else gradient).reshape(last - first, -1)
-            for leaf, gradient in zip(leaves, gradients, strict=True)
+            for leaf, gradient in zip(leaves.values(), gradients, strict=True)
         ]
         torch.cat(flat, dim=1, out=self._gradient[first:last])
         for number, row in enumerate(self._rows):
             row.grad = self._gradient[number] if first <= number < last else None
         self._optimizer.step()
-        return errors
-
-    def _differentiate(
-        self,
-        leaves: Sequence[torch.Tensor],
-        others: Mapping[str, torch.Tensor],
-        batch: Batch,
-    ) -> Differentiated:
-        """Return each model's loss, and gradients with respect to what trains."""
-        import torch
-
-        trained = dict(zip(self._shapes, leaves, strict=True))
-        with lowered(self._engine, batch.X.device):
-            predicted = self._forward(trained, others, batch.X, batch.masks)
-        errors = (predicted.to(batch.y.dtype) - batch.y).square().mean(1)
-        gradients = torch.autograd.grad(errors.sum(), leaves, allow_unused=True)
-        return errors.detach(), gradients
-
-    def gradients(self, X: torch.Tensor) -> torch.Tensor:
-        """Return the gradients of all models' squared predictions, in one row, and change nothing.
-
-        Parameters
-        ----------
-        X
-            Their windows, ``(n_models, n_windows, …)``.
-        """
-        leaves = [*self._slice(0, len(self)).values()]
-        others = {name: one.clone() for name, one in self._others(0, len(self)).items()}
-        _, found = self._differentiate(leaves, others, Batch(X, X.new_zeros(X.shape[:2]), None))
-        return in_one_row(found)
+        return errors.detach()
 
     def predict(self, first: int, last: int, X: torch.Tensor) -> torch.Tensor:
         """Return the predictions of models `first` to `last`, ``(n_models, n_windows)``.
@@ -177,8 +103,6 @@ class StackedModels:
         X
             Their windows, ``(n_models, n_windows, …)``.
         """
-        import torch
-
         with torch.no_grad():
             return self._forward(self._slice(first, last), self._others(first, last), X, None)
 
@@ -188,8 +112,6 @@ class StackedModels:
 
     def write_back(self) -> None:
         """Give every model the numbers that it has learnt."""
-        import torch
-
         with torch.no_grad():
             for number, start in enumerate(self._starts):
                 here = {**self._slice(number, number + 1), **self._others(number, number + 1)}
@@ -204,8 +126,6 @@ class StackedModels:
         masks: torch.Tensor | None,
     ) -> torch.Tensor:
         """Return one prediction for each model and window."""
-        import torch
-
         if len(X) == 1:
             return self._one(trained, others, X[0], None if masks is None else masks[0])[None]
         in_dims = (0, 0, 0, None if masks is None else 0)
@@ -240,8 +160,6 @@ class StackedModels:
         ModelError
             If it draws random numbers anywhere else.
         """
-        import torch
-
         fixed = {name: one.clone() for name, one in self._others(number, number + 1).items()}
         before = _random_state(X.device)
         with torch.no_grad():
@@ -274,8 +192,6 @@ class StackedModels:
 
 def _row(model: nn.Module, trained: Mapping[str, torch.Size]) -> torch.Tensor:
     """Return all that trains in one row."""
-    import torch
-
     named = dict(model.named_parameters())
     return torch.cat([named[name].detach().reshape(-1) for name in trained])
 
@@ -284,8 +200,6 @@ def _stack_others(
     starts: Sequence[Start], trained: Mapping[str, torch.Size]
 ) -> dict[str, torch.Tensor]:
     """Return buffers and frozen parameters, stacked over models."""
-    import torch
-
     named = [
         dict((*start.model.named_parameters(), *start.model.named_buffers())) for start in starts
     ]
@@ -306,6 +220,5 @@ def _joined(groups: Sequence[dict[str, object]]) -> list[dict[str, object]]:
 
 
 def _random_state(device: torch.device) -> torch.Tensor:
-    import torch
 
     return torch.cuda.get_rng_state(device) if device.type == "cuda" else torch.get_rng_state()

@@ -15,13 +15,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import torch
+from braindecode.modules import CombinedConv
+from torch import nn
+from torch.nn import functional
+from torch.nn.modules.dropout import _DropoutNd
+
 from pfactor_bench.training.fast.each import each_model
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import torch
-    from torch import nn
 
 __all__ = ["Stem", "merge_kernels", "read_stem"]
 
@@ -71,9 +75,6 @@ class Stem:
 
     def _compute(self, x: torch.Tensor, *parts: torch.Tensor | None) -> torch.Tensor:
         """Return the layers' output for one model."""
-        import torch
-        from torch.nn.functional import batch_norm, conv2d
-
         time_weight, time_bias, channel_weight, channel_bias = parts[:4]
         assert time_weight is not None and channel_weight is not None  # noqa: S101, PT018
         merged, bias = merge_kernels(time_weight, time_bias, channel_weight, channel_bias)
@@ -84,7 +85,7 @@ class Stem:
             # Batch statistics take it away again: its gradient is 0, and what rounding leaves of
             # that would be blown up by AdamW to steps of full size.
             bias = bias.detach()
-        h = conv2d(
+        h = functional.conv2d(
             along.contiguous(memory_format=torch.channels_last),
             kernel.contiguous(memory_format=torch.channels_last),
             bias,
@@ -92,7 +93,7 @@ class Stem:
         if self.norm is not None:
             weight, shift, mean, variance = parts[4:]
             of_batch = self.norm.training or mean is None
-            h = batch_norm(
+            h = functional.batch_norm(
                 h, mean, variance, weight, shift, of_batch, self.norm.momentum or 0, self.norm.eps
             )
         for layer in self.rest:
@@ -103,9 +104,6 @@ class Stem:
 
 def read_stem(layers: Sequence[nn.Module]) -> Stem | None:
     """Return the stem among layers that follow each other, None where there is none."""
-    from braindecode.modules import CombinedConv
-    from torch import nn
-
     for position, layer in enumerate(layers):
         if isinstance(layer, CombinedConv):
             pair, after = (layer.conv_time, layer.conv_spat), position + 1
@@ -169,7 +167,6 @@ def _is_pair(first: Any, second: Any) -> bool:  # noqa: ANN401 - whether they ar
 
 
 def _is_plain_convolution(layer: nn.Module) -> bool:
-    from torch import nn
 
     return (
         type(layer) is nn.Conv2d
@@ -180,14 +177,11 @@ def _is_plain_convolution(layer: nn.Module) -> bool:
 
 
 def _is_norm(layer: nn.Module) -> bool:
-    from torch import nn
 
     return type(layer) is nn.BatchNorm2d and layer.momentum is not None
 
 
 def _is_fixed(layer: nn.Module) -> bool:
     """Return whether a layer is a function of its input alone."""
-    from torch.nn.modules.dropout import _DropoutNd
-
     has_state = any(True for _ in (*layer.parameters(), *layer.buffers()))
     return not has_state and not any(isinstance(one, _DropoutNd) for one in layer.modules())

@@ -2,37 +2,31 @@
 
 from __future__ import annotations
 
-import math
 from copy import deepcopy
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pfactor_bench.errors import ModelError
-from pfactor_bench.training.fast.acceleration import relative_difference, tf32_only_if_asked
+import torch
+from braindecode.modules import MultiHeadAttention
+from torch import nn
+
 from pfactor_bench.training.fast.probe import features_of, head_features, only_head_trains
 from pfactor_bench.training.fast.rewrite import Masks, rewritten
 from pfactor_bench.training.fast.stacked import StackedModels
 from pfactor_bench.training.inputs import WindowsInMemory
-from pfactor_bench.types import EngineChoice
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    import torch
-    from torch import nn
 
     from pfactor_bench.models.regimes import Start
     from pfactor_bench.training.fast.members import Member
     from pfactor_bench.training.inputs import NormalisedWindows
 
-__all__ = ["TOLERANCE", "Rehearsal", "models_at_once", "rehearse", "rewriting_error"]
+__all__ = ["TOLERANCE", "models_at_once", "rehearse", "rewriting_error"]
 
 #: Largest difference between a model and its rewritten self in double precision, as a share of the
 #: largest number. The same mathematics leaves 1e-14; in single precision rounding alone reaches
 #: 2e-5 in some gradients, so a limit there would turn on the initial weights.
 TOLERANCE = 1e-9
-
-_DEFAULT = EngineChoice()
 
 #: Windows that the comparison is made on.
 _TRIAL = 16
@@ -48,28 +42,8 @@ _CPU_BYTES = 128 * 2**20
 _GPU_SHARE = 0.6
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Rehearsal:
-    """What came of trying the fast engine on a model.
-
-    Parameters
-    ----------
-    obstacle
-        Why the engine cannot train it; None where it can.
-    precision_error
-        By how much the engine's precision changes the gradients of a model's first windows: length
-        of the difference from float32's as a share of their length. None where the engine computes
-        in float32.
-    """
-
-    obstacle: str | None = None
-    precision_error: float | None = None
-
-
-def rehearse(
-    member: Member, windows: NormalisedWindows, engine: EngineChoice = _DEFAULT
-) -> Rehearsal:
-    """Find out whether a model can be trained by the fast engine.
+def rehearse(member: Member, windows: NormalisedWindows) -> str | None:
+    """Return why the fast engine cannot train a model, None where it can.
 
     Parameters
     ----------
@@ -77,38 +51,29 @@ def rehearse(
         Its numbers are left as they are.
     windows
         Of the cohort.
-    engine
-        With which options.
     """
-    import torch
-
     model, trial = member.start.model, WindowsInMemory(X=windows.first(_TRIAL))
     try:
         error = rewriting_error(deepcopy(model).double(), trial.X.double())
         if not error <= TOLERANCE:
-            return Rehearsal(
-                obstacle=f"its rewritten layers differ by {error:.1e} (relative), more than "
-                f"{TOLERANCE:g}"
-            )
+            return f"its rewritten layers differ by {error:.1e} (relative), more than {TOLERANCE:g}"
         if only_head_trains(member.start) and _does_more_after_its_head(member, trial):
-            return Rehearsal(obstacle="its head's output is not its prediction")
+            return "its head's output is not its prediction"
         (trained,), inputs = head_features([member], trial)
         X = inputs.rows(0, 1, torch.arange(len(trial.X), device=trial.device)[None])
         # One model alone is computed without torch.vmap, and may fail where two do not.
-        lost = _precision_error(trained, X, engine)
-        _take_a_step(trained, X, engine)
+        _take_a_step(trained, X)
         error = training_error(trained, X[0, :_FEW].double())
         if not error <= TOLERANCE:
-            return Rehearsal(
-                obstacle=f"beside another model it does something else in training: outputs or "
-                f"buffers differ by {error:.1e} (relative), more than {TOLERANCE:g}"
+            return (
+                f"beside another model it does something else in training: outputs or buffers "
+                f"differ by {error:.1e} (relative), more than {TOLERANCE:g}"
             )
     except Exception as error:  # noqa: BLE001 - whatever it is, the plain loop may do without
-        return Rehearsal(obstacle=str(error).partition("\n")[0] or type(error).__name__)
+        return str(error).partition("\n")[0] or type(error).__name__
     finally:
         model.zero_grad(set_to_none=True)
-        torch.clear_autocast_cache()
-    return Rehearsal(precision_error=lost)
+    return None
 
 
 def rewriting_error(model: nn.Module, X: torch.Tensor) -> float:
@@ -151,11 +116,9 @@ def training_error(member: Member, X: torch.Tensor) -> float:
         In outputs without dropout and in what the pass leaves in buffers, relative to the largest
         number of each.
     """
-    import torch
-
     alone, *pair = (_double_without_dropout(member.start) for _ in range(3))
     alone.set_training()
-    together = StackedModels(pair, [member.budget] * 2, [0, 1], EngineChoice())
+    together = StackedModels(pair, [member.budget] * 2, [0, 1])
     with torch.no_grad(), rewritten(together.model, together.masks):
         expected = [alone.model(X).reshape(-1), *alone.model.buffers()]
         together.set_training()
@@ -170,8 +133,6 @@ def training_error(member: Member, X: torch.Tensor) -> float:
 
 def models_at_once(member: Member, windows: NormalisedWindows) -> int:
     """Return how many models like this one an ensemble may hold."""
-    import torch
-
     per_model = _bytes_per_model(member, windows)
     if windows.device.type == "cuda":
         free, _ = torch.cuda.mem_get_info(windows.device)
@@ -188,9 +149,6 @@ def _relative_maximum(one: torch.Tensor, other: torch.Tensor, floor: float = 0.0
 
 def _double_without_dropout(start: Start) -> Start:
     """Return a copy in double precision that drops nothing of what the engine would drop."""
-    from braindecode.modules import MultiHeadAttention
-    from torch import nn
-
     copy = deepcopy(start)
     copy.model.double()
     parts: Iterable[Any] = copy.model.modules()
@@ -203,7 +161,6 @@ def _double_without_dropout(start: Start) -> Start:
 
 
 def _output_and_gradients(model: nn.Module, X: torch.Tensor) -> list[torch.Tensor]:
-    import torch
 
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     output = model(X).reshape(-1)
@@ -213,35 +170,15 @@ def _output_and_gradients(model: nn.Module, X: torch.Tensor) -> list[torch.Tenso
 
 def _does_more_after_its_head(member: Member, windows: WindowsInMemory) -> bool:
     """Return whether a model does more after its head than hand on what the head returns."""
-    import torch
-
     with torch.no_grad():
         whole = member.start.model.eval()(windows.X).reshape(-1)
         alone = member.start.trained[0](features_of(member.start, windows)).reshape(-1)
     return whole.shape != alone.shape or not torch.allclose(whole, alone, rtol=1e-4, atol=1e-5)
 
 
-def _precision_error(member: Member, X: torch.Tensor, engine: EngineChoice) -> float | None:
-    """Return how far gradients are from float32's; see `Rehearsal`."""
-    if engine.precision == "float32":
-        return None
-    member.start.model.eval()
-    exact, other = (_gradients(member, X, one) for one in (EngineChoice(), engine))
-    error = relative_difference(exact, other)
-    if not math.isfinite(error):
-        raise ModelError(f"its gradients are not finite in {engine.precision}")
-    return error
-
-
-def _gradients(member: Member, X: torch.Tensor, engine: EngineChoice) -> torch.Tensor:
-    alone = StackedModels([member.start], [member.budget], [0], engine)
-    with rewritten(alone.model, alone.masks), tf32_only_if_asked(engine):
-        return alone.gradients(X)
-
-
-def _take_a_step(member: Member, X: torch.Tensor, engine: EngineChoice) -> None:
+def _take_a_step(member: Member, X: torch.Tensor) -> None:
     """Take one step with two copies; raise what that raises."""
-    pair = StackedModels([member.start] * 2, [member.budget] * 2, [0, 1], engine)
+    pair = StackedModels([member.start] * 2, [member.budget] * 2, [0, 1])
     y = X.new_zeros(2, X.shape[1])
     with rewritten(pair.model, pair.masks):
         pair.set_training()
@@ -251,8 +188,6 @@ def _take_a_step(member: Member, X: torch.Tensor, engine: EngineChoice) -> None:
 
 def _bytes_per_model(member: Member, windows: NormalisedWindows) -> int:
     """Return what one model keeps for a backward pass, and its numbers four times over."""
-    import torch
-
     batch = WindowsInMemory(X=windows.first(member.budget.batch_size))
     (head,), inputs = head_features([member], batch)
     positions = torch.arange(len(batch.X), device=batch.device)[None]

@@ -7,20 +7,21 @@ add one, write such a function and register it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path  # noqa: TC003 - pydantic reads the annotations of what a suite holds
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
 from pfactor_bench.errors import ConfigError
 from pfactor_bench.registry import Registry
+from pfactor_bench.types import Budget, Ingredient  # noqa: TC001 - the same
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from pfactor_bench.types import Budget, Cohort, Ingredient, Split
+    from pfactor_bench.types import Cohort, Split
 
     #: Loads the source's cohort, some of its arguments replaced.
     LoadCohort: TypeAlias = Callable[..., Cohort]
@@ -51,7 +52,7 @@ class SourceTask:
     Parameters
     ----------
     kind
-        Name in `SOURCES`.
+        What is learnt from it, a name in `SOURCES`.
     cohort
         Its own cohort.
     budget, seed
@@ -76,7 +77,15 @@ class SourceTask:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoredEncoder:
-    """An encoder made elsewhere: a safetensors file with its manifest beside it."""
+    """An encoder made elsewhere.
+
+    Parameters
+    ----------
+    path
+        A safetensors file with its manifest beside it.
+    allow_shared_people
+        Whether people may be pretrained on and held out all the same, to measure what it gains.
+    """
 
     path: Path
     allow_shared_people: bool = False
