@@ -6,15 +6,49 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pfactor_bench.measurements.family import Family, Number, Place
 from pfactor_bench.seeds import seed_for
 from pfactor_bench.statistics.means import mean_interval
-from pfactor_bench.types import Interval, Measurement
+from pfactor_bench.types import Interval
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pfactor_bench.training.pretraining.checkpoints import Encoder
+    from pfactor_bench.types import Case, Measurement
 
-__all__ = ["measure_sources"]
+__all__ = ["FAMILY", "encoder_name", "measure_sources"]
+
+_AUC = Number(
+    name="{encoder}/auc",
+    words="area under the receiver operating characteristic between a source's two tasks, within "
+    "each subject's own windows, by encoders that never saw the subject",
+    interval="subjects",
+    places={
+        "encoder": Place(
+            words="`source`, or `<model>/source` with several models, where encoders learn to tell "
+            "two tasks apart",
+            values=lambda plan: plan.contrasts,
+        )
+    },
+)
+
+
+def encoder_name(case: Case) -> str:
+    """Return what measurements of the encoders begin with that a case starts from."""
+    model = case.regime.rpartition("/")[0]
+    return f"{model}/source" if model else "source"
+
+
+def _manifests_by_model(
+    encoders: Mapping[Case, Mapping[str, Encoder]],
+) -> dict[str, list[Mapping[str, Any]]]:
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for case, by_fold in encoders.items():
+        if by_fold:
+            manifests = [encoder.manifest for encoder in by_fold.values()]
+            found.setdefault(encoder_name(case), manifests)
+    return found
 
 
 def measure_sources(
@@ -52,13 +86,20 @@ def _auc_of_people(manifests: Sequence[Mapping[str, Any]]) -> dict[str, float]:
 def _mean_auc(name: str, by_person: Mapping[str, float]) -> Measurement:
     values = np.array(list(by_person.values()))
     interval = mean_interval(values, seed=seed_for("auc", name))
-    return Measurement(
-        name=f"{name}/auc",
-        case=name,
-        value=float(values.mean()),
+    return _AUC.measured(
+        float(values.mean()),
         ci=interval if isinstance(interval, Interval) else None,
         n_subjects=len(values),
         note="within each person's own windows, by encoders that never saw the person"
         if isinstance(interval, Interval)
         else interval,
+        encoder=name,
     )
+
+
+FAMILY = Family(
+    order=70,
+    title="Encoders",
+    numbers=(_AUC,),
+    measure=lambda run: measure_sources(_manifests_by_model(run.encoders)),
+)

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from pfactor_bench.cohorts import COHORTS
-from pfactor_bench.measurements.baselines import measure_ladder
-from pfactor_bench.measurements.cases import held_out
+from pfactor_bench.measurements.baseline_comparison import measure_ladder
 from pfactor_bench.measurements.confounds import measure_confounds
-from pfactor_bench.measurements.variance import measure_spread
+from pfactor_bench.measurements.held_out import held_out
+from pfactor_bench.measurements.variance_components import measure_spread
 from pfactor_bench.models.baselines import BASELINES
 from pfactor_bench.splits.splitters import grouped_k_fold
 from pfactor_bench.statistics.metrics import subject_means

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pfactor_bench.measurements.regimes import compare_starts
+from pfactor_bench.measurements.regime_comparison import compare_starts
 from pfactor_bench.measurements.sources import measure_sources
 from pfactor_bench.statistics.comparisons import corrected_resampled_t
 from pfactor_bench.statistics.metrics import score

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pfactor_bench.measurements.cases import HeldOut, held_out
+from pfactor_bench.measurements.cases import METRIC
+from pfactor_bench.measurements.family import Family, Number, Place
+from pfactor_bench.measurements.held_out import HeldOut, held_out
 from pfactor_bench.models.baselines import BASELINES, BaselineUnavailableError
 from pfactor_bench.seeds import seed_for
 from pfactor_bench.statistics.comparisons import paired_differences
 from pfactor_bench.statistics.intervals import metric_intervals
 from pfactor_bench.statistics.metrics import METRICS, score, subject_means
-from pfactor_bench.types import Interval, Measurement
+from pfactor_bench.types import Interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,10 +22,29 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pfactor_bench.models.baselines import Baseline
-    from pfactor_bench.registry import Registry
-    from pfactor_bench.types import Cohort, Split
+    from pfactor_bench.types import Cohort, Measurement, Split
 
-__all__ = ["measure_ladder"]
+__all__ = ["FAMILY", "measure_ladder"]
+
+_SCORE = Number(
+    name="{baseline}/{metric}",
+    words="a metric over subjects of a simple predictor, fitted on each fold's training subjects",
+    interval="subjects",
+    places={"metric": METRIC},
+)
+_GAIN = Number(
+    name="{regime}-vs-{simple}/mse_gain",
+    case="{regime}",
+    words="how much smaller the regime's squared error is, subject by subject",
+    interval="subjects",
+    unit="score²",
+    places={
+        "simple": Place(
+            words="`train-mean` or a baseline of the suite",
+            values=lambda plan: ["train-mean", *plan.baselines],
+        )
+    },
+)
 
 
 def measure_ladder(
@@ -33,7 +54,6 @@ def measure_ladder(
     *,
     baselines: Sequence[str],
     regimes: Iterable[str],
-    registered: Mapping[str, Baseline] | Registry[Baseline] = BASELINES,
 ) -> tuple[Measurement, ...]:
     """Fit baselines on each fold's training people and set every regime beside them.
 
@@ -42,13 +62,11 @@ def measure_ladder(
     cohort, split
         What the cases ran on.
     arrays
-        As `pfactor_bench.measurements.cases.pooled_arrays` returns them.
+        As `pfactor_bench.measurements.held_out.pooled_arrays` returns them.
     baselines
         Their names.
     regimes
         Labels of the regimes.
-    registered
-        Where the baselines' names are looked up.
 
     Returns
     -------
@@ -62,9 +80,12 @@ def measure_ladder(
     predictions: dict[str, NDArray[np.float64]] = {"train-mean": arrays["y_base"]}
     for name in baselines:
         try:
-            predictions[name] = _per_person(registered[name], cohort, split, rows)
+            predictions[name] = _per_person(BASELINES[name], cohort, split, rows)
         except BaselineUnavailableError as error:
-            found += (_missing(name, metric, str(error)) for metric in METRICS)
+            found += (
+                _SCORE.measured(None, missing_because=str(error), baseline=name, metric=metric)
+                for metric in METRICS
+            )
             continue
         found += _rung(name, predictions[name], arrays)
     for regime in regimes:
@@ -87,14 +108,14 @@ def _rung(
     for metric, found in score(y_true, y_pred, y_base).items():
         interval = intervals[metric]
         known = found.value is not None and isinstance(interval, Interval)
-        yield Measurement(
-            name=f"{name}/{metric}",
-            case=name,
-            value=found.value,
+        yield _SCORE.measured(
+            found.value,
             ci=interval if known and isinstance(interval, Interval) else None,
             n_subjects=len(y_true),
             missing_because=found.missing_because,
             note=found.note,
+            baseline=name,
+            metric=metric,
         )
 
 
@@ -105,17 +126,22 @@ def _gains(
 ) -> Iterator[Measurement]:
     differences = paired_differences(arrays["y_true"], arrays[f"{regime}/y_pred"], predictions)
     for baseline, (value, interval) in differences.items():
-        yield Measurement(
-            name=f"{regime}-vs-{baseline}/mse_gain",
-            case=regime,
-            value=value,
-            unit="score²",
+        yield _GAIN.measured(
+            value,
             ci=interval if isinstance(interval, Interval) else None,
             n_subjects=len(arrays["y_true"]),
             missing_because=str(interval) if value is None else None,
             note=interval if isinstance(interval, str) and value is not None else None,
+            regime=regime,
+            simple=baseline,
         )
 
 
-def _missing(name: str, metric: str, reason: str) -> Measurement:
-    return Measurement(name=f"{name}/{metric}", case=name, value=None, missing_because=reason)
+FAMILY = Family(
+    order=20,
+    title="Baseline comparison",
+    numbers=(_SCORE, _GAIN),
+    measure=lambda run: measure_ladder(
+        run.cohort, run.split, run.arrays, baselines=run.baselines, regimes=run.regimes
+    ),
+)

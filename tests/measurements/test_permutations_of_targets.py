@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import pearsonr
 
-from pfactor_bench.measurements.shuffled_scores import (
+from pfactor_bench.measurements.permutations import (
     N_SHUFFLES,
     measure_shuffles,
     shuffled_correlations,
