@@ -17,14 +17,15 @@ from pfactor_bench.statistics.metrics import METRICS, score, subject_means
 from pfactor_bench.types import Interval
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
+    from pfactor_bench.measurements.family import Outcome
     from pfactor_bench.models.baselines import Baseline
     from pfactor_bench.types import Cohort, Measurement, Split
 
-__all__ = ["FAMILY", "measure_ladder"]
+__all__ = ["FAMILY", "measure"]
 
 _SCORE = Number(
     name="{baseline}/{metric}",
@@ -47,50 +48,25 @@ _GAIN = Number(
 )
 
 
-def measure_ladder(
-    cohort: Cohort,
-    split: Split,
-    arrays: Mapping[str, NDArray[Any]],
-    *,
-    baselines: Sequence[str],
-    regimes: Iterable[str],
-) -> tuple[Measurement, ...]:
-    """Fit baselines on each fold's training people and set every regime beside them.
+def measure(run: Outcome) -> Iterator[Measurement]:
+    """Fit baselines on each fold's training subjects and set every regime beside them.
 
-    Parameters
-    ----------
-    cohort, split
-        What the cases ran on.
-    arrays
-        As `pfactor_bench.measurements.held_out.pooled_arrays` returns them.
-    baselines
-        Their names.
-    regimes
-        Labels of the regimes.
-
-    Returns
-    -------
-    tuple of Measurement
-        ``<baseline>/<metric>`` with intervals over people, and ``<regime>-vs-<baseline>/mse_gain``:
-        how much smaller the regime's squared error is, person by person, in squared score units.
-        A baseline that this cohort cannot feed is there with the reason.
+    A baseline that this cohort cannot feed is there with the reason.
     """
-    rows = held_out(cohort, split)
-    found: list[Measurement] = []
-    predictions: dict[str, NDArray[np.float64]] = {"train-mean": arrays["y_base"]}
-    for name in baselines:
+    rows = held_out(run.cohort, run.split)
+    predictions = {"train-mean": run.arrays["y_base"]}
+    for name in run.baselines:
         try:
-            predictions[name] = _per_person(BASELINES[name], cohort, split, rows)
+            predictions[name] = _per_person(BASELINES[name], run.cohort, run.split, rows)
         except BaselineUnavailableError as error:
-            found += (
-                _SCORE.measured(None, missing_because=str(error), baseline=name, metric=metric)
-                for metric in METRICS
-            )
+            for metric in METRICS:
+                yield _SCORE.measured(
+                    None, missing_because=str(error), baseline=name, metric=metric
+                )
             continue
-        found += _rung(name, predictions[name], arrays)
-    for regime in regimes:
-        found += _gains(regime, predictions, arrays)
-    return tuple(found)
+        yield from _rung(name, predictions[name], run.arrays)
+    for regime in run.regimes:
+        yield from _gains(regime, predictions, run.arrays)
 
 
 def _per_person(
@@ -141,7 +117,5 @@ FAMILY = Family(
     order=20,
     title="Baseline comparison",
     numbers=(_SCORE, _GAIN),
-    measure=lambda run: measure_ladder(
-        run.cohort, run.split, run.arrays, baselines=run.baselines, regimes=run.regimes
-    ),
+    measure=measure,
 )

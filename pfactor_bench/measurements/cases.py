@@ -24,11 +24,12 @@ from pfactor_bench.statistics.metrics import METRICS, score, subject_means
 from pfactor_bench.types import Interval
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from pfactor_bench.types import Case, CaseResult, Cohort, Measurement, Split
+    from pfactor_bench.measurements.family import Outcome
+    from pfactor_bench.types import CaseResult, Measurement
 
 __all__ = ["FAMILY", "METRIC", "measure"]
 
@@ -81,33 +82,16 @@ _SD_RATIO = Number(
 )
 
 
-def measure(
-    cohort: Cohort, split: Split, results: Mapping[Case, CaseResult]
-) -> tuple[Measurement, ...]:
-    """Return every number that the predictions support.
-
-    Parameters
-    ----------
-    cohort, split
-        What the cases ran on.
-    results
-        Every case's.
-
-    Returns
-    -------
-    tuple of Measurement
-        The train mean's, each case's, and each regime's pooled over its seeds. A plain metric name
-        is at the level of people; ``window_`` marks the level of windows; ``train_mse``,
-        ``val_mse`` and ``val_r`` are the last epoch's over windows, as training curves show them.
-    """
-    rows = held_out(cohort, split)
-    found = _both_levels("train-mean", rows, rows.y_base)
-    for regime, cases in by_regime(results).items():
-        for case in cases:
-            found += _last_epoch(case.id, results[case])
-            found += _both_levels(case.id, rows, held_out_predictions(results[case]))
-        found += _pooled_measurements(regime, [results[case] for case in cases], rows)
-    return tuple(found)
+def measure(run: Outcome) -> Iterator[Measurement]:
+    """Yield the train mean's numbers, each case's, and each regime's pooled over its seeds."""
+    rows = held_out(run.cohort, run.split)
+    yield from _both_levels("train-mean", rows, rows.y_base)
+    for regime, cases in by_regime(run.results).items():
+        results = [run.results[case] for case in cases]
+        for case, result in zip(cases, results, strict=True):
+            yield from _last_epoch(case.id, result)
+            yield from _both_levels(case.id, rows, held_out_predictions(result))
+        yield from _pooled_measurements(regime, results, rows)
 
 
 def _last_epoch(case_id: str, result: CaseResult) -> list[Measurement]:
@@ -216,5 +200,5 @@ FAMILY = Family(
         _SD_RATIO,
         _BEST_VAL_R[1],
     ),
-    measure=lambda run: measure(run.cohort, run.split, run.results),
+    measure=measure,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pfactor_bench.measurements.family import Family, Number, Place
 from pfactor_bench.measurements.partial_confound import (
@@ -14,14 +14,15 @@ from pfactor_bench.models.features import recording_seconds
 from pfactor_bench.seeds import seed_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterator
 
     import numpy as np
     from numpy.typing import NDArray
 
+    from pfactor_bench.measurements.family import Outcome
     from pfactor_bench.types import Cohort, Measurement
 
-__all__ = ["CONFOUNDS", "FAMILY", "confound_tests", "measure_confounds"]
+__all__ = ["CONFOUNDS", "FAMILY", "confound_tests", "measure"]
 
 #: What is tested where a cohort has it.
 CONFOUNDS = ("age", "sex", "release", "recording_seconds")
@@ -84,39 +85,24 @@ def confound_tests(
     )
 
 
-def measure_confounds(
-    cohort: Cohort, arrays: Mapping[str, NDArray[Any]], *, regimes: Iterable[str]
-) -> tuple[Measurement, ...]:
-    """Test whether predictions follow age, sex, release or recording length beyond the score.
-
-    Returns
-    -------
-    tuple of Measurement
-        ``<regime>/confound/<name>``, p-values; missing, with the reason, where a cohort has no such
-        column.
-    """
-    return tuple(
-        _P_VALUE.measured(
-            test.p_value,
-            n_subjects=test.n_people,
-            missing_because=test.missing_because,
-            regime=regime,
-            confound=test.confound,
-        )
-        for regime in regimes
-        for test in confound_tests(
-            cohort,
-            arrays["subjects"],
-            arrays["y_true"],
-            arrays[f"{regime}/y_pred"].mean(axis=0),
-            seed=seed_for("confound", regime),
-        )
-    )
+def measure(run: Outcome) -> Iterator[Measurement]:
+    """Yield a p-value for each confound; missing where a cohort has no such column."""
+    for regime in run.regimes:
+        y_pred = run.arrays[f"{regime}/y_pred"].mean(axis=0)
+        people = run.arrays["subjects"], run.arrays["y_true"]
+        for test in confound_tests(run.cohort, *people, y_pred, seed=seed_for("confound", regime)):
+            yield _P_VALUE.measured(
+                test.p_value,
+                n_subjects=test.n_people,
+                missing_because=test.missing_because,
+                regime=regime,
+                confound=test.confound,
+            )
 
 
 FAMILY = Family(
     order=40,
     title="Confounds",
     numbers=(_P_VALUE,),
-    measure=lambda run: measure_confounds(run.cohort, run.arrays, regimes=run.regimes),
+    measure=measure,
 )

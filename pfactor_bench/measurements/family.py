@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pfactor_bench.training.pretraining.checkpoints import Encoder
     from pfactor_bench.types import Case, CaseResult, Cohort, Interval, Split
 
-__all__ = ["PLANTED", "SEVERAL_FOLDS", "Condition", "Family", "Number", "Outcome", "Place", "Plan"]
+__all__ = ["Family", "Number", "Outcome", "Place", "Plan"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,25 +84,11 @@ class Place:
     values: Callable[[Plan], Iterable[str]]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Condition:
-    """What a plan must have for a number to be measured: in words, and for a plan."""
-
-    words: str
-    holds: Callable[[Plan], bool]
-
-
-PLANTED = Condition(words="the cohort has a planted signal", holds=lambda plan: plan.is_planted)
-SEVERAL_FOLDS = Condition(words="there are several folds", holds=lambda plan: plan.n_folds > 1)
-
 #: Places that numbers of several families have.
 PLACES = {
     "baseline": Place(words="a baseline of the suite", values=lambda plan: plan.baselines),
     "case": Place(
         words="a case, `<regime>/seed-<seed>`", values=lambda plan: [case.id for case in plan.cases]
-    ),
-    "choice": Place(
-        words="how the windows of a saliency map were chosen", values=lambda plan: plan.saliency
     ),
     "regime": Place(
         words="a regime, pooled over its seeds; with several models, `<model>/<regime>`",
@@ -131,8 +117,6 @@ class Number:
         Template of what it belongs to; by default, the name up to its last slash.
     places
         Those of the name that `PLACES` lacks.
-    only
-        Without this it is not measured.
     """
 
     name: str
@@ -142,7 +126,6 @@ class Number:
     unit: str = ""
     case: str = ""
     places: Mapping[str, Place] = field(default_factory=dict)
-    only: Condition | None = None
 
     def named_places(self) -> dict[str, Place]:
         """Return the places of the name, in its order."""
@@ -151,10 +134,9 @@ class Number:
 
     def names(self, plan: Plan) -> Iterator[str]:
         """Yield the names of all numbers of this kind that a run will measure."""
-        if self.only is None or self.only.holds(plan):
-            places = self.named_places()
-            for values in product(*(place.values(plan) for place in places.values())):
-                yield self.name.format(**dict(zip(places, values, strict=True)))
+        places = self.named_places()
+        for values in product(*(place.values(plan) for place in places.values())):
+            yield self.name.format(**dict(zip(places, values, strict=True)))
 
     def measured(
         self,

@@ -16,13 +16,14 @@ from pfactor_bench.measurements.family import Family, Number
 from pfactor_bench.seeds import seed_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
+    from pfactor_bench.measurements.family import Outcome
     from pfactor_bench.types import Cohort, Measurement, Split
 
-__all__ = ["FAMILY", "N_SHUFFLES", "measure_shuffles", "shuffled_correlations"]
+__all__ = ["FAMILY", "N_SHUFFLES", "measure", "shuffled_correlations"]
 
 N_SHUFFLES = 1999
 _ROUNDING = 1e-12
@@ -69,32 +70,24 @@ def shuffled_correlations(
     }
 
 
-def measure_shuffles(
-    arrays: Mapping[str, NDArray[Any]], shuffled: Mapping[str, NDArray[np.float64]]
-) -> tuple[Measurement, ...]:
-    """Return how often shuffled scores give an r at least as high as the observed one.
+def measure(run: Outcome) -> Iterator[Measurement]:
+    """Yield how often shuffled scores give an r at least as high as the observed one.
 
-    Returns
-    -------
-    tuple of Measurement
-        ``<regime>/shuffled_r_p``. The observed order counts as one of the shuffles, so that it is
-        never 0 (Phipson and Smyth 2010, doi:10.2202/1544-6115.1585).
+    The observed order counts as one of the shuffles, so that it is never 0 (Phipson and Smyth 2010,
+    doi:10.2202/1544-6115.1585).
     """
-    y_true = arrays["y_true"]
-    found = []
+    y_true = run.arrays["y_true"]
+    shuffled = shuffled_correlations(run.cohort, run.split, run.arrays, regimes=run.regimes)
     for name, draws in shuffled.items():
         regime = name.removesuffix("/shuffled_r")
-        observed = float(y_true @ _weights(y_true, arrays[f"{regime}/y_pred"]))
+        observed = float(y_true @ _weights(y_true, run.arrays[f"{regime}/y_pred"]))
         at_least = int((draws >= observed - _ROUNDING).sum())
-        found.append(
-            _P_VALUE.measured(
-                (1 + at_least) / (1 + len(draws)),
-                n_subjects=len(y_true),
-                note=f"share of {len(draws):,} shuffles of the scores within folds",
-                regime=regime,
-            )
+        yield _P_VALUE.measured(
+            (1 + at_least) / (1 + len(draws)),
+            n_subjects=len(y_true),
+            note=f"share of {len(draws):,} shuffles of the scores within folds",
+            regime=regime,
         )
-    return tuple(found)
 
 
 def _fold_of(cohort: Cohort, split: Split, subjects: NDArray[np.str_]) -> NDArray[np.str_]:
@@ -120,8 +113,5 @@ FAMILY = Family(
     order=50,
     title="Permutation of fixed predictions",
     numbers=(_P_VALUE,),
-    measure=lambda run: measure_shuffles(
-        run.arrays,
-        shuffled_correlations(run.cohort, run.split, run.arrays, regimes=run.regimes),
-    ),
+    measure=measure,
 )

@@ -31,11 +31,10 @@ def reference_page() -> Markdown:
                 number.level,
                 number.interval or "–",
                 number.unit or "–",
-                number.only.words if number.only else "",
             ]
             for number in family.numbers
         ]
-        headers = ["name", "what it is", "over", "interval over", "unit", "only where"]
+        headers = ["name", "what it is", "over", "interval over", "unit"]
         parts += [md("## {}", family.title), table(headers, rows)]
     meanings = [md("`<{}>`: {}", name, Markdown(places[name].words)) for name in sorted(places)]
     metrics = [[md("`{}`", Markdown(name)), words] for name, words in METRICS.items()]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import stats
 
-from pfactor_bench.measurements.family import SEVERAL_FOLDS, Family, Number, Place
+from pfactor_bench.measurements.family import Family, Number, Place
 from pfactor_bench.statistics.comparisons import corrected_resampled_t, paired_differences
 from pfactor_bench.types import Interval
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pfactor_bench.measurements.family import Plan
+    from pfactor_bench.measurements.family import Outcome, Plan
     from pfactor_bench.types import Case, Measurement, Split
 
-__all__ = ["FAMILY", "REFERENCE", "compare_starts"]
+__all__ = ["FAMILY", "REFERENCE", "measure"]
 
 #: What every other start of the same model is compared with.
 REFERENCE = "from-scratch"
@@ -45,6 +45,10 @@ def _name(label: str, reference: str) -> str:
     return f"{label}-vs-{reference.rpartition('/')[2]}"
 
 
+def _names(plan: Plan) -> list[str]:
+    return [_name(*pair) for pair in _compared(plan.cases)]
+
+
 def _seeds_of_comparisons(plan: Plan) -> Iterator[str]:
     for label, reference in _compared(plan.cases):
         for case in plan.cases:
@@ -55,7 +59,7 @@ def _seeds_of_comparisons(plan: Plan) -> Iterator[str]:
 _COMPARISON = {
     "comparison": Place(
         words=f"`<regime>-vs-<reference>`, the reference being {REFERENCE} of the same model",
-        values=lambda plan: [_name(*pair) for pair in _compared(plan.cases)],
+        values=_names,
     )
 }
 _OVER_SUBJECTS = Number(
@@ -80,47 +84,28 @@ _OF_SEED = Number(
     },
 )
 _OVER_FOLDS = Number(
-    name="{comparison}/fold_skill_difference",
+    name="{comparison_over_folds}/fold_skill_difference",
     words="the same, fold by fold, by the corrected resampled t-test",
     interval="folds",
-    places=_COMPARISON,
-    only=SEVERAL_FOLDS,
+    places={
+        "comparison_over_folds": Place(
+            words="`<comparison>`, where there are several folds",
+            values=lambda plan: _names(plan) if plan.n_folds > 1 else (),
+        )
+    },
 )
 
 
-def compare_starts(
-    cases: Iterable[Case],
-    arrays: Mapping[str, NDArray[Any]],
-    *,
-    split: Split,
-    subjects: NDArray[np.str_],
-) -> tuple[Measurement, ...]:
-    """Return how much skill each start adds to training from scratch, person by person.
+def measure(run: Outcome) -> Iterator[Measurement]:
+    """Yield how much skill each start adds to training from scratch, subject by subject.
 
-    Parameters
-    ----------
-    cases
-        All of a suite's.
-    arrays
-        As `pfactor_bench.measurements.held_out.pooled_arrays` returns them.
-    split, subjects
-        The folds, and the cohort's subject of each window.
-
-    Returns
-    -------
-    tuple of Measurement
-        For each label but the reference of its model: ``<label>-vs-<reference>/skill_difference``
-        with an interval over people, ``…/seed_skill_difference`` with one over seeds,
-        ``…/fold_skill_difference`` with one over folds where there are several, and one value per
-        seed. Skill is the share of the train mean's squared error that is gone; that error is taken
-        as given, so the interval is that of the paired difference of squared errors.
+    Skill is the share of the train mean's squared error that is gone; that error is taken as given,
+    so an interval is that of the paired difference of squared errors.
     """
-    found: list[Measurement] = []
-    for label, reference in _compared(cases):
-        found += _difference(label, reference, arrays)
-        if len(split.folds) > 1:
-            found.append(_over_folds(label, reference, arrays, split, subjects))
-    return tuple(found)
+    for label, reference in _compared(case for case in run.results if case.regime in run.regimes):
+        yield from _difference(label, reference, run.arrays)
+        if len(run.split.folds) > 1:
+            yield _over_folds(label, reference, run.arrays, run.split, run.cohort.subjects)
 
 
 def _difference(
@@ -198,12 +183,14 @@ def _over_folds(
         ci=None if isinstance(tested, str) else tested[1],
         n_subjects=n,
         note=tested if isinstance(tested, str) else f"p = {tested[0]:.3g}; {about}",
-        comparison=case,
+        comparison_over_folds=case,
     )
 
 
 def _no_folds(case: str, n_subjects: int, why: str) -> Measurement:
-    return _OVER_FOLDS.measured(None, n_subjects=n_subjects, missing_because=why, comparison=case)
+    return _OVER_FOLDS.measured(
+        None, n_subjects=n_subjects, missing_because=why, comparison_over_folds=case
+    )
 
 
 def _scaled(interval: Interval, by: float) -> Interval:
@@ -232,10 +219,5 @@ FAMILY = Family(
     order=60,
     title="Regime comparison",
     numbers=(_OVER_SUBJECTS, _OVER_SEEDS, _OF_SEED, _OVER_FOLDS),
-    measure=lambda run: compare_starts(
-        [case for case in run.results if case.regime in run.regimes],
-        run.arrays,
-        split=run.split,
-        subjects=run.cohort.subjects,
-    ),
+    measure=measure,
 )

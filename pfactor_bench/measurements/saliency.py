@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pfactor_bench.measurements.family import PLANTED, Family, Number
+from pfactor_bench.measurements.family import Family, Number, Place
 from pfactor_bench.measurements.held_out import by_regime
 from pfactor_bench.seeds import seed_for
 from pfactor_bench.statistics.means import mean_interval
@@ -15,10 +15,11 @@ from pfactor_bench.training.saliency import pool_people
 from pfactor_bench.types import Interval
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
+    from pfactor_bench.measurements.family import Outcome
     from pfactor_bench.types import (
         Case,
         CaseResult,
@@ -28,50 +29,63 @@ if TYPE_CHECKING:
         Saliency,
     )
 
-__all__ = ["FAMILY", "measure_saliency"]
+__all__ = ["FAMILY", "measure"]
 
 #: A planted rhythm leaks into neighbouring frequencies of a short window: Hz to either side.
 _HALF_BAND = 1.0
 
 
+_CHOICE = {
+    "choice": Place(
+        words="how the windows of a saliency map were chosen", values=lambda plan: plan.saliency
+    )
+}
+_WHERE_PLANTED = {
+    "planted_choice": Place(
+        words="`<choice>`, where the cohort has a planted signal",
+        values=lambda plan: plan.saliency if plan.is_planted else (),
+    )
+}
+
 _OF_MAP = Number(
-    name="{case}/saliency_{choice}_planted_share",
+    name="{case}/saliency_{planted_choice}_planted_share",
     words="share of the map that lies in the planted channels",
     level="windows",
-    only=PLANTED,
+    places=_WHERE_PLANTED,
 )
 _SIMILARITY = Number(
     name="{case}/saliency_{choice}_randomised_similarity",
     words="rank correlation with the map of the same model with shuffled weights",
     level="windows",
+    places=_CHOICE,
 )
 _CHANNELS = Number(
-    name="{regime}/saliency_{choice}_planted_share",
+    name="{regime}/saliency_{planted_choice}_planted_share",
     words="share of a subject's saliency that lies in the planted channels",
     interval="subjects",
-    only=PLANTED,
+    places=_WHERE_PLANTED,
 )
 _BAND = Number(
-    name="{regime}/saliency_{choice}_planted_band_share",
+    name="{regime}/saliency_{planted_choice}_planted_band_share",
     words="share of a subject's saliency that lies in the planted band of frequencies",
     interval="subjects",
-    only=PLANTED,
+    places=_WHERE_PLANTED,
 )
 
 
-def measure_saliency(cohort: Cohort, results: Mapping[Case, CaseResult]) -> Iterator[Measurement]:
+def measure(run: Outcome) -> Iterator[Measurement]:
     """Yield what is known of each case's maps, then of each regime's over its seeds."""
-    for regime, cases in by_regime(results).items():
+    planted = run.cohort.planted
+    for regime, cases in by_regime(run.results).items():
         for case in cases:
-            for saliency in results[case].saliency:
-                if cohort.planted is not None:
-                    yield _share_of_map(case, saliency, cohort, cohort.planted)
+            for saliency in run.results[case].saliency:
+                if planted is not None:
+                    yield _share_of_map(case, saliency, run.cohort, planted)
                 if saliency.by_person is not None:
                     yield _randomised_similarity(case, saliency)
-        if cohort.planted is not None:
-            yield from _planted_shares(
-                regime, [results[case] for case in cases], cohort, cohort.planted
-            )
+        if planted is not None:
+            results = [run.results[case] for case in cases]
+            yield from _planted_shares(regime, results, run.cohort, planted)
 
 
 def _share_of_map(
@@ -87,7 +101,7 @@ def _share_of_map(
         note=f"{len(members) / len(by_channel):.2f} by chance; "
         f"peak channel {cohort.ch_names[int(by_channel.argmax())]}",
         case=case.id,
-        choice=saliency.chosen_by,
+        planted_choice=saliency.chosen_by,
     )
 
 
@@ -113,7 +127,7 @@ def _planted_shares(
         if len(parts) < len(same_way):
             continue
         people = pool_people(parts)
-        places = {"regime": regime, "choice": same_way[0].chosen_by}
+        places = {"regime": regime, "planted_choice": same_way[0].chosen_by}
         channels = _planted_channels(cohort, planted)
         n_at_least, n_sets = sets_at_least(people.channel_share.mean(axis=0), channels)
         note = (
@@ -170,5 +184,5 @@ FAMILY = Family(
     order=15,
     title="Saliency",
     numbers=(_OF_MAP, _SIMILARITY, _CHANNELS, _BAND),
-    measure=lambda run: measure_saliency(run.cohort, run.results),
+    measure=measure,
 )

@@ -12,12 +12,12 @@ from pfactor_bench.statistics.means import mean_interval
 from pfactor_bench.types import Interval
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from pfactor_bench.training.pretraining.checkpoints import Encoder
+    from pfactor_bench.measurements.family import Outcome
     from pfactor_bench.types import Case, Measurement
 
-__all__ = ["FAMILY", "encoder_name", "measure_sources"]
+__all__ = ["FAMILY", "encoder_name", "measure"]
 
 _AUC = Number(
     name="{encoder}/auc",
@@ -40,38 +40,19 @@ def encoder_name(case: Case) -> str:
     return f"{model}/source" if model else "source"
 
 
-def _manifests_by_model(
-    encoders: Mapping[Case, Mapping[str, Encoder]],
-) -> dict[str, list[Mapping[str, Any]]]:
-    found: dict[str, list[Mapping[str, Any]]] = {}
-    for case, by_fold in encoders.items():
+def measure(run: Outcome) -> Iterator[Measurement]:
+    """Yield how well encoders tell the source's two tasks apart in people they have never seen.
+
+    Nothing is said of sources that are not a contrast of tasks.
+    """
+    by_model: dict[str, list[Mapping[str, Any]]] = {}
+    for case, by_fold in run.encoders.items():
         if by_fold:
             manifests = [encoder.manifest for encoder in by_fold.values()]
-            found.setdefault(encoder_name(case), manifests)
-    return found
-
-
-def measure_sources(
-    manifests: Mapping[str, Sequence[Mapping[str, Any]]],
-) -> tuple[Measurement, ...]:
-    """Return how well encoders tell the source's two tasks apart in people they have never seen.
-
-    Parameters
-    ----------
-    manifests
-        Of each fold's encoder, by the name that the measurement begins with.
-
-    Returns
-    -------
-    tuple of Measurement
-        ``<name>/auc``: each person's area under the receiver operating characteristic over their
-        own windows, averaged over people. None for sources that are not a contrast of tasks.
-    """
-    return tuple(
-        _mean_auc(name, by_person)
-        for name, of_folds in manifests.items()
-        if (by_person := _auc_of_people(of_folds))
-    )
+            by_model.setdefault(encoder_name(case), manifests)
+    for name, manifests in by_model.items():
+        if by_person := _auc_of_people(manifests):
+            yield _mean_auc(name, by_person)
 
 
 def _auc_of_people(manifests: Sequence[Mapping[str, Any]]) -> dict[str, float]:
@@ -101,5 +82,5 @@ FAMILY = Family(
     order=70,
     title="Encoders",
     numbers=(_AUC,),
-    measure=lambda run: measure_sources(_manifests_by_model(run.encoders)),
+    measure=measure,
 )

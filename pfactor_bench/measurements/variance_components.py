@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,13 +11,14 @@ from pfactor_bench.measurements.held_out import held_out
 from pfactor_bench.statistics.variance import SOURCES, VarianceComponent, variance_components
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from pfactor_bench.types import Cohort, Measurement, Split
+    from pfactor_bench.measurements.family import Outcome
+    from pfactor_bench.types import Measurement
 
-__all__ = ["FAMILY", "measure_spread"]
+__all__ = ["FAMILY", "measure"]
 
 _SPREAD = Number(
     name="{regime}/spread/{source}",
@@ -33,31 +34,20 @@ _SPREAD = Number(
 )
 
 
-def measure_spread(
-    cohort: Cohort, split: Split, arrays: Mapping[str, NDArray[Any]], *, regimes: Iterable[str]
-) -> tuple[Measurement, ...]:
-    """Return how much of the spread of squared errors is due to people, seeds and folds.
-
-    Returns
-    -------
-    tuple of Measurement
-        ``<regime>/spread/<source>``: what the source alone adds to the standard error of the
-        regime's mean squared error, in squared score units.
-    """
-    rows = held_out(cohort, split)
+def measure(run: Outcome) -> Iterator[Measurement]:
+    """Yield how much of the spread of squared errors is due to people, seeds and folds."""
+    rows = held_out(run.cohort, run.split)
     names, first = np.unique(rows.subjects, return_index=True)
-    folds = rows.folds[first]
-    return tuple(
-        _SPREAD.measured(
-            part.se_of_mean,
-            n_subjects=len(names),
-            missing_because=part.missing_because,
-            regime=regime,
-            source=part.source,
-        )
-        for regime in regimes
-        for part in _components((arrays[f"{regime}/y_pred"] - arrays["y_true"]) ** 2, folds)
-    )
+    for regime in run.regimes:
+        errors = (run.arrays[f"{regime}/y_pred"] - run.arrays["y_true"]) ** 2
+        for part in _components(errors, rows.folds[first]):
+            yield _SPREAD.measured(
+                part.se_of_mean,
+                n_subjects=len(names),
+                missing_because=part.missing_because,
+                regime=regime,
+                source=part.source,
+            )
 
 
 def _components(
@@ -76,5 +66,5 @@ FAMILY = Family(
     order=30,
     title="Variance components",
     numbers=(_SPREAD,),
-    measure=lambda run: measure_spread(run.cohort, run.split, run.arrays, regimes=run.regimes),
+    measure=measure,
 )

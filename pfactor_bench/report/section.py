@@ -39,27 +39,20 @@ class Figure:
         `pfactor_bench.report.figures.page.Drawing`, or None where the arrays hold too little.
     alt
         Returns what it shows, for a reader who cannot see it; plain text, not escaped.
-    caption
-        Returns what stands below it.
     is_drawn
         Returns whether the record holds what it shows.
-    limit
-        Of the length of `alt`.
     """
 
     file: str
     module: str
     alt: Callable[[Record], str]
-    caption: Callable[[Record], Markdown]
     is_drawn: Callable[[Record], bool] = _always
-    limit: int = 1000
 
-    def shown(self, record: Record) -> Markdown:
-        """Return the picture as it stands in the report; nothing where it is not drawn."""
+    def shown(self, record: Record, caption: str) -> Markdown:
+        """Return the picture above its caption; nothing where it is not drawn."""
         if not self.is_drawn(record):
             return Markdown()
-        caption = self.caption(record)
-        return picture(self.file, alt=self.alt(record), caption=caption, limit=self.limit)
+        return picture(self.file, alt=self.alt(record), caption=caption)
 
     def draw(self, record: Record, arrays: Mapping[str, NDArray[Any]]) -> dict[str, bytes]:
         """Return its files by name, SVG and PNG: the same bytes for the same record."""

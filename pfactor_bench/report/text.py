@@ -142,7 +142,7 @@ def table(headers: Sequence[object], rows: Sequence[Sequence[object]]) -> Markdo
     )
 
 
-def picture(name: str, *, alt: str, caption: str, limit: int = 1000) -> Markdown:
+def picture(name: str, *, alt: str, caption: str) -> Markdown:
     """Return a report's figure with its caption.
 
     Parameters
@@ -153,11 +153,9 @@ def picture(name: str, *, alt: str, caption: str, limit: int = 1000) -> Markdown
         What it shows, for a reader who cannot see it; plain text.
     caption
         What stands below it.
-    limit
-        Of the length of `alt`.
     """
     return Markdown(
-        f"![{escape(alt, limit=limit)}]({name}.png)\n\n"
+        f"![{escape(alt, limit=2000)}]({name}.png)\n\n"
         f"*{escape(caption)} [As vector graphics]({name}.svg).*"
     )
 

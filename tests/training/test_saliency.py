@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,8 +12,7 @@ from torch import nn
 
 from pfactor_bench.cohorts import COHORTS
 from pfactor_bench.execution.results import read_case, write_case
-from pfactor_bench.measurements.cases import measure
-from pfactor_bench.measurements.saliency import measure_saliency
+from pfactor_bench.measurements import cases, saliency
 from pfactor_bench.splits.splitters import grouped_k_fold
 from pfactor_bench.statistics.shares import bands_at_least, sets_at_least
 from pfactor_bench.training.case import run_case
@@ -186,7 +186,8 @@ def results(cohort, split):
 
 def everything(cohort, split, results):
     """Return the numbers of predictions, curves and maps."""
-    return (*measure(cohort, split, results), *measure_saliency(cohort, results))
+    run = SimpleNamespace(cohort=cohort, split=split, results=results)
+    return (*cases.measure(run), *saliency.measure(run))
 
 
 @pytest.fixture(scope="module")

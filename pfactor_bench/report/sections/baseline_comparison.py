@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 __all__ = ["FIGURE", "SECTION", "ladder_is_drawn", "ladder_rungs"]
 
+_CAPTION = (
+    "Every predictor's skill and its interval over people; an arrow marks what lies beyond the "
+    "axis."
+)
+
 _CEILING = "matched-filter"
 _WHAT_THE_CEILING_IS = md(
     "{} is told where the signal was planted, which no model is: it shows how much could be found, "
@@ -92,7 +97,7 @@ def _text(record: Record) -> list[Markdown]:
         if (skill := metric(record, name, "skill")) is not None and skill.missing_because
     ]
     return [
-        FIGURE.shown(record),
+        FIGURE.shown(record, _CAPTION),
         table(headers, rows),
         _HOW_TO_READ,
         *([_WHAT_THE_CEILING_IS] if _CEILING in rungs else []),
@@ -129,11 +134,6 @@ FIGURE = Figure(
     file="ladder",
     module="baseline_comparison",
     alt=_alt_text,
-    caption=lambda _record: md(
-        "Every predictor's skill and its interval over people; an arrow marks what lies beyond the "
-        "axis."
-    ),
     is_drawn=ladder_is_drawn,
-    limit=2000,
 )
 SECTION = Section(order=60, heading="The ladder", text=_text, is_shown=_is_shown, figure=FIGURE)

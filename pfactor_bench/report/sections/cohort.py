@@ -44,7 +44,11 @@ def _text(record: Record) -> list[Markdown]:
     made = (md("{} = {}", key, value_in_words(v)) for key, v in cohort["provenance"].items())
     rows.append(["made with", joined(", ", made)])
     notes = bullets([md("Note: {}", escape(note, limit=5000)) for note in cohort["notes"]])
-    return [FIGURE.shown(record), table(["what", "value"], rows), notes]
+    return [
+        FIGURE.shown(record, "Everybody's score, and how many windows each person has."),
+        table(["what", "value"], rows),
+        notes,
+    ]
 
 
 def _alt_text(record: Record) -> str:
@@ -69,7 +73,6 @@ FIGURE = Figure(
     file="cohort",
     module="cohort",
     alt=_alt_text,
-    caption=lambda _record: md("Everybody's score, and how many windows each person has."),
     is_drawn=lambda record: people_of(record) is not None,
 )
 SECTION = Section(order=140, heading="Cohort", text=_text, figure=FIGURE)

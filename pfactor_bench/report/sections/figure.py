@@ -80,5 +80,7 @@ def _on_trained(record: Record) -> str:
     return "" if error is None else f", and on the windows trained on {number(error)}"
 
 
-FIGURE = Figure(file="figure", module="figure", alt=_alt_text, caption=_caption, limit=2000)
-SECTION = Section(order=30, text=lambda record: [FIGURE.shown(record)], figure=FIGURE)
+FIGURE = Figure(file="figure", module="figure", alt=_alt_text)
+SECTION = Section(
+    order=30, text=lambda record: [FIGURE.shown(record, _caption(record))], figure=FIGURE
+)

@@ -6,13 +6,18 @@ from typing import TYPE_CHECKING
 
 from pfactor_bench.report.facts import metric, regimes, value_of
 from pfactor_bench.report.section import Figure, Section
-from pfactor_bench.report.text import count, md, plain, probability, table
+from pfactor_bench.report.text import count, plain, probability, table
 
 if TYPE_CHECKING:
     from pfactor_bench.records.record import Record
     from pfactor_bench.report.text import Markdown
 
 __all__ = ["FIGURE", "SECTION", "shuffled"]
+
+_CAPTION = (
+    "Grey: r after shuffling the true scores among the people of a fold; the line is the r that "
+    "was observed."
+)
 
 
 def shuffled(record: Record) -> dict[str, float]:
@@ -33,7 +38,10 @@ def _text(record: Record) -> list[Markdown]:
         [regime, value_of(metric(record, regime, "pearson_r")), probability(p)]
         for regime, p in shuffled(record).items()
     ]
-    return [FIGURE.shown(record), table(["regime", "r", "shuffles at least as high"], rows)]
+    return [
+        FIGURE.shown(record, _CAPTION),
+        table(["regime", "r", "shuffles at least as high"], rows),
+    ]
 
 
 def _alt_text(record: Record) -> str:
@@ -49,10 +57,6 @@ FIGURE = Figure(
     file="shuffles",
     module="permutations",
     alt=_alt_text,
-    caption=lambda _record: md(
-        "Grey: r after shuffling the true scores among the people of a fold; the line is the r "
-        "that was observed."
-    ),
     is_drawn=_is_shown,
 )
 SECTION = Section(order=80, heading="Against chance", text=_text, is_shown=_is_shown, figure=FIGURE)

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 __all__ = ["FIGURE", "SECTION", "several_regimes"]
 
+_CAPTION = (
+    "Left: a dot per seed, and the interval over people of their mean. Right: the same mean "
+    "against how many parameters were trained."
+)
+
 _ENDING = "/skill_difference"
 _DIFFERENCES = md(
     "Each person's squared error from scratch less theirs from that start, in shares of the train "
@@ -41,7 +46,7 @@ def several_regimes(record: Record) -> bool:
 
 
 def _text(record: Record) -> list[Markdown]:
-    return [*_differences(record), FIGURE.shown(record)]
+    return [*_differences(record), FIGURE.shown(record, _CAPTION)]
 
 
 def _differences(record: Record) -> list[Markdown]:
@@ -100,10 +105,6 @@ FIGURE = Figure(
     file="comparison",
     module="regime_comparison",
     alt=_alt_text,
-    caption=lambda _record: md(
-        "Left: a dot per seed, and the interval over people of their mean. Right: the same mean "
-        "against how many parameters were trained."
-    ),
     is_drawn=several_regimes,
 )
 SECTION = Section(

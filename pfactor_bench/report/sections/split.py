@@ -39,7 +39,7 @@ def _text(record: Record) -> list[Markdown]:
         "who is held out",
     ]
     how = md("By {}: {}.", record.split["name"], count(len(folds), "fold"))
-    return [how, FIGURE.shown(record), table(headers, rows)]
+    return [how, FIGURE.shown(record, "A column per person, a row per fold."), table(headers, rows)]
 
 
 def _alt_text(record: Record) -> str:
@@ -71,6 +71,5 @@ FIGURE = Figure(
     file="split",
     module="split",
     alt=_alt_text,
-    caption=lambda _record: md("A column per person, a row per fold."),
 )
 SECTION = Section(order=150, heading="Split", text=_text, figure=FIGURE)

@@ -39,7 +39,7 @@ def _text(record: Record) -> list[Markdown]:
     ]
     headers = ["work", "device", "seconds", "windows/s", "peak memory (MiB)"]
     return [
-        FIGURE.shown(record),
+        FIGURE.shown(record, "Speeds compare only on one machine under one load."),
         joined(" ", engine_sentences(record)),
         table(headers, rows) if rows else md("Nothing was timed."),
         md("All checks together: {:.2f} s.", sum(found.seconds for found in record.findings)),
@@ -84,7 +84,6 @@ FIGURE = Figure(
     file="timing",
     module="timing",
     alt=_alt_text,
-    caption=lambda _record: md("Speeds compare only on one machine under one load."),
     is_drawn=_is_drawn,
 )
 SECTION = Section(order=160, heading="Timing", text=_text, figure=FIGURE)

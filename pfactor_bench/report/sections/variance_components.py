@@ -44,7 +44,11 @@ def _text(record: Record) -> list[Markdown]:
         for regime, found in parts_of_error(record)
     ]
     headers = ["regime", "source", "standard error it adds", ""]
-    return [FIGURE.shown(record), table(headers, rows), _HOW_TO_READ]
+    return [
+        FIGURE.shown(record, "What each source alone adds to the standard error."),
+        table(headers, rows),
+        _HOW_TO_READ,
+    ]
 
 
 def _alt_text(record: Record) -> str:
@@ -63,7 +67,6 @@ FIGURE = Figure(
     file="spread",
     module="variance_components",
     alt=_alt_text,
-    caption=lambda _record: md("What each source alone adds to the standard error."),
     is_drawn=lambda record: any(found.value is not None for _, found in parts_of_error(record)),
 )
 SECTION = Section(
