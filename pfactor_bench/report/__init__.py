@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pfactor_bench.files import write_atomically
 from pfactor_bench.records.record import read_arrays
@@ -15,11 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
     from pfactor_bench.records.record import Record
-
-    Arrays = Mapping[str, NDArray[Any]]
+    from pfactor_bench.report.section import Arrays
 
 __all__ = ["draw_figures", "draw_figures_side_by_side", "render", "report_text"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pfactor_bench.report.text import Markdown, md, paragraphs, picture
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pfactor_bench.records.record import Record
+
+    #: Those beside a record, by name.
+    Arrays: TypeAlias = Mapping[str, NDArray[Any]]
 
 __all__ = ["Figure", "Section"]
 
@@ -54,7 +57,7 @@ class Figure:
             return Markdown()
         return picture(self.file, alt=self.alt(record), caption=caption)
 
-    def draw(self, record: Record, arrays: Mapping[str, NDArray[Any]]) -> dict[str, bytes]:
+    def draw(self, record: Record, arrays: Arrays) -> dict[str, bytes]:
         """Return its files by name, SVG and PNG: the same bytes for the same record."""
         if not self.is_drawn(record):
             return {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pfactor_bench.report.facts import BASELINE, held_out_people, regimes
 from pfactor_bench.report.figures import style
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
 
     from pfactor_bench.records.record import Record
+    from pfactor_bench.report.section import Arrays
     from pfactor_bench.types import Measurement
 
 __all__ = ["draw", "skill_axis"]
@@ -36,7 +36,7 @@ _MARGIN = 0.03
 _NARROWEST = 0.1
 
 
-def draw(record: Record, _arrays: Mapping[str, NDArray[Any]]) -> Sheet:
+def draw(record: Record, _arrays: Arrays) -> Sheet:
     """Draw the skill of every predictor with its interval, the best on top."""
     rungs = {name: skill for name, skill in ladder_rungs(record).items() if name != BASELINE}
     people = count(held_out_people(record), "held-out person", "held-out people")

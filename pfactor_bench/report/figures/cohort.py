@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pfactor_bench.report.facts import people_of
 from pfactor_bench.report.figures import style
@@ -10,19 +10,19 @@ from pfactor_bench.report.figures.page import Sheet
 from pfactor_bench.report.text import count
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
 
     from pfactor_bench.records.record import Record
+    from pfactor_bench.report.section import Arrays
 
 __all__ = ["draw"]
 
 _MOST_BINS = 12
 
 
-def draw(record: Record, _arrays: Mapping[str, NDArray[Any]]) -> Sheet | None:
+def draw(record: Record, _arrays: Arrays) -> Sheet | None:
     """Draw everybody's score, held-out people marked, and how many windows people have."""
     people = people_of(record)
     if people is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pfactor_bench.report.facts import regimes
 from pfactor_bench.report.figures.curves import draw_training
@@ -12,13 +12,11 @@ from pfactor_bench.report.figures.panels import Source, draw_people, draw_salien
 from pfactor_bench.report.figures.style import label
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from numpy.typing import NDArray
 
     from pfactor_bench.records.record import Record
+    from pfactor_bench.report.section import Arrays
 
 __all__ = ["draw"]
 
@@ -62,7 +60,7 @@ class _Page:
         )
 
 
-def draw(record: Record, arrays: Mapping[str, NDArray[Any]]) -> Drawing:
+def draw(record: Record, arrays: Arrays) -> Drawing:
     """Draw one row of three panels per regime.
 
     Parameters

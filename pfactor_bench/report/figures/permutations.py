@@ -13,12 +13,11 @@ from pfactor_bench.report.sections.permutations import shuffled
 from pfactor_bench.report.text import probability
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from pfactor_bench.records.record import Record
+    from pfactor_bench.report.section import Arrays
 
 __all__ = ["draw"]
 
@@ -27,7 +26,7 @@ _NAMES = 2.3
 _NUMBERS = 2.0
 
 
-def draw(record: Record, arrays: Mapping[str, NDArray[Any]]) -> Sheet | None:
+def draw(record: Record, arrays: Arrays) -> Sheet | None:
     """Draw r of shuffled scores in grey; nothing where the arrays hold no shuffles."""
     found = [regime for regime in shuffled(record) if f"{regime}/shuffled_r" in arrays]
     if not found:

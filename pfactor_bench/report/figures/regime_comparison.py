@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
 
     from pfactor_bench.records.record import Record
+    from pfactor_bench.report.section import Arrays
 
 __all__ = ["draw"]
 
@@ -56,7 +56,7 @@ _MARKER: dict[str, Any] = {
 }
 
 
-def draw(record: Record, _arrays: Mapping[str, NDArray[Any]]) -> Drawing:
+def draw(record: Record, _arrays: Arrays) -> Drawing:
     """Draw every regime's skill, seed by seed, and against the parameters that it trains."""
     from matplotlib.figure import Figure
 

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
 
     from pfactor_bench.records.record import Record
+    from pfactor_bench.report.section import Arrays
 
 __all__ = ["draw"]
 
@@ -26,7 +26,7 @@ _NEITHER, _TRAINED, _HELD_OUT, _BOTH = range(4)
 _COLORS = ("#F2F2F2", "#A9CCE3", style.HELD_OUT, "#000000")
 
 
-def draw(record: Record, _arrays: Mapping[str, NDArray[Any]]) -> Sheet:
+def draw(record: Record, _arrays: Arrays) -> Sheet:
     """Draw a column per person and a row per fold, coloured by which side the person is on."""
     from matplotlib.colors import ListedColormap
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pfactor_bench.report.figures import style
 from pfactor_bench.report.figures.page import Sheet
@@ -11,11 +11,8 @@ from pfactor_bench.report.figures.strips import ROW, draw_strips
 from pfactor_bench.report.sections.timing import speeds
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import NDArray
-
     from pfactor_bench.records.record import Record
+    from pfactor_bench.report.section import Arrays
 
 __all__ = ["draw"]
 
@@ -23,7 +20,7 @@ _NAMES = 2.6
 _NUMBERS = 1.9
 
 
-def draw(record: Record, _arrays: Mapping[str, NDArray[Any]]) -> Sheet:
+def draw(record: Record, _arrays: Arrays) -> Sheet:
     """Draw windows per second, a row per regime and device, a dot per training."""
     # Not by name: two long names may look the same once they are cut.
     strips = [

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pfactor_bench.report.figures import style
 from pfactor_bench.report.figures.page import Sheet
 from pfactor_bench.report.sections.variance_components import parts_of_error, source_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import NDArray
-
     from pfactor_bench.records.record import Record
+    from pfactor_bench.report.section import Arrays
 
 __all__ = ["draw"]
 
@@ -24,7 +21,7 @@ _NAMES = 2.6
 _LEGEND = 1.6
 
 
-def draw(record: Record, _arrays: Mapping[str, NDArray[Any]]) -> Sheet:
+def draw(record: Record, _arrays: Arrays) -> Sheet:
     """Draw what each source adds to the standard error of the mean squared error."""
     by_source: dict[str, list[tuple[int, float]]] = {}
     names = list(dict.fromkeys(regime for regime, _ in parts_of_error(record)))
