@@ -24,7 +24,7 @@ from pfactor_bench.statistics.metrics import METRICS, score, subject_means
 from pfactor_bench.types import Interval
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -103,7 +103,7 @@ def _last_epoch(case_id: str, result: CaseResult) -> list[Measurement]:
         )
         for name, number in _LAST_EPOCH.items()
     ]
-    return [*found, _best_val_r(_BEST_VAL_R[0], [result], case=case_id)]
+    return [*found, _best_val_r(_BEST_VAL_R[0], [result], {"case": case_id})]
 
 
 def _finite(value: float) -> dict[str, Any]:
@@ -113,7 +113,9 @@ def _finite(value: float) -> dict[str, Any]:
     return {"value": None, "missing_because": "the curve is not finite: training diverged"}
 
 
-def _best_val_r(number: Number, results: Sequence[CaseResult], **places: str) -> Measurement:
+def _best_val_r(
+    number: Number, results: Sequence[CaseResult], places: Mapping[str, Any]
+) -> Measurement:
     best = [np.mean([fold.val_r.max() for fold in result.curves]) for result in results]
     return number.measured(
         **_finite(float(np.mean(best))),
@@ -170,7 +172,7 @@ def _pooled_measurements(
             )
         )
     found.append(_sd_ratio(regime, y_true, y_pred))
-    return [*found, _best_val_r(_BEST_VAL_R[1], results, regime=regime)]
+    return [*found, _best_val_r(_BEST_VAL_R[1], results, {"regime": regime})]
 
 
 def _sd_ratio(regime: str, y_true: NDArray[np.float64], y_pred: NDArray[np.float64]) -> Measurement:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from pfactor_bench.training.saliency import pool_people
 from pfactor_bench.types import Interval
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -134,7 +134,7 @@ def _planted_shares(
             f"{len(channels) / people.channel_share.shape[1]:.3f} by chance; {n_at_least:,} of "
             f"{n_sets:,} sets of {len(channels)} channels hold at least as much"
         )
-        yield _over_subjects(_CHANNELS, people.channel_share, channels, note=note, **places)
+        yield _over_subjects(_CHANNELS, people.channel_share, channels, note=note, places=places)
         band = _planted_band(cohort, planted)
         n_at_least, n_bands = bands_at_least(people.spectral_share.mean(axis=0), band)
         low, high = planted.frequency - _HALF_BAND, planted.frequency + _HALF_BAND
@@ -142,7 +142,7 @@ def _planted_shares(
             f"{low:g}-{high:g} Hz: {len(band) / people.spectral_share.shape[1]:.3f} by chance; "
             f"{n_at_least:,} of {n_bands:,} bands of that width hold at least as much"
         )
-        yield _over_subjects(_BAND, people.spectral_share, band, note=note, **places)
+        yield _over_subjects(_BAND, people.spectral_share, band, note=note, places=places)
 
 
 def _over_subjects(
@@ -151,7 +151,7 @@ def _over_subjects(
     members: Sequence[int],
     *,
     note: str,
-    **places: str,
+    places: Mapping[str, Any],
 ) -> Measurement:
     """Return the mean of each subject's share in `members`, with its interval over subjects."""
     if not shares.sum(axis=1).all():

@@ -26,7 +26,7 @@ def _text(record: Record) -> list[Markdown]:
     encoders = facts.pop("encoders", None)
     again = facts.pop("measured_again", None)
     versions = (md("{} {}", name, value_in_words(version)) for name, version in packages.items())
-    rows: list[list[object]] = [
+    rows: list[Sequence[object]] = [
         ["commit", _commit(commit, dirty=dirty)],
         *([key.replace("_", " "), value_in_words(value)] for key, value in facts.items()),
         *([["encoders", _encoders(encoders)]] if encoders else []),
