@@ -12,7 +12,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from pfactor_bench.errors import ModelError
-from pfactor_bench.report.text import escape, table
+from pfactor_bench.report.text import escape, md, table
 from pfactor_bench.types import Budget, Case, ModelSpec
 
 if TYPE_CHECKING:
@@ -85,11 +85,11 @@ def write_table(tried: Sequence[TriedModel]) -> str:
     cohort = _cohort()
     working = [one for one in tried if one.problem is None]
     rows = [
-        [escape(one.name), f"{one.n_parameters:,}", f"`{one.head}`" if one.head else "name it"]
+        [one.name, f"{one.n_parameters:,}", md("`{}`", one.head) if one.head else "name it"]
         for one in working
     ]
     failing = [
-        [escape(one.name), escape(one.problem, limit=_MAX_WORDS)]
+        [one.name, escape(one.problem, limit=_MAX_WORDS)]
         for one in tried
         if one.problem is not None
     ]

@@ -20,7 +20,7 @@ from pfactor_bench.files import write_atomically
 from pfactor_bench.report.figures import style
 from pfactor_bench.report.figures.page import Sheet
 from pfactor_bench.report.figures.strips import ROW, draw_strips
-from pfactor_bench.report.text import code_block, count, escape, picture, table
+from pfactor_bench.report.text import code_block, count, escape, md, picture, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -66,7 +66,6 @@ def page(record: Mapping[str, Any]) -> str:
         picture(
             "timing",
             alt=alt_text(record),
-            limit=2000,
             caption="Left: windows trained on per second in one epoch. Right: how long a "
             "prediction of one window is waited for. A dot per seed.",
         ),
@@ -227,7 +226,7 @@ def _regimes_table(groups: Sequence[_Group]) -> str:
 
 def _ratio(base: _Group, group: _Group) -> str:
     found = base.timed(EPOCH).times_faster_than(group.timed(EPOCH))
-    return f"{found.median:.2f} [{found.low:.2f}, {found.high:.2f}]"
+    return md("{:.2f} [{:.2f}, {:.2f}]", found.median, found.low, found.high)
 
 
 def _seeds_table(groups: Sequence[_Group]) -> str:
@@ -265,7 +264,7 @@ def _seeds_differ(groups: Sequence[_Group]) -> str:
 
 def _quartiles(seconds: Sequence[float]) -> str:
     low, high = np.quantile(seconds, [0.25, 0.75])
-    return f"{_ms(median(seconds))} [{_ms(low)}, {_ms(high)}]"
+    return md("{} [{}, {}]", *map(_ms, (median(seconds), low, high)))
 
 
 def _ms(seconds: float) -> str:

@@ -3,16 +3,35 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Generic, TypeVar
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pfactor_bench.errors import UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["Registry"]
+__all__ = ["Registry", "found_in"]
 
 T = TypeVar("T")
+
+
+def found_in(package: str, attribute: str) -> tuple[Any, ...]:
+    """Return what the modules of a folder call `attribute`, sorted by its ``order``.
+
+    Whoever adds such a module adds a file and lists it nowhere.
+
+    Parameters
+    ----------
+    package
+        The folder's name for imports, such as ``"pfactor_bench.report.sections"``.
+    attribute
+        Modules without it are passed over.
+    """
+    names = [one.name for one in iter_modules(import_module(package).__path__)]
+    modules = [import_module(f"{package}.{name}") for name in names]
+    found = [getattr(module, attribute) for module in modules if hasattr(module, attribute)]
+    return tuple(sorted(found, key=lambda one: one.order))
 
 
 class Registry(Generic[T]):

@@ -6,38 +6,53 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pfactor_bench.measurements.family import Family, Number, Place
 from pfactor_bench.seeds import seed_for
 from pfactor_bench.statistics.means import mean_interval
-from pfactor_bench.types import Interval, Measurement
+from pfactor_bench.types import Interval
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from pfactor_bench.measurements.family import Outcome
+    from pfactor_bench.types import Case, Measurement
+
+__all__ = ["FAMILY", "encoder_name", "measure"]
+
+_AUC = Number(
+    name="{encoder}/auc",
+    words="area under the receiver operating characteristic between a source's two tasks, within "
+    "each subject's own windows, by encoders that never saw the subject",
+    interval="subjects",
+    places={
+        "encoder": Place(
+            words="`source`, or `<model>/source` with several models, where encoders learn to tell "
+            "two tasks apart",
+            values=lambda plan: plan.contrasts,
+        )
+    },
+)
 
 
-__all__ = ["measure_sources"]
+def encoder_name(case: Case) -> str:
+    """Return what measurements of the encoders begin with that a case starts from."""
+    model = case.regime.rpartition("/")[0]
+    return f"{model}/source" if model else "source"
 
 
-def measure_sources(
-    manifests: Mapping[str, Sequence[Mapping[str, Any]]],
-) -> tuple[Measurement, ...]:
-    """Return how well encoders tell the source's two tasks apart in people they have never seen.
+def measure(run: Outcome) -> Iterator[Measurement]:
+    """Yield how well encoders tell the source's two tasks apart in people they have never seen.
 
-    Parameters
-    ----------
-    manifests
-        Of each fold's encoder, by the name that the measurement begins with.
-
-    Returns
-    -------
-    tuple of Measurement
-        ``<name>/auc``: each person's area under the receiver operating characteristic over their
-        own windows, averaged over people. None for sources that are not a contrast of tasks.
+    Nothing is said of sources that are not a contrast of tasks.
     """
-    return tuple(
-        _mean_auc(name, by_person)
-        for name, of_folds in manifests.items()
-        if (by_person := _auc_of_people(of_folds))
-    )
+    by_model: dict[str, list[Mapping[str, Any]]] = {}
+    for case, by_fold in run.encoders.items():
+        if by_fold:
+            manifests = [encoder.manifest for encoder in by_fold.values()]
+            by_model.setdefault(encoder_name(case), manifests)
+    for name, manifests in by_model.items():
+        if by_person := _auc_of_people(manifests):
+            yield _mean_auc(name, by_person)
 
 
 def _auc_of_people(manifests: Sequence[Mapping[str, Any]]) -> dict[str, float]:
@@ -52,13 +67,20 @@ def _auc_of_people(manifests: Sequence[Mapping[str, Any]]) -> dict[str, float]:
 def _mean_auc(name: str, by_person: Mapping[str, float]) -> Measurement:
     values = np.array(list(by_person.values()))
     interval = mean_interval(values, seed=seed_for("auc", name))
-    return Measurement(
-        name=f"{name}/auc",
-        case=name,
-        value=float(values.mean()),
+    return _AUC.measured(
+        float(values.mean()),
         ci=interval if isinstance(interval, Interval) else None,
         n_subjects=len(values),
         note="within each person's own windows, by encoders that never saw the person"
         if isinstance(interval, Interval)
         else interval,
+        encoder=name,
     )
+
+
+FAMILY = Family(
+    order=70,
+    title="Encoders",
+    numbers=(_AUC,),
+    measure=measure,
+)

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pfactor_bench.measurements.baselines import measure_ladder
-from pfactor_bench.measurements.cases import measure, pooled_arrays
-from pfactor_bench.measurements.confounds import measure_confounds
+from pfactor_bench.measurements.family import Family, Outcome
+from pfactor_bench.measurements.held_out import pooled_arrays
 from pfactor_bench.measurements.missing import complete_regimes
-from pfactor_bench.measurements.regimes import compare_starts
-from pfactor_bench.measurements.shuffled_scores import measure_shuffles, shuffled_correlations
-from pfactor_bench.measurements.sources import measure_sources
-from pfactor_bench.measurements.variance import measure_spread
-from pfactor_bench.models.baselines import BASELINES
-from pfactor_bench.records.facts import manifests_by_model
+from pfactor_bench.registry import found_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pfactor_bench.config import Suite
-    from pfactor_bench.models.baselines import Baseline
-    from pfactor_bench.registry import Registry
     from pfactor_bench.training.pretraining.checkpoints import Encoder
     from pfactor_bench.types import Case, CaseResult, Cohort, Measurement, Split
 
-__all__ = ["measure_results", "measure_suite"]
+__all__ = ["families", "measure_suite"]
+
+
+def families() -> tuple[Family, ...]:
+    """Return every family of numbers of this folder, in the order in which a record has them."""
+    found: tuple[Family, ...] = found_in("pfactor_bench.measurements", "FAMILY")
+    return found
 
 
 def measure_suite(
@@ -33,8 +31,6 @@ def measure_suite(
     split: Split,
     results: Mapping[Case, CaseResult],
     encoders: Mapping[Case, Mapping[str, Encoder]],
-    *,
-    baselines: Mapping[str, Baseline] | Registry[Baseline] = BASELINES,
 ) -> tuple[Measurement, ...]:
     """Return every number that a run's claims may speak of.
 
@@ -45,47 +41,15 @@ def measure_suite(
     results
         Of the cases that have one.
     encoders
-        What each case started from, by fold.
-    baselines
-        Where the names of the suite's baselines are looked up.
+        What each case started from, by fold; where it is empty, nothing is said of encoders.
     """
-    return (
-        *measure_results(suite, cohort, split, results, baselines=baselines),
-        *measure_sources(manifests_by_model(encoders)),
+    run = Outcome(
+        cohort=cohort,
+        split=split,
+        baselines=suite.baselines,
+        results=results,
+        encoders=encoders,
+        arrays=pooled_arrays(cohort, split, results),
+        regimes=complete_regimes(suite.cases, {case.id for case in results}),
     )
-
-
-def measure_results(
-    suite: Suite,
-    cohort: Cohort,
-    split: Split,
-    results: Mapping[Case, CaseResult],
-    *,
-    baselines: Mapping[str, Baseline] | Registry[Baseline] = BASELINES,
-) -> tuple[Measurement, ...]:
-    """Return every number that follows from predictions, curves and saliency maps.
-
-    Regimes that lack a case are not compared with anything.
-    """
-    arrays = pooled_arrays(cohort, split, results)
-    regimes = complete_regimes(suite.cases, {case.id for case in results})
-    return (
-        *measure(cohort, split, results),
-        *measure_ladder(
-            cohort,
-            split,
-            arrays,
-            baselines=suite.baselines,
-            regimes=regimes,
-            registered=baselines,
-        ),
-        *measure_spread(cohort, split, arrays, regimes=regimes),
-        *measure_confounds(cohort, arrays, regimes=regimes),
-        *measure_shuffles(arrays, shuffled_correlations(cohort, split, arrays, regimes=regimes)),
-        *compare_starts(
-            [case for case in results if case.regime in regimes],
-            arrays,
-            split=split,
-            subjects=cohort.subjects,
-        ),
-    )
+    return tuple(number for family in families() for number in family.measure(run))

@@ -14,9 +14,9 @@ from pfactor_bench.claims import judge
 from pfactor_bench.cohorts import reads_data_folder
 from pfactor_bench.execution.preparation import Prepared, encoders_of
 from pfactor_bench.files import ensure_writable, write_atomically
-from pfactor_bench.measurements.cases import pooled_arrays
+from pfactor_bench.measurements.held_out import pooled_arrays
 from pfactor_bench.measurements.missing import with_missing
-from pfactor_bench.measurements.shuffled_scores import shuffled_correlations
+from pfactor_bench.measurements.permutations import shuffled_correlations
 from pfactor_bench.measurements.suite import measure_suite
 from pfactor_bench.records.facts import (
     case_facts,

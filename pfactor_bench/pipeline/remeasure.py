@@ -21,7 +21,7 @@ from pfactor_bench.cohorts import load_cohort
 from pfactor_bench.config import load_suite
 from pfactor_bench.errors import RecordError
 from pfactor_bench.files import ensure_writable
-from pfactor_bench.measurements.suite import measure_results
+from pfactor_bench.measurements.suite import measure_suite
 from pfactor_bench.pipeline.conclude import write_arrays
 from pfactor_bench.records.facts import split_facts
 from pfactor_bench.records.provenance import collect_code
@@ -85,7 +85,7 @@ def remeasure(folder: Path, *, data_dir: Path | None) -> Record:
         )
     results = _results(record, suite, folder)
     _require_windows_of(split, cohort, results)
-    measurements = _merged(record.measurements, measure_results(suite, cohort, split, results))
+    measurements = _merged(record.measurements, measure_suite(suite, cohort, split, results, {}))
     record = replace(
         record,
         measurements=measurements,

@@ -21,7 +21,6 @@ __all__ = [
     "cohort_facts",
     "encoder_facts",
     "manifests_by_fold",
-    "manifests_by_model",
     "split_facts",
 ]
 
@@ -114,14 +113,3 @@ def manifests_by_fold(encoders: Encoders) -> dict[str, Mapping[str, Any]]:
     """Return each fold's manifest, as the checks take it; a suite's models share their source."""
     first: Mapping[str, Encoder] = next(filter(None, encoders.values()), {})
     return {fold: encoder.manifest for fold, encoder in first.items()}
-
-
-def manifests_by_model(encoders: Encoders) -> dict[str, list[Mapping[str, Any]]]:
-    """Return the manifests of each model's encoders, by what measurements of them are called."""
-    found: dict[str, list[Mapping[str, Any]]] = {}
-    for case, by_fold in encoders.items():
-        if by_fold:
-            model = case.regime.rpartition("/")[0]
-            manifests = [encoder.manifest for encoder in by_fold.values()]
-            found.setdefault(f"{model}/source" if model else "source", manifests)
-    return found

@@ -4,32 +4,36 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pfactor_bench.files import write_atomically
 from pfactor_bench.records.record import read_arrays
-from pfactor_bench.report.figures.comparison import draw_comparison
-from pfactor_bench.report.figures.figure import draw_figure
-from pfactor_bench.report.figures.ladder_figure import draw_ladder
-from pfactor_bench.report.figures.people_figures import draw_cohort, draw_split
-from pfactor_bench.report.figures.timing import draw_timing
-from pfactor_bench.report.markdown import report_text
-from pfactor_bench.report.sections.comparison import comparison_is_drawn
-from pfactor_bench.report.sections.ladder import ladder_is_drawn
-from pfactor_bench.report.sections.shuffles import draw_shuffles
-from pfactor_bench.report.sections.spread import draw_spread
+from pfactor_bench.report.sections import all_sections
+from pfactor_bench.report.text import paragraphs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
     from pfactor_bench.records.record import Record
+    from pfactor_bench.report.section import Arrays
 
-    Arrays = Mapping[str, NDArray[Any]]
+__all__ = ["draw_figures", "draw_figures_side_by_side", "render", "report_text"]
 
-__all__ = ["draw_figures", "draw_figures_side_by_side", "render"]
+#: Which figure takes as long to draw as all the others.
+_LARGEST = "figure"
+
+
+def report_text(record: Record) -> str:
+    """Return the report of a record as GitHub-flavoured Markdown.
+
+    Parameters
+    ----------
+    record
+        What to report. Of two records that differ only in when, where and how fast they were made,
+        the texts differ only in the sections Timing and Provenance.
+    """
+    return paragraphs(*(section.shown(record) for section in all_sections())) + "\n"
 
 
 def draw_figures(record: Record, arrays: Arrays) -> dict[str, bytes]:
@@ -40,7 +44,7 @@ def draw_figures(record: Record, arrays: Arrays) -> dict[str, bytes]:
     record, arrays
         What to show, and the arrays beside it.
     """
-    return draw_figure(record, arrays) | _smaller_figures(record, arrays)
+    return _draw_largest(record, arrays) | _draw_smaller(record, arrays)
 
 
 def draw_figures_side_by_side(record: Record, arrays: Arrays) -> dict[str, bytes]:
@@ -61,8 +65,8 @@ def draw_figures_side_by_side(record: Record, arrays: Arrays) -> dict[str, bytes
     import matplotlib.figure  # noqa: F401
 
     with ProcessPoolExecutor(1, mp_context=get_context("fork")) as second:
-        largest = second.submit(draw_figure, record, arrays)
-        smaller = _smaller_figures(record, arrays)
+        largest = second.submit(_draw_largest, record, arrays)
+        smaller = _draw_smaller(record, arrays)
         return largest.result() | smaller
 
 
@@ -73,9 +77,6 @@ def render(
     draw: Callable[[Record, Arrays], Mapping[str, bytes]] = draw_figures,
 ) -> Path:
     """Write ``report.md`` and its figures, each as SVG and PNG, into `folder`.
-
-    ``figure`` and ``split`` are always drawn; ``ladder``, ``comparison``, ``cohort``, ``shuffles``,
-    ``spread`` and ``timing`` where the record holds what they show.
 
     Parameters
     ----------
@@ -98,12 +99,19 @@ def render(
     return path
 
 
-def _smaller_figures(record: Record, arrays: Arrays) -> dict[str, bytes]:
-    figures: dict[str, bytes] = {}
-    if ladder_is_drawn(record):
-        figures |= draw_ladder(record)
-    if comparison_is_drawn(record):
-        figures |= draw_comparison(record)
-    for draw in (draw_split, draw_cohort, draw_spread, draw_timing):
-        figures |= draw(record)
-    return figures | draw_shuffles(record, arrays)
+def _draw_largest(record: Record, arrays: Arrays) -> dict[str, bytes]:
+    return _drawn(record, arrays, lambda file: file == _LARGEST)
+
+
+def _draw_smaller(record: Record, arrays: Arrays) -> dict[str, bytes]:
+    return _drawn(record, arrays, lambda file: file != _LARGEST)
+
+
+def _drawn(record: Record, arrays: Arrays, chosen: Callable[[str], bool]) -> dict[str, bytes]:
+    figures = (section.figure for section in all_sections())
+    return {
+        name: content
+        for figure in figures
+        if figure is not None and chosen(figure.file)
+        for name, content in figure.draw(record, arrays).items()
+    }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pfactor_bench.claims import MIN_SUBJECTS_TO_HOLD
 from pfactor_bench.records.record import find_measurement
-from pfactor_bench.report.text import number
+from pfactor_bench.report.text import Markdown, escape, md, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,10 +21,12 @@ __all__ = [
     "mean_over_seeds",
     "metric",
     "outcome",
+    "people_of",
     "regimes",
     "skill_status",
     "train_mean_error",
     "value_of",
+    "value_or_reason",
     "value_with_interval",
     "windows_chosen",
 ]
@@ -98,12 +100,27 @@ def value_of(measurement: Measurement | None) -> str:
     return number(measurement.value)
 
 
-def value_with_interval(measurement: Measurement | None) -> str:
+def value_with_interval(measurement: Measurement | None) -> Markdown:
     """Return a value with its interval, as ``0.061 [-0.762, 0.271]``."""
     if measurement is None or measurement.value is None or measurement.ci is None:
-        return value_of(measurement)
-    interval = measurement.ci
-    return f"{number(measurement.value)} [{number(interval.low)}, {number(interval.high)}]"
+        return escape(value_of(measurement))
+    ends = map(number, (measurement.ci.low, measurement.ci.high))
+    return md("{} [{}, {}]", number(measurement.value), *ends)
+
+
+def value_or_reason(measurement: Measurement | None) -> Markdown:
+    """Return a value with its interval, or why there is none."""
+    if measurement is None:
+        return md("not measured")
+    if measurement.value is None:
+        return md("no value: {}", measurement.missing_because)
+    return value_with_interval(measurement)
+
+
+def people_of(record: Record) -> Mapping[str, Any] | None:
+    """Return ``subjects, scores, n_windows`` of everybody; None where the record holds none."""
+    people: Mapping[str, Any] | None = record.cohort.get("people")
+    return people if people and people["subjects"] else None
 
 
 def held_out_people(record: Record) -> int:

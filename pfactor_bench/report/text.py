@@ -1,29 +1,37 @@
 """Words and numbers from data, made safe to print.
 
-Everything that a suite, a cohort or an exception supplied passes through `escape` before it stands
-in Markdown and through `plain` before it stands in a figure.
+A report is made of `Markdown`, and the only ways to make any are here. Words of ours are a template
+of `md`; whatever stands in its places, in a table's cells or in a list is escaped, unless it is
+`Markdown` already. So nothing that a suite, a cohort or an exception supplied has to be remembered.
+In a figure it passes through `plain`.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 __all__ = [
+    "Markdown",
     "bullets",
     "code_block",
     "count",
     "escape",
+    "joined",
     "listed",
+    "md",
     "number",
+    "paragraphs",
     "picture",
     "plain",
     "probability",
     "table",
+    "value_in_words",
 ]
 
 #: Longer text is cut: a report is read, a record is searched.
@@ -43,6 +51,12 @@ _WORD_JOINER = "\u2060"
 _NUMERIC = re.compile(r"[-−]?\d|–$|$")
 
 
+class Markdown(str):
+    """Text that means to Markdown what it should; `escape` leaves it as it is."""
+
+    __slots__ = ()
+
+
 def plain(text: object, *, limit: int = LIMIT) -> str:
     """Return `text` on one line, without control characters, at most `limit` characters long.
 
@@ -58,47 +72,77 @@ def plain(text: object, *, limit: int = LIMIT) -> str:
     return line if len(line) <= limit else f"{line[: limit - 1]}…"
 
 
-def escape(text: object, *, limit: int = LIMIT) -> str:
+def escape(text: object, *, limit: int = LIMIT) -> Markdown:
     """Return `text` so that it means nothing to Markdown: not in a line, not in a table's cell.
 
-    It cannot end a cell or a line, open a tag, a link, emphasis, code or mathematics, or begin a
-    block. Escaping comes after cutting, so that no escape is cut in half.
+    What is `Markdown` already comes back unchanged. All other cannot end a cell or a line, open a
+    tag, a link, emphasis, code or mathematics, or begin a block. Escaping comes after cutting, so
+    that no escape is cut in half.
     """
+    if isinstance(text, Markdown):
+        return text
     line = _LINK_LIKE.sub(_WORD_JOINER, plain(text, limit=limit))
     line = "".join(_ENTITIES.get(character, character) for character in line)
     line = _MARKDOWN.sub(lambda found: f"\\{found[0]}", line)
-    return _BLOCK_START.sub(_escape_block_start, line)
+    return Markdown(_BLOCK_START.sub(_escape_block_start, line))
+
+
+def md(template: str, /, *values: object) -> Markdown:
+    """Return words of ours with `values` in their places, each escaped; numbers take a format.
+
+    Parameters
+    ----------
+    template
+        As `str.format` takes it; a literal, never made from data.
+    *values
+        Of its places ``{}``, in order.
+    """
+    safe = (one if isinstance(one, (int, float)) else escape(one) for one in values)
+    return Markdown(template.format(*safe))
+
+
+def joined(separator: str, parts: Iterable[object]) -> Markdown:
+    """Return `parts`, each escaped, with words of ours between them."""
+    return Markdown(separator.join(map(escape, parts)))
+
+
+def paragraphs(*parts: object) -> Markdown:
+    """Return what there is of `parts`, each a block of its own."""
+    return joined("\n\n", filter(None, parts))
 
 
 def _escape_block_start(found: re.Match[str]) -> str:
     return f"{found[0]}\\" if found[0].isdigit() else f"\\{found[0]}"
 
 
-def code_block(lines: list[str], *, language: str = "sh") -> str:
+def code_block(lines: list[str], *, language: str = "sh") -> Markdown:
     """Return commands in a fence that none of them can close."""
     body = "\n".join(plain(line, limit=2000) for line in lines)
     longest = max((len(run) for run in re.findall("`+", body)), default=0)
     fence = "`" * max(3, longest + 1)
-    return f"{fence}{language}\n{body}\n{fence}"
+    return Markdown(f"{fence}{language}\n{body}\n{fence}")
 
 
-def bullets(lines: list[str]) -> str:
-    """Return a list of lines that are escaped already."""
-    return "\n".join(f"- {line}" for line in lines)
+def bullets(lines: Sequence[object]) -> Markdown:
+    """Return a list."""
+    return joined("\n", (md("- {}", line) for line in lines))
 
 
-def table(headers: list[str], rows: list[list[str]]) -> str:
-    """Return a table of cells that are escaped already, columns of numbers aligned right."""
+def table(headers: Sequence[object], rows: Sequence[Sequence[object]]) -> Markdown:
+    """Return a table, columns of numbers aligned right."""
     from tabulate import tabulate
 
+    names, *cells = [[escape(cell) for cell in row] for row in (headers, *rows)]
     sides = [
         "right" if all(_NUMERIC.match(cell) for cell in column) else "left"
-        for column in zip(*rows, strict=True)
+        for column in zip(*cells, strict=True)
     ]
-    return tabulate(rows, headers=headers, tablefmt="pipe", disable_numparse=True, colalign=sides)
+    return Markdown(
+        tabulate(cells, headers=names, tablefmt="pipe", disable_numparse=True, colalign=sides)
+    )
 
 
-def picture(name: str, *, alt: str, caption: str, limit: int = 1000) -> str:
+def picture(name: str, *, alt: str, caption: str) -> Markdown:
     """Return a report's figure with its caption.
 
     Parameters
@@ -108,21 +152,26 @@ def picture(name: str, *, alt: str, caption: str, limit: int = 1000) -> str:
     alt
         What it shows, for a reader who cannot see it; plain text.
     caption
-        What stands below it; escaped already.
-    limit
-        Of the length of `alt`.
+        What stands below it.
     """
-    return (
-        f"![{escape(alt, limit=limit)}]({name}.png)\n\n"
-        f"*{caption} [As vector graphics]({name}.svg).*"
+    return Markdown(
+        f"![{escape(alt, limit=2000)}]({name}.png)\n\n"
+        f"*{escape(caption)} [As vector graphics]({name}.svg).*"
     )
 
 
-def listed(names: Sequence[str]) -> str:
-    """Return names, escaped, the first ones only where there are many."""
-    shown = ", ".join(escape(name, limit=60) for name in names[:_MOST_NAMES])
+def listed(names: Sequence[str]) -> Markdown:
+    """Return names, the first ones only where there are many."""
+    shown = joined(", ", (escape(name, limit=60) for name in names[:_MOST_NAMES]))
     left = len(names) - _MOST_NAMES
-    return f"{shown} and {left:,} more" if left > 0 else shown
+    return md("{} and {:,} more", shown, left) if left > 0 else shown
+
+
+def value_in_words(value: object) -> str:
+    """Return a JSON value as a reader would write it."""
+    if value is None:
+        return "not known"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def number(value: float) -> str:

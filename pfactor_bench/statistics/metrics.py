@@ -17,8 +17,16 @@ if TYPE_CHECKING:
 
 __all__ = ["CONSTANT", "METRICS", "Metric", "pearson_r", "score", "subject_means"]
 
-#: The metrics that `score` returns, in order.
-METRICS = ("mse", "mae", "r2", "pearson_r", "spearman_r", "nrmse", "skill")
+#: The metrics that `score` returns, in order, and what they are.
+METRICS = {
+    "mse": "mean squared error, in the target's unit squared",
+    "mae": "mean absolute error, in the target's unit",
+    "r2": "coefficient of determination",
+    "pearson_r": "Pearson's correlation of prediction and target",
+    "spearman_r": "Spearman's rank correlation of prediction and target",
+    "nrmse": "root mean squared error over the standard deviation of the target",
+    "skill": "1 − MSE / MSE of the training mean",
+}
 
 #: Below this standard deviation predictions are constant but for rounding.
 CONSTANT = 1e-9

@@ -19,7 +19,7 @@ from pfactor_bench.experiments.learning_curve.run import (
     fewer_people,
     skill_by_people,
 )
-from pfactor_bench.measurements.cases import held_out
+from pfactor_bench.measurements.held_out import held_out
 from pfactor_bench.models.baselines import BASELINES
 from pfactor_bench.statistics.metrics import score, subject_means
 from pfactor_bench.types import InnerValidation

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from pfactor_bench.cohorts import COHORTS
-from pfactor_bench.measurements.baselines import measure_ladder
-from pfactor_bench.measurements.cases import held_out
-from pfactor_bench.measurements.confounds import measure_confounds
-from pfactor_bench.measurements.variance import measure_spread
+from pfactor_bench.measurements import baseline_comparison, confounds, variance_components
+from pfactor_bench.measurements.held_out import held_out
 from pfactor_bench.models.baselines import BASELINES
 from pfactor_bench.splits.splitters import grouped_k_fold
 from pfactor_bench.statistics.metrics import subject_means
@@ -46,16 +45,21 @@ def arrays(cohort, split):
 
 
 @pytest.fixture(scope="module")
-def ladder(cohort, split, arrays):
-    """Return the ladder's measurements by name."""
-    found = measure_ladder(
-        cohort,
-        split,
-        arrays,
+def run(cohort, split, arrays):
+    """Return what a run leaves behind of the regime and three baselines."""
+    return SimpleNamespace(
+        cohort=cohort,
+        split=split,
+        arrays=arrays,
         baselines=("train-median", "demographics", "matched-filter"),
         regimes=(REGIME,),
     )
-    return {measurement.name: measurement for measurement in found}
+
+
+@pytest.fixture(scope="module")
+def ladder(run):
+    """Return the ladder's measurements by name."""
+    return {found.name: found for found in baseline_comparison.measure(run)}
 
 
 def test_train_mean_that_scores_stand_beside_is_the_baseline(cohort) -> None:
@@ -96,15 +100,15 @@ def test_gain_is_the_baselines_error_where_a_regime_is_perfect(ladder, arrays) -
     assert expected == pytest.approx(ladder[f"{REGIME}-vs-train-mean/mse_gain"].value)
 
 
-def test_spread_of_a_perfect_regime_is_zero_for_people_and_seeds(cohort, split, arrays) -> None:
+def test_spread_of_a_perfect_regime_is_zero_for_people_and_seeds(run) -> None:
     """Nothing varies, so nothing adds uncertainty."""
-    found = measure_spread(cohort, split, arrays, regimes=(REGIME,))
+    found = variance_components.measure(run)
     by_source = {measurement.name.rpartition("/")[2]: measurement.value for measurement in found}
     assert (0.0, 0.0) == (by_source["people"], by_source["seed"])
 
 
-def test_confound_without_a_column_is_missing_with_its_reason(cohort, arrays) -> None:
+def test_confound_without_a_column_is_missing_with_its_reason(run) -> None:
     """Never silently left out."""
-    found = measure_confounds(cohort, arrays, regimes=(REGIME,))
+    found = confounds.measure(run)
     age = next(m for m in found if m.name == f"{REGIME}/confound/age")
     assert age.missing_because == "cohort 'synthetic' has no column 'age'"

@@ -9,7 +9,8 @@ import pytest
 from scipy import stats
 
 from pfactor_bench.cohorts.synthetic import synthetic
-from pfactor_bench.measurements.confounds import CONFOUNDS, confound_tests, partial_confound_test
+from pfactor_bench.measurements.confounds import CONFOUNDS, confound_tests
+from pfactor_bench.measurements.partial_confound import partial_confound_test
 
 
 def people(rng: np.random.Generator, n: int = 60) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from pfactor_bench.measurements.regimes import compare_starts
-from pfactor_bench.measurements.sources import measure_sources
+from pfactor_bench.measurements import regime_comparison, sources
 from pfactor_bench.statistics.comparisons import corrected_resampled_t
 from pfactor_bench.statistics.metrics import score
 from pfactor_bench.types import Case, Fold, ModelSpec, Split
@@ -31,7 +32,21 @@ def folds_of(*held_out: np.ndarray) -> Split:
 def compare(chosen, arrays, split: Split | None = None):
     """Return the comparisons of cases, by default over three folds."""
     split = split or folds_of(*np.split(EVERYBODY, 3))
-    return compare_starts(chosen, arrays, split=split, subjects=PEOPLE)
+    run = SimpleNamespace(
+        results=dict.fromkeys(chosen),
+        regimes={case.regime for case in chosen},
+        arrays=arrays,
+        split=split,
+        cohort=SimpleNamespace(subjects=PEOPLE),
+    )
+    return tuple(regime_comparison.measure(run))
+
+
+def source_measurements(*manifests):
+    """Return what is measured of a start from encoders with these manifests."""
+    encoders = {str(number): SimpleNamespace(manifest=one) for number, one in enumerate(manifests)}
+    run = SimpleNamespace(encoders={cases("linear-probe")[0]: encoders})
+    return tuple(sources.measure(run))
 
 
 def cases(*labels: str) -> list[Case]:
@@ -164,10 +179,10 @@ def test_missing_prediction_is_said(arrays) -> None:
 def test_auc_is_averaged_over_people() -> None:
     """Whatever fold they were held out in."""
     folds = [{"held_out_auc": {"a": 0.5, "b": 0.7}}, {"held_out_auc": {"c": 0.9}}]
-    (found,) = measure_sources({"source": folds})
+    (found,) = source_measurements(*folds)
     assert (found.name, found.value, found.n_subjects) == ("source/auc", pytest.approx(0.7), 3)
 
 
 def test_source_without_contrast_has_no_auc() -> None:
     """A score is no task."""
-    assert measure_sources({"source": [{"people": []}]}) == ()
+    assert source_measurements({"people": []}) == ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,12 +15,7 @@ from hypothesis import strategies as st
 
 from pfactor_bench.claims import judge
 from pfactor_bench.cohorts.synthetic import synthetic
-from pfactor_bench.measurements.baselines import measure_ladder
-from pfactor_bench.measurements.cases import measure, pooled_arrays
-from pfactor_bench.measurements.confounds import measure_confounds
-from pfactor_bench.measurements.regimes import compare_starts
-from pfactor_bench.measurements.shuffled_scores import measure_shuffles, shuffled_correlations
-from pfactor_bench.measurements.variance import measure_spread
+from pfactor_bench.measurements.suite import measure_suite
 from pfactor_bench.splits.splitters import split_from_indices
 from pfactor_bench.types import (
     Case,
@@ -94,17 +90,10 @@ def everything(
     cohort: Cohort, split: Split, results: dict[Case, CaseResult]
 ) -> tuple[Measurement, ...]:
     """Return all that a report would hold."""
-    arrays = pooled_arrays(cohort, split, results)
-    regimes = tuple(dict.fromkeys(case.regime for case in results))
-    baselines = ("train-median", "demographics", "matched-filter")
-    return (
-        *measure(cohort, split, results),
-        *measure_ladder(cohort, split, arrays, baselines=baselines, regimes=regimes),
-        *measure_spread(cohort, split, arrays, regimes=regimes),
-        *measure_confounds(cohort, arrays, regimes=regimes),
-        *measure_shuffles(arrays, shuffled_correlations(cohort, split, arrays, regimes=regimes)),
-        *compare_starts(results, arrays, split=split, subjects=cohort.subjects),
+    suite = SimpleNamespace(
+        cases=tuple(results), baselines=("train-median", "demographics", "matched-filter")
     )
+    return measure_suite(suite, cohort, split, results, {})
 
 
 def judged(measurements: tuple[Measurement, ...]) -> list[str]:

@@ -10,8 +10,8 @@ from hostile import PAYLOADS, spoil, text, with_losses
 from hypothesis import HealthCheck, given, settings
 from markdown_it import MarkdownIt
 
-from pfactor_bench.report.figures.figure import draw_figure
-from pfactor_bench.report.markdown import report_text
+from pfactor_bench.report import report_text
+from pfactor_bench.report.sections.figure import FIGURE
 
 if TYPE_CHECKING:
     from pfactor_bench.records.record import Record
@@ -55,7 +55,7 @@ def test_figure_is_an_image_and_nothing_else(record: Record, arrays, hostile: st
         for old, case in regimes.items()
         for name, values in arrays.items()
     }
-    root = ET.fromstring(draw_figure(spoiled, renamed)["figure.svg"])  # noqa: S314
+    root = ET.fromstring(FIGURE.draw(spoiled, renamed)["figure.svg"])  # noqa: S314
     tags = {element.tag.rpartition("}")[2] for element in root.iter()}
     attributes = [pair for element in root.iter() for pair in element.attrib.items()]
     assert not {"script", "foreignObject", "a", "iframe"} & tags

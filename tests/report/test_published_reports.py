@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from pfactor_bench.records.record import read_arrays, read_record
-from pfactor_bench.report import draw_figures
-from pfactor_bench.report.markdown import report_text
+from pfactor_bench.report import draw_figures, report_text
 
 REPORTS = sorted(path.parent for path in Path(__file__).parents[2].glob("reports/*/record.json"))
 

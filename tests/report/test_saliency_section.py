@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pfactor_bench.report.sections.results import saliency_section
+from pfactor_bench.report.sections.saliency import SECTION
 from pfactor_bench.types import Interval, Measurement
 
 if TYPE_CHECKING:
@@ -36,29 +36,29 @@ def measured(record: Record) -> Record:
 
 def test_share_over_people_stands_with_its_interval(measured: Record) -> None:
     """Not only each seed's."""
-    assert "0.400 [0.300, 0.500], 0.333 by chance" in saliency_section(measured)
+    assert "0.400 [0.300, 0.500], 0.333 by chance" in SECTION.shown(measured)
 
 
 def test_similarity_after_shuffling_stands_beside_its_map(measured: Record) -> None:
     """In the seed's row."""
-    row = next(line for line in saliency_section(measured).splitlines() if "seed-42" in line)
+    row = next(line for line in SECTION.shown(measured).splitlines() if "seed-42" in line)
     assert row.rstrip("| ").endswith("0.123")
 
 
 def test_what_the_similarity_means_is_said_once(measured: Record) -> None:
     """Below the table."""
-    assert saliency_section(measured).count("near 1 is bad") == 1
+    assert SECTION.shown(measured).count("near 1 is bad") == 1
 
 
 def test_shares_say_what_to_compare_them_with(measured: Record) -> None:
     """Their interval does not tell them from chance; without shares nothing is said."""
     said = "look at how many other sets of channels"
-    assert said in saliency_section(measured)
+    assert said in SECTION.shown(measured)
 
 
 def test_time_in_a_window_is_explained(record: Record) -> None:
     """A peak in the middle of a window is no event in the brain."""
-    assert "no moment of one means anything in the brain" in saliency_section(record)
+    assert "no moment of one means anything in the brain" in SECTION.shown(record)
 
 
 def test_missing_share_says_why(record: Record) -> None:
@@ -70,4 +70,4 @@ def test_missing_share_says_why(record: Record) -> None:
         missing_because="the gradient is 0",
     )
     dark = replace(record, measurements=(*record.measurements, missing))
-    assert "no value: the gradient is 0" in saliency_section(dark)
+    assert "no value: the gradient is 0" in SECTION.shown(dark)

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from pfactor_bench.report.figures.people_figures import draw_cohort, draw_split
-from pfactor_bench.report.figures.timing import draw_timing
+from pfactor_bench.report.sections import (
+    cohort,
+    permutations,
+    split,
+    timing,
+    variance_components,
+)
 from pfactor_bench.report.sections.citation import bibtex
-from pfactor_bench.report.sections.people import cohort_alt_text, cohort_plot, split_alt_text
-from pfactor_bench.report.sections.shuffles import draw_shuffles, shuffles_section
-from pfactor_bench.report.sections.spread import draw_spread, spread_section
-from pfactor_bench.report.sections.timing import speeds, timing_section
+from pfactor_bench.report.sections.timing import speeds
 from pfactor_bench.types import Measurement, Timing
 
 if TYPE_CHECKING:
@@ -59,11 +61,11 @@ def test_every_figure_is_drawn_twice_the_same(full: Record) -> None:
 
     def drawn() -> dict[str, bytes]:
         return (
-            draw_split(full)
-            | draw_cohort(full)
-            | draw_shuffles(full, arrays)
-            | draw_spread(full)
-            | draw_timing(full)
+            split.FIGURE.draw(full, {})
+            | cohort.FIGURE.draw(full, {})
+            | permutations.FIGURE.draw(full, arrays)
+            | variance_components.FIGURE.draw(full, {})
+            | timing.FIGURE.draw(full, {})
         )
 
     names = {name.partition(".")[0] for name in drawn()}
@@ -73,12 +75,12 @@ def test_every_figure_is_drawn_twice_the_same(full: Record) -> None:
 
 def test_uncertainty_is_no_reason_for_fewer_people(full: Record) -> None:
     """A component that looks like none is told to be a guess."""
-    assert "no reason to do with fewer of either" in spread_section(full)
+    assert "no reason to do with fewer of either" in variance_components.SECTION.shown(full)
 
 
 def test_split_says_who_is_where(record: Record) -> None:
     """To a reader who cannot see the diagram."""
-    assert split_alt_text(record) == (
+    assert split.FIGURE.alt(record) == (
         "Who is trained on and who is held out: fold-0 trains on 14 people and holds out 4. "
         "Nobody is on both sides of a fold, and nobody is held out twice."
     )
@@ -88,7 +90,7 @@ def test_split_names_an_overlap(record: Record) -> None:
     """A leak is seen without the checks."""
     fold = {**record.split["folds"][0], "test_subjects": ["sub-00", "sub-14"]}
     leaky = replace(record, split={**record.split, "folds": [fold]})
-    assert "1 person stands on both sides of a fold" in split_alt_text(leaky)
+    assert "1 person stands on both sides of a fold" in split.FIGURE.alt(leaky)
 
 
 def test_split_of_many_people_and_folds_is_drawn(record: Record) -> None:
@@ -102,56 +104,60 @@ def test_split_of_many_people_and_folds_is_drawn(record: Record) -> None:
         }
         for number, name in enumerate(names)
     ]
-    assert draw_split(replace(record, split={"name": "loso", "folds": folds}))["split.svg"]
+    assert split.FIGURE.draw(replace(record, split={"name": "loso", "folds": folds}), {})[
+        "split.svg"
+    ]
 
 
 def test_cohort_is_described_in_numbers(full: Record) -> None:
     """Range, mean, spread, windows."""
-    assert cohort_alt_text(full).startswith("p_factor of 18 people runs from -1.000 to 0.700, mean")
-    assert "24 windows each" in cohort_alt_text(full)
+    assert cohort.FIGURE.alt(full).startswith(
+        "p_factor of 18 people runs from -1.000 to 0.700, mean"
+    )
+    assert "24 windows each" in cohort.FIGURE.alt(full)
 
 
 def test_record_of_the_first_schema_has_no_overview(record: Record) -> None:
     """Nobody's score is invented."""
     unknown = replace(record, cohort={**record.cohort, "people": None})
-    assert cohort_plot(unknown) == ""
-    assert draw_cohort(unknown) == {}
+    assert "cohort.png" not in cohort.SECTION.shown(unknown)
+    assert cohort.FIGURE.draw(unknown, {}) == {}
 
 
 def test_chance_stands_beside_r(full: Record) -> None:
     """In the table and for those who cannot see the figure."""
-    section = shuffles_section(full)
+    section = permutations.SECTION.shown(full)
     assert "41% of shuffles are at least as high" in section
     assert "| from-scratch | 0.234 |" in section.replace("  ", "")
 
 
 def test_without_shuffles_there_is_no_section(record: Record) -> None:
     """An older record has none."""
-    assert shuffles_section(record) == ""
-    assert draw_shuffles(record, {}) == {}
+    assert permutations.SECTION.shown(record) == ""
+    assert permutations.FIGURE.draw(record, {}) == {}
 
 
 def test_largest_source_of_uncertainty_is_named(full: Record) -> None:
     """And one without a value keeps its reason."""
-    section = spread_section(full)
+    section = variance_components.SECTION.shown(full)
     assert "The most comes from people in from-scratch" in section
     assert "there is one fold" in section
 
 
 def test_unknown_spread_is_not_drawn(record: Record) -> None:
     """A table of reasons needs no figure."""
-    assert draw_spread(record) == {}
+    assert variance_components.FIGURE.draw(record, {}) == {}
 
 
 def test_speeds_are_gathered_by_regime_and_device(full: Record) -> None:
     """A dot for each training."""
     assert speeds(full) == {("from-scratch", "cpu"): [100.0, 50.0]}
-    assert "75 windows/s at the median of 2 trainings, 50 to 100" in timing_section(full)
+    assert "75 windows/s at the median of 2 trainings, 50 to 100" in timing.SECTION.shown(full)
 
 
 def test_a_single_training_is_not_drawn(record: Record) -> None:
     """One dot shows no spread."""
-    assert draw_timing(record) == {}
+    assert timing.FIGURE.draw(record, {}) == {}
 
 
 def test_citation_holds_title_version_commit_and_year(record: Record) -> None:

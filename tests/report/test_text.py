@@ -6,14 +6,19 @@ import re
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pfactor_bench.report.text import (
+    bullets,
     code_block,
     count,
     escape,
+    joined,
+    md,
     number,
+    paragraphs,
+    picture,
     plain,
     probability,
     table,
@@ -91,11 +96,37 @@ def test_plain_text_is_short(text: str) -> None:
     assert len(plain(text)) <= 500
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(hostile, hostile), min_size=1, max_size=4))
 def test_hostile_cells_leave_a_table_its_shape(pairs: list[tuple[str, str]]) -> None:
     """A table has as many rows and columns as it was given."""
-    drawn = table(["a", "b"], [[escape(a), escape(b)] for a, b in pairs]).splitlines()
+    drawn = table(["a", "b"], [[a, b] for a, b in pairs]).splitlines()
     assert [3] * (len(pairs) + 2) == [line.count("|") for line in drawn]
+
+
+@settings(deadline=None)
+@given(hostile)
+def test_whatever_is_put_into_markdown_is_escaped(text: str) -> None:
+    """By the function that puts it there, so that nobody has to remember."""
+    safe = escape(text)
+    assert md("**{}**", text) == f"**{safe}**"
+    assert bullets([text]) == f"- {safe}"
+    assert joined(", ", [text, text]) == f"{safe}, {safe}"
+    assert paragraphs("a", text) == ("a\n\n" + safe if text else "a")
+    assert picture("p", alt="a", caption=text).split("\n\n*")[1].startswith(safe)
+
+
+@given(hostile)
+def test_markdown_is_not_escaped_again(text: str) -> None:
+    """Whichever way it is put together."""
+    once = md("**{}**", text)
+    assert escape(once) is once
+    assert md("{}", once) == bullets([once]).removeprefix("- ") == paragraphs(once) == once
+
+
+def test_numbers_in_markdown_take_a_format() -> None:
+    """They hold nothing to escape."""
+    assert md("{:,} of {:.1f}, {}", 1234, 0.25, "a|b") == "1,234 of 0.2, a&#124;b"
 
 
 @given(hostile)

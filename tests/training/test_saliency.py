@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from torch import nn
 
 from pfactor_bench.cohorts import COHORTS
 from pfactor_bench.execution.results import read_case, write_case
-from pfactor_bench.measurements.cases import measure
+from pfactor_bench.measurements import cases, saliency
 from pfactor_bench.splits.splitters import grouped_k_fold
 from pfactor_bench.statistics.shares import bands_at_least, sets_at_least
 from pfactor_bench.training.case import run_case
@@ -183,10 +184,16 @@ def results(cohort, split):
     }
 
 
+def everything(cohort, split, results):
+    """Return the numbers of predictions, curves and maps."""
+    run = SimpleNamespace(cohort=cohort, split=split, results=results)
+    return (*cases.measure(run), *saliency.measure(run))
+
+
 @pytest.fixture(scope="module")
 def measurements(cohort, split, results):
     """Return what is measured of them, by name."""
-    return {found.name: found for found in measure(cohort, split, results)}
+    return {found.name: found for found in everything(cohort, split, results)}
 
 
 def test_planted_share_rests_on_the_held_out_people(measurements) -> None:
@@ -243,7 +250,7 @@ def test_share_of_a_person_without_gradient_is_missing(cohort, split, results) -
         )
         for case, result in results.items()
     }
-    found = {m.name: m for m in measure(cohort, split, dark)}
+    found = {m.name: m for m in everything(cohort, split, dark)}
     missing = found["scratch/saliency_all-held-out_planted_share"].missing_because
     assert missing == "the gradient of a held-out person is 0 everywhere"
 
@@ -256,14 +263,14 @@ def test_saliency_without_people_has_no_regime_measurement(cohort, split, result
         )
         for case, result in results.items()
     }
-    names = {m.name for m in measure(cohort, split, bare)}
+    names = {m.name for m in everything(cohort, split, bare)}
     assert "scratch/saliency_all-held-out_planted_share" not in names
 
 
 def test_cohort_without_a_planted_signal_has_no_planted_share(cohort, split, results) -> None:
     """There is no truth to compare with."""
     real = replace(cohort, planted=None)
-    assert not [m for m in measure(real, split, results) if "planted" in m.name]
+    assert not [m for m in everything(real, split, results) if "planted" in m.name]
 
 
 def test_stored_case_gives_the_same_measurements(cohort, split, results, tmp_path) -> None:
@@ -272,4 +279,4 @@ def test_stored_case_gives_the_same_measurements(cohort, split, results, tmp_pat
     for number, (case, result) in enumerate(results.items()):
         write_case(tmp_path / f"{number}.npz", "key", result)
         stored[case] = read_case(tmp_path / f"{number}.npz", "key")
-    assert measure(cohort, split, results) == measure(cohort, split, stored)
+    assert everything(cohort, split, results) == everything(cohort, split, stored)

@@ -9,7 +9,7 @@ import numpy as np
 
 from pfactor_bench.errors import ConfigError, UnknownNameError
 from pfactor_bench.execution.cases import compute
-from pfactor_bench.measurements.cases import held_out
+from pfactor_bench.measurements.held_out import held_out
 from pfactor_bench.models.baselines import BASELINES
 from pfactor_bench.models.regimes import REGIMES
 from pfactor_bench.seeds import seed_for

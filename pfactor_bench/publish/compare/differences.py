@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pfactor_bench.report.sections.engines import engine_names
+from pfactor_bench.report.engines import engine_names
 from pfactor_bench.report.text import count
 from pfactor_bench.statistics.comparisons import paired_differences
 from pfactor_bench.types import Interval

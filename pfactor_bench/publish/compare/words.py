@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pfactor_bench.publish.compare.changes import claim_changes, finding_changes, regressions
 from pfactor_bench.publish.compare.differences import other_differences, paired_errors, speed_ratios
-from pfactor_bench.report.text import bullets, count, escape, number, table
+from pfactor_bench.report.text import bullets, count, escape, md, number, table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +22,7 @@ __all__ = ["comparison_text"]
 _DIRECTIONS = {
     "same": "same",
     "better": "better",
-    "worse": "**worse**",
+    "worse": md("**worse**"),
     "other": "asks something else",
 }
 _HOW_TO_READ = (
@@ -64,7 +64,7 @@ def _summary(claims: list[Change], findings: list[Change], worse: list[str]) -> 
     head = f"**{count(len(worse), 'regression')}**" if worse else "**No regression**"
     kept = sum(change.direction == "same" for change in claims)
     line = f"{head}, {count(better, 'improvement')}; {count(kept, 'claim')} as before."
-    return f"{line}\n\n{bullets([escape(one) for one in worse])}" if worse else line
+    return f"{line}\n\n{bullets(worse)}" if worse else line
 
 
 def _changes(heading: str, changes: list[Change], kind: str) -> str:
@@ -74,10 +74,10 @@ def _changes(heading: str, changes: list[Change], kind: str) -> str:
     order = ("worse", "other", "better", "same")
     rows = [
         [
-            escape(change.name),
-            escape(change.text),
-            escape(change.before),
-            escape(change.after),
+            change.name,
+            change.text,
+            change.before,
+            change.after,
             _DIRECTIONS[change.direction],
         ]
         for change in sorted(changes, key=lambda change: order.index(change.direction))
@@ -88,11 +88,11 @@ def _changes(heading: str, changes: list[Change], kind: str) -> str:
 def _differences(differences: list[Difference]) -> str:
     rows = [
         [
-            escape(one.regime),
+            one.regime,
             "–" if one.value is None else number(one.value),
-            "–" if one.ci is None else f"[{number(one.ci.low)}, {number(one.ci.high)}]",
+            "–" if one.ci is None else md("[{}, {}]", number(one.ci.low), number(one.ci.high)),
             f"{one.n_subjects:,}" if one.n_subjects else "–",
-            escape(one.why),
+            one.why,
         ]
         for one in differences
     ]
@@ -105,8 +105,7 @@ def _speeds(before: Record, after: Record) -> str:
     if isinstance(ratios, str):
         return f"### Timing\n\n{escape(ratios[:1].upper() + ratios[1:])}."
     rows = [
-        [escape(r.regime), f"{r.value:.2f}", f"{r.low:.2f} to {r.high:.2f}", f"{r.n:,}"]
-        for r in ratios
+        [r.regime, f"{r.value:.2f}", f"{r.low:.2f} to {r.high:.2f}", f"{r.n:,}"] for r in ratios
     ]
     headers = ["regime", "seconds, after over before", "range", "works"]
     return (

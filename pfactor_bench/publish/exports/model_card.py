@@ -12,8 +12,8 @@ from pfactor_bench.errors import UnknownNameError
 from pfactor_bench.records.record import find_measurement
 from pfactor_bench.report.facts import held_out_people, metric, regimes, value_with_interval
 from pfactor_bench.report.sections.citation import bibtex
-from pfactor_bench.report.sections.head import leak_line, run_again, verdict_lines
-from pfactor_bench.report.text import code_block, escape, plain, table
+from pfactor_bench.report.sections.summary import leak_line, run_again, verdict_lines
+from pfactor_bench.report.text import Markdown, code_block, md, paragraphs, plain, table
 
 if TYPE_CHECKING:
     from pfactor_bench.records.record import Record
@@ -99,7 +99,7 @@ def _section(record: Record, regime: str) -> str:
     mine = list(regimes(record)).index(regime)
     about = [claim for claim in record.claims if claim.measurement.startswith(f"{regime}/")]
     parts = [
-        "## Evaluation",
+        md("## Evaluation"),
         _who(record),
         verdict_lines(record)[mine],
         leak_line(record),
@@ -107,13 +107,14 @@ def _section(record: Record, regime: str) -> str:
         run_again(record),
         code_block([bibtex(record)], language="bibtex"),
     ]
-    return "\n\n".join(part for part in parts if part)
+    return paragraphs(*parts)
 
 
-def _who(record: Record) -> str:
-    return (
-        f"On {held_out_people(record):,} held-out people of cohort "
-        f"{escape(record.cohort['name'])}, each predicted by a model that had never seen them."
+def _who(record: Record) -> Markdown:
+    return md(
+        "On {:,} held-out people of cohort {}, each predicted by a model that had never seen them.",
+        held_out_people(record),
+        record.cohort["name"],
     )
 
 
@@ -121,9 +122,9 @@ def _claims(record: Record, claims: list[Claim]) -> str:
     verdicts = {verdict.claim: verdict.status for verdict in record.verdicts}
     rows = [
         [
-            escape(claim.text),
+            claim.text,
             value_with_interval(find_measurement(record, claim.measurement)),
-            required(claim.requirement),
+            Markdown(required(claim.requirement)),
             verdicts.get(claim.id, "not judged"),
         ]
         for claim in claims

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pfactor_bench.report.sections.head import answers_table, verdict_lines
-from pfactor_bench.report.text import escape, plain, table
+from pfactor_bench.report.sections.summary import answers_table, verdict_lines
+from pfactor_bench.report.text import md, paragraphs, plain, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,12 +25,12 @@ def summary_text(record: Record) -> str:
     """Return verdict, people, leaks, claims and failed checks as Markdown."""
     found = [f for f in record.findings if f.status in ("fail", "error")]
     parts = [
-        f"## {escape(record.suite['title'])}",
+        md("## {}", record.suite["title"]),
         *verdict_lines(record),
         answers_table(record),
         _failures(found),
     ]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    return paragraphs(*parts) + "\n"
 
 
 def append_step_summary(text: str) -> None:
@@ -61,5 +61,5 @@ def verdict_summary(record: Record) -> Iterator[str]:
 
 
 def _failures(found: list[Finding]) -> str:
-    rows = [[escape(f.code), escape(f.status), escape(f.explanation), escape(f.fix)] for f in found]
+    rows = [[f.code, f.status, f.explanation, f.fix] for f in found]
     return table(["check", "status", "what it found", "what to do"], rows) if rows else ""

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pfactor_bench.report.facts import held_out_people, metric, regimes, skill_status
+from pfactor_bench.report.sections.baseline_comparison import ladder_rungs
 from pfactor_bench.report.sections.evidence import leak_answer
-from pfactor_bench.report.sections.ladder import ladder_rungs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

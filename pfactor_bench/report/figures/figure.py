@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pfactor_bench.report.facts import (
-    BASELINE,
-    first_saliency,
-    held_out_people,
-    mean_over_seeds,
-    metric,
-    regimes,
-    train_mean_error,
-    value_of,
-    value_with_interval,
-    windows_chosen,
-)
-from pfactor_bench.report.text import count, number, plain
+from pfactor_bench.report.facts import regimes
+from pfactor_bench.report.figures.curves import draw_training
+from pfactor_bench.report.figures.page import Drawing
+from pfactor_bench.report.figures.panels import Source, draw_people, draw_saliency
+from pfactor_bench.report.figures.style import label
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from numpy.typing import NDArray
 
     from pfactor_bench.records.record import Record
-    from pfactor_bench.report.figures.panels import Source
+    from pfactor_bench.report.section import Arrays
 
-__all__ = ["alt_text", "draw_figure"]
+__all__ = ["draw"]
 
 # Inches. A report's column is about ten inches wide, so points on the page are points in here.
 _WIDTH = 10.4
@@ -71,7 +60,7 @@ class _Page:
         )
 
 
-def draw_figure(record: Record, arrays: Mapping[str, NDArray[Any]]) -> dict[str, bytes]:
+def draw(record: Record, arrays: Arrays) -> Drawing:
     """Draw one row of three panels per regime.
 
     Parameters
@@ -79,38 +68,19 @@ def draw_figure(record: Record, arrays: Mapping[str, NDArray[Any]]) -> dict[str,
     record
         Whose figure it is.
     arrays
-        The arrays beside it, as `pfactor_bench.measurements.cases.pooled_arrays` returns them.
-
-    Returns
-    -------
-    dict
-        ``figure.svg`` and ``figure.png``: the same bytes for the same record.
+        The arrays beside it, as `pfactor_bench.measurements.held_out.pooled_arrays` returns them.
     """
     from matplotlib.figure import Figure
 
-    from pfactor_bench.report.figures.panels import Source
-    from pfactor_bench.report.figures.style import encode, house_style
-
     names = list(regimes(record))
     height = _ROW * len(names)
-    with house_style():
-        page = _Page(Figure(figsize=(_WIDTH, height)), height)
-        for row, regime in enumerate(names):
-            _draw_row(page, row * _ROW, Source(record, arrays, regime))
-        encoded = encode(page.figure, title=record.suite["title"], description=alt_text(record))
-    return {f"figure.{kind}": content for kind, content in encoded.items()}
-
-
-def alt_text(record: Record) -> str:
-    """Return what the figure shows, for a reader who cannot see it; plain text, not escaped."""
-    return " ".join(_row_in_words(record, regime) for regime in regimes(record))
+    page = _Page(Figure(figsize=(_WIDTH, height)), height)
+    for row, regime in enumerate(names):
+        _draw_row(page, row * _ROW, Source(record, arrays, regime))
+    return Drawing(page.figure, record.suite["title"])
 
 
 def _draw_row(page: _Page, top: float, source: Source) -> None:
-    from pfactor_bench.report.figures.curves import draw_training
-    from pfactor_bench.report.figures.panels import draw_people, draw_saliency
-    from pfactor_bench.report.figures.style import label
-
     model = label(regimes(source.record)[source.regime][0]["model"], limit=40)
     page.write(0.12, top + 0.1, f"{label(source.regime, limit=40)} · {model}", weight="bold")
     plots = top + _HEADING + _LINES
@@ -136,34 +106,3 @@ def _draw_row(page: _Page, top: float, source: Source) -> None:
         handletextpad=0.1,
         columnspacing=0.9,
     )
-
-
-def _row_in_words(record: Record, regime: str) -> str:
-    pooled = {
-        name: value_with_interval(metric(record, regime, name)) for name in ("pearson_r", "skill")
-    }
-    cases = regimes(record)[regime]
-    last = mean_over_seeds(record, regime, "val_mse")
-    error = "no value" if last is None else number(last)
-    people = count(held_out_people(record), "held-out person", "held-out people")
-    text = (
-        f"Three panels for {plain(regime)}. Training: held-out squared error ends at "
-        f"{error}; predicting the train mean costs "
-        f"{value_of(metric(record, BASELINE, 'window_mse'))}{_on_trained(record)}. "
-        f"Predicted against true "
-        f"{plain(record.cohort['target'])} of {people} with {count(len(cases), 'seed')}: "
-        f"r {pooled['pearson_r']}, skill against the train mean {pooled['skill']}."
-    )
-    saliency = first_saliency(record, regime)
-    if saliency is None:
-        return text
-    peaks = sorted({case["saliency"][0]["peak_channel"] for case in cases})
-    return (
-        f"{text} Saliency over {windows_chosen(saliency['chosen_by'])} peaks at "
-        f"{', '.join(plain(peak) for peak in peaks)}."
-    )
-
-
-def _on_trained(record: Record) -> str:
-    error = train_mean_error(record)
-    return "" if error is None else f", and on the windows trained on {number(error)}"

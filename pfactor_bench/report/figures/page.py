@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["Sheet"]
+__all__ = ["Drawing", "Sheet"]
 
 # Inches. As wide as the report's main figure, so that points are points in all of them.
 _WIDTH = 10.4
@@ -18,7 +18,20 @@ _EDGE = 0.12
 _TITLE = 11
 
 
-class Sheet:
+class Drawing:
+    """A figure and the title that its files carry."""
+
+    def __init__(self, figure: Figure, title: str) -> None:
+        self.figure = figure
+        self.title = title
+
+    def encode(self, name: str, *, description: str) -> dict[str, bytes]:
+        """Return ``<name>.svg`` and ``<name>.png``: the same bytes for the same drawing."""
+        encoded = encode(self.figure, title=self.title, description=description)
+        return {f"{name}.{kind}": content for kind, content in encoded.items()}
+
+
+class Sheet(Drawing):
     """A figure with its title and caption on top.
 
     Parameters
@@ -41,8 +54,7 @@ class Sheet:
         self._plot = plot
         self._below = below
         self._height = above + plot + below
-        self.title = title
-        self.figure: Figure = Figure(figsize=(_WIDTH, self._height))
+        super().__init__(Figure(figsize=(_WIDTH, self._height)), title)
         left = _EDGE / _WIDTH
         top = 1 - 0.1 / self._height
         self.figure.text(left, top, title, va="top", size=_TITLE, weight="bold")
@@ -59,8 +71,3 @@ class Sheet:
                 self._plot / self._height,
             )
         )
-
-    def encode(self, name: str, *, description: str) -> dict[str, bytes]:
-        """Return ``<name>.svg`` and ``<name>.png``: the same bytes for the same drawing."""
-        encoded = encode(self.figure, title=self.title, description=description)
-        return {f"{name}.{kind}": content for kind, content in encoded.items()}

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from pfactor_bench.report.section import Section
 from pfactor_bench.report.text import code_block, plain
 
 if TYPE_CHECKING:
     from pfactor_bench.records.record import Record
 
-__all__ = ["bibtex", "cite_section"]
+__all__ = ["SECTION", "bibtex"]
 
 #: What BibTeX and TeX read as markup. A brace would end the field.
 _TEX = {
@@ -45,11 +46,6 @@ def bibtex(record: Record) -> str:
     return f"@misc{{{_key(record.suite['name'], year)}, {body}}}"
 
 
-def cite_section(record: Record) -> str:
-    """Return the entry in a block that can be copied."""
-    return f"## Cite\n\n{code_block([bibtex(record)], language='bibtex')}"
-
-
 def _key(name: object, year: str) -> str:
     word = re.sub(r"[^a-z0-9]+", "-", plain(name, limit=60).lower()).strip("-")
     return "-".join(part for part in ("pfactor-bench", word, re.sub(r"\D", "", year)) if part)
@@ -57,3 +53,10 @@ def _key(name: object, year: str) -> str:
 
 def _tex(text: object) -> str:
     return "".join(_TEX.get(character, character) for character in plain(text, limit=200))
+
+
+SECTION = Section(
+    order=180,
+    heading="Cite",
+    text=lambda record: [code_block([bibtex(record)], language="bibtex")],
+)

@@ -1,16 +1,17 @@
-"""The section of a report that holds what the checks found, and the sentence about it."""
+"""What the checks found, and the sentence about it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pfactor_bench.report.text import count, escape, table
+from pfactor_bench.report.section import Section
+from pfactor_bench.report.text import Markdown, count, escape, paragraphs, table
 
 if TYPE_CHECKING:
     from pfactor_bench.records.record import Record
     from pfactor_bench.types import Finding
 
-__all__ = ["checks_section", "leak_answer", "leak_sentence"]
+__all__ = ["SECTION", "leak_answer", "leak_sentence"]
 
 #: What a reader must see first comes first; what could not be looked for is a long list, so last.
 _STATUSES = {
@@ -32,7 +33,7 @@ def leak_answer(record: Record) -> str:
     return "none found" if statuses & {"pass", "warn"} and "error" not in statuses else "not known"
 
 
-def leak_sentence(record: Record) -> str:
+def leak_sentence(record: Record) -> Markdown:
     """Return whether the checks found a leak, and what was left undecided."""
     of = {status: [f for f in record.findings if f.status == status] for status in _STATUSES}
     looked = len(of["pass"]) + len(of["warn"]) + len(of["fail"])
@@ -51,22 +52,19 @@ def leak_sentence(record: Record) -> str:
     if of["error"]:
         broken = f"{count(len(of['error']), 'check')} broke off and decided nothing"
         found += f" **{broken}: {_codes(of['error'])}.**"
-    return found
+    return Markdown(found)
 
 
-def checks_section(record: Record) -> str:
+def _text(record: Record) -> list[Markdown]:
     """Return every check once, failures first, then the evidence of those that found something."""
     order = list(_STATUSES)
     findings = sorted(record.findings, key=lambda found: (order.index(found.status), found.code))
-    rows = [
-        [escape(f.code), escape(f.title), _STATUSES[f.status], escape(f.explanation)]
-        for f in findings
-    ]
-    parts = ["## Checks", f"{leak_sentence(record)} {_NO_PROOF}"]
+    rows = [[f.code, f.title, Markdown(_STATUSES[f.status]), f.explanation] for f in findings]
+    parts = [Markdown(f"{leak_sentence(record)} {_NO_PROOF}")]
     if rows:
         parts.append(table(["check", "looks for", "status", "what it found"], rows))
     parts += [_evidence(found) for found in findings if found.status in ("fail", "error", "warn")]
-    return "\n\n".join(part for part in parts if part)
+    return parts
 
 
 def _codes(findings: list[Finding]) -> str:
@@ -78,7 +76,7 @@ def _warnings(findings: list[Finding]) -> str:
     return "; ".join(f"{escape(f.code)}, {escape(f.explanation, limit=160)}" for f in findings)
 
 
-def _evidence(finding: Finding) -> str:
+def _evidence(finding: Finding) -> Markdown:
     parts = [f"### {escape(finding.code)}: {escape(finding.title)}"]
     if finding.fix:
         parts.append(f"What to do: {escape(finding.fix)}")
@@ -86,14 +84,17 @@ def _evidence(finding: Finding) -> str:
         columns = list(dict.fromkeys(key for row in finding.evidence for key in row))
         parts.append(
             table(
-                [escape(column) for column in columns],
+                columns,
                 [[_cell(row.get(column)) for column in columns] for row in finding.evidence],
             )
         )
         if finding.n_evidence > len(finding.evidence):
             parts.append(f"The first {len(finding.evidence)} of {finding.n_evidence:,} rows.")
-    return "\n\n".join(parts) if len(parts) > 1 else ""
+    return paragraphs(*map(Markdown, parts)) if len(parts) > 1 else Markdown()
 
 
-def _cell(value: object) -> str:
-    return "–" if value is None else escape(f"{value:.4g}" if isinstance(value, float) else value)
+def _cell(value: object) -> object:
+    return "–" if value is None else f"{value:.4g}" if isinstance(value, float) else value
+
+
+SECTION = Section(order=50, heading="Checks", text=_text)

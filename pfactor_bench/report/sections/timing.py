@@ -1,34 +1,36 @@
-"""The section of a report on what took how long, and its figure: a dot per training."""
+"""What took how long."""
 
 from __future__ import annotations
 
 from statistics import median
 from typing import TYPE_CHECKING
 
+from pfactor_bench.report.engines import engine_sentences
 from pfactor_bench.report.facts import regimes
-from pfactor_bench.report.sections.engines import engine_sentences
-from pfactor_bench.report.text import count, escape, picture, plain, table
+from pfactor_bench.report.section import Figure, Section
+from pfactor_bench.report.text import count, joined, md, plain, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pfactor_bench.records.record import Record
+    from pfactor_bench.report.text import Markdown
     from pfactor_bench.types import Timing
 
-__all__ = ["speeds", "timing_is_drawn", "timing_section"]
+__all__ = ["FIGURE", "SECTION", "speeds"]
 
 _MIB = 2**20
-_NAMES = 2.6
-_NUMBERS = 1.9
+
+#: One dot shows no spread.
 _FEWEST_DRAWN = 2
 
 
-def timing_section(record: Record) -> str:
+def _text(record: Record) -> list[Markdown]:
     """Return what took how long on the machine of this run."""
     rows = [
         [
-            escape(timing.name),
-            escape(timing.device),
+            timing.name,
+            timing.device,
             f"{timing.seconds:.2f}",
             "–" if (speed := _speed(timing)) is None else f"{speed:,.0f}",
             f"{timing.peak_bytes / _MIB:,.0f}" if timing.peak_bytes is not None else "–",
@@ -36,11 +38,12 @@ def timing_section(record: Record) -> str:
         for timing in record.timings
     ]
     headers = ["work", "device", "seconds", "windows/s", "peak memory (MiB)"]
-    body = table(headers, rows) if rows else "Nothing was timed."
-    checks = sum(finding.seconds for finding in record.findings)
-    trained = " ".join(engine_sentences(record))
-    parts = ["## Timing", *_plot(record), trained, body, f"All checks together: {checks:.2f} s."]
-    return "\n\n".join(parts)
+    return [
+        FIGURE.shown(record, "Speeds compare only on one machine under one load."),
+        joined(" ", engine_sentences(record)),
+        table(headers, rows) if rows else md("Nothing was timed."),
+        md("All checks together: {:.2f} s.", sum(found.seconds for found in record.findings)),
+    ]
 
 
 def speeds(record: Record) -> dict[tuple[str, str], list[float]]:
@@ -54,16 +57,8 @@ def speeds(record: Record) -> dict[tuple[str, str], list[float]]:
     return found
 
 
-def timing_is_drawn(record: Record) -> bool:
-    """Return whether there are enough trainings for a strip of dots."""
+def _is_drawn(record: Record) -> bool:
     return sum(map(len, speeds(record).values())) >= _FEWEST_DRAWN
-
-
-def _plot(record: Record) -> list[str]:
-    if not timing_is_drawn(record):
-        return []
-    caption = "Speeds compare only on one machine under one load."
-    return [picture("timing", alt=_alt_text(record), caption=caption)]
 
 
 def _alt_text(record: Record) -> str:
@@ -83,3 +78,12 @@ def _speed(timing: Timing) -> float | None:
 def _regime_of(name: str, known: Iterable[str]) -> str | None:
     """Return the regime whose case a timing belongs to."""
     return next((regime for regime in known if name.startswith(f"{regime}/seed-")), None)
+
+
+FIGURE = Figure(
+    file="timing",
+    module="timing",
+    alt=_alt_text,
+    is_drawn=_is_drawn,
+)
+SECTION = Section(order=160, heading="Timing", text=_text, figure=FIGURE)

@@ -20,7 +20,7 @@ from pfactor_bench.publish.site.leaderboard import Standing, leaderboard, rank_r
 from pfactor_bench.publish.site.markdown import report_html
 from pfactor_bench.publish.site.pages import site_pages
 from pfactor_bench.records.record import read_record
-from pfactor_bench.report.markdown import report_text
+from pfactor_bench.report import report_text
 
 ROOT = Path(__file__).parents[3]
 CASE_STUDY = ROOT / "tests" / "records" / "schema-1"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hostile import with_losses
 
-from pfactor_bench.report.sections.head import head_section
+from pfactor_bench.report.sections.summary import SECTION
 
 if TYPE_CHECKING:
     from pfactor_bench.records.record import Record
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def answer(record: Record, question: str) -> str:
     """Return the answer beside a question."""
-    (line,) = (line for line in head_section(record).splitlines() if question in line)
+    (line,) = (line for line in SECTION.shown(record).splitlines() if question in line)
     return line.split("|")[2].strip()
 
 
@@ -126,14 +126,14 @@ def test_failing_claims_come_before_inconclusive_ones(record: Record) -> None:
 
 def test_command_stands_in_the_first_lines(record: Record) -> None:
     """Ready to be copied."""
-    head = head_section(record).splitlines()
+    head = SECTION.shown(record).splitlines()
     assert "pfactor-bench run suites/small.yaml" in head
     assert head.index("pfactor-bench run suites/small.yaml") < 25
 
 
 def test_without_command_there_is_no_empty_block(record: Record) -> None:
     """A record of an older tool may lack it."""
-    assert "```" not in head_section(replace(record, provenance={}))
+    assert "```" not in SECTION.shown(replace(record, provenance={}))
 
 
 def test_missing_cases_are_told_at_once(record: Record) -> None:
@@ -141,4 +141,4 @@ def test_missing_cases_are_told_at_once(record: Record) -> None:
     assert answer(with_losses(record), "Is anything missing?") == (
         "**3 of 5 cases** gave no result, in from-scratch, linear-probe."
     )
-    assert "Is anything missing?" not in head_section(record)
+    assert "Is anything missing?" not in SECTION.shown(record)

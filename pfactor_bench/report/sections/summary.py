@@ -14,8 +14,18 @@ from pfactor_bench.report.facts import (
     regimes,
     value_with_interval,
 )
+from pfactor_bench.report.section import Section
 from pfactor_bench.report.sections.evidence import leak_answer, leak_sentence
-from pfactor_bench.report.text import code_block, count, escape, listed, table
+from pfactor_bench.report.text import (
+    Markdown,
+    code_block,
+    count,
+    escape,
+    joined,
+    listed,
+    md,
+    table,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,67 +34,66 @@ if TYPE_CHECKING:
     from pfactor_bench.types import Claim, Verdict
 
 __all__ = [
+    "SECTION",
     "answers_table",
     "claims_held",
-    "head_section",
     "leak_line",
     "run_again",
     "verdict_lines",
 ]
 
-_SKILL = (
+_SKILL = md(
     "Skill is the share of the train mean's squared error that is gone: 0 is no better than "
     "predicting the mean of the people trained on for everybody, 1 is perfect. An interval that "
     "holds 0 shows nothing. A fold is one way to part the people into those trained on and those "
     "held out; a seed is one random start of the training."
 )
-_CONTENTS = (
+_CONTENTS = md(
     "[Claims](#claims) · "
     "[What to know before quoting a number](#what-to-know-before-quoting-a-number) · "
     "[Checks](#checks) · [Limits](#limits) · [Cite](#cite)"
 )
 _STATUSES = {"fails": "Fails", "holds": "Holds", "inconclusive": "Inconclusive"}
-_SYNTHETIC = (
+_SYNTHETIC = md(
     "**Nobody's: the EEG and the scores are simulated.** The numbers say whether the machinery "
     "works, nothing about people."
 )
 _MOST_CLAIMS = 3
-_LEAK = {"found": "**Yes.**", "none found": "**None found.**", "not known": "**Not known.**"}
+_LEAK = {"found": "Yes", "none found": "None found", "not known": "Not known"}
 
 
-def head_section(record: Record) -> str:
+def _text(record: Record) -> list[Markdown]:
     """Return title, question, verdict, and the answers to what a reviewer asks first."""
-    return "\n\n".join(
-        [
-            f"# {escape(record.suite['title'])}",
-            f"*{escape(record.suite['question'])}*",
-            *verdict_lines(record),
-            _SKILL,
-            answers_table(record, see="[All checks](#checks)."),
-            *_command(record),
-            _CONTENTS,
-        ]
-    )
+    return [
+        md("# {}", record.suite["title"]),
+        md("*{}*", record.suite["question"]),
+        *verdict_lines(record),
+        _SKILL,
+        answers_table(record, see=md("[All checks](#checks).")),
+        *_command(record),
+        _CONTENTS,
+    ]
 
 
-def answers_table(record: Record, *, see: str = "") -> str:
+def answers_table(record: Record, *, see: Markdown | None = None) -> Markdown:
     """Return data, people, leaks and claims, each in a line; `see` says where all checks are."""
-    rows = [
+    leak = [leak_line(record), *([see] if see else [])]
+    rows: list[list[object]] = [
         ["Whose EEG is it?", _whose(record)],
         ["On how many people?", _people(record)],
-        ["Is there a leak?", f"{leak_line(record)} {see}".rstrip()],
-        ["What holds?", " ".join([claims_held(record), *_claims_in_words(record)])],
+        ["Is there a leak?", joined(" ", leak)],
+        ["What holds?", joined(" ", [claims_held(record), *_claims_in_words(record)])],
         *_missing(record),
     ]
     return table(["asked first", "answer"], rows)
 
 
-def leak_line(record: Record) -> str:
+def leak_line(record: Record) -> Markdown:
     """Return whether there is a leak, in a word and in a sentence."""
-    return f"{_LEAK[leak_answer(record)]} {leak_sentence(record)}"
+    return md("**{}.** {}", _LEAK[leak_answer(record)], leak_sentence(record))
 
 
-def verdict_lines(record: Record) -> list[str]:
+def verdict_lines(record: Record) -> list[Markdown]:
     """Return, for each regime, whether it beat the train mean: good news or bad in one form."""
     people = count(held_out_people(record), "held-out person", "held-out people")
     answers = []
@@ -92,13 +101,20 @@ def verdict_lines(record: Record) -> list[str]:
         skill = metric(record, regime, "skill")
         level = f"{skill.ci.level:.0%} interval" if skill and skill.ci else "no interval"
         answers.append(
-            f"**{escape(cases[0]['model'])} ({escape(regime)}) {outcome(record, regime)} on "
-            f"{people}**: skill {value_with_interval(skill)}, {level} over people."
+            md(
+                "**{} ({}) {} on {}**: skill {}, {} over people.",
+                cases[0]["model"],
+                regime,
+                outcome(record, regime),
+                people,
+                value_with_interval(skill),
+                level,
+            )
         )
     return answers
 
 
-def claims_held(record: Record) -> str:
+def claims_held(record: Record) -> Markdown:
     """Return how many claims of either level hold."""
     parts = []
     for level, name in (("report", "reported claim"), ("gate", "gate")):
@@ -106,10 +122,12 @@ def claims_held(record: Record) -> str:
         if verdicts:
             holding = sum(verdict.status == "holds" for verdict in verdicts)
             parts.append(f"{holding} of {count(len(verdicts), name)}")
-    return f"**Claims that hold: {', '.join(parts)}.**" if parts else "**Nothing was claimed.**"
+    if not parts:
+        return md("**Nothing was claimed.**")
+    return md("**Claims that hold: {}.**", ", ".join(parts))
 
 
-def run_again(record: Record, *before: str) -> str:
+def run_again(record: Record, *before: str) -> Markdown:
     """Return the command that repeats the run, in a block of its own; nothing where none is known.
 
     Parameters
@@ -120,37 +138,43 @@ def run_again(record: Record, *before: str) -> str:
         Commands that go first.
     """
     command = record.provenance.get("command")
-    return code_block([*before, command]) if command else ""
+    return code_block([*before, command]) if command else Markdown()
 
 
-def _command(record: Record) -> list[str]:
+def _command(record: Record) -> list[Markdown]:
     block = run_again(record)
-    return [f"Run it again ([at the same commit](#run-it-again)):\n\n{block}"] if block else []
+    return [md("Run it again ([at the same commit](#run-it-again)):\n\n{}", block)] if block else []
 
 
-def _whose(record: Record) -> str:
+def _whose(record: Record) -> Markdown:
     """Return what was recorded, or that nothing was."""
     if record.cohort.get("planted"):
         return _SYNTHETIC
     made = record.cohort["provenance"]
-    title = made.get("title") or record.cohort["name"]
-    source = f" ({escape(made['doi'])})" if made.get("doi") else ""
-    return f"{escape(title)}{source}. The score is {escape(record.cohort['target'])}."
+    return md(
+        "{}{}. The score is {}.",
+        made.get("title") or record.cohort["name"],
+        md(" ({})", made["doi"]) if made.get("doi") else "",
+        record.cohort["target"],
+    )
 
 
-def _people(record: Record) -> str:
+def _people(record: Record) -> Markdown:
     folds = record.split["folds"]
     n = held_out_people(record)
     trained = sorted({len(fold["train_subjects"]) for fold in folds})
     between = f"{trained[0]:,}" if len(trained) == 1 else f"{trained[0]:,} to {trained[-1]:,}"
     seeds = max(len(cases) for cases in regimes(record).values())
-    answer = (
-        f"**{count(n, 'person', 'people')}**, held out in {count(len(folds), 'fold')} from models "
-        f"that were trained on {between} {_others(folds)}, with {count(seeds, 'seed')}."
+    few = md(" Fewer than {} can carry no claim.", MIN_SUBJECTS_TO_HOLD)
+    return md(
+        "**{}**, held out in {} from models that were trained on {} {}, with {}.{}",
+        count(n, "person", "people"),
+        count(len(folds), "fold"),
+        between,
+        _others(folds),
+        count(seeds, "seed"),
+        few if n < MIN_SUBJECTS_TO_HOLD else "",
     )
-    if n < MIN_SUBJECTS_TO_HOLD:
-        answer += f" Fewer than {MIN_SUBJECTS_TO_HOLD} can carry no claim."
-    return answer
 
 
 def _others(folds: Sequence[Mapping[str, Any]]) -> str:
@@ -165,17 +189,19 @@ def _others(folds: Sequence[Mapping[str, Any]]) -> str:
     return f"subjects, {'all' if n_seen == n_held_out else 'some'} of those held out among them"
 
 
-def _missing(record: Record) -> list[list[str]]:
+def _missing(record: Record) -> list[list[object]]:
     """Return a row about cases without a result; none where all have one."""
     if not record.missing:
         return []
     n = len(record.missing)
     regimes_hit = listed(list(dict.fromkeys(case["regime"] for case in record.missing)))
     of = count(len(record.cases) + n, "case")
-    return [["Is anything missing?", f"**{n:,} of {of}** gave no result, in {regimes_hit}."]]
+    return [
+        ["Is anything missing?", md("**{:,} of {}** gave no result, in {}.", n, of, regimes_hit)]
+    ]
 
 
-def _claims_in_words(record: Record) -> list[str]:
+def _claims_in_words(record: Record) -> list[Markdown]:
     """Return claims, the gravest first, and what would settle them; gates only if they do not hold.
 
     That a gate holds is the rule, and its count says so.
@@ -191,21 +217,24 @@ def _claims_in_words(record: Record) -> list[str]:
     ]
     lines = [_claim_in_words(record, claim, verdict) for claim, verdict in found[:_MOST_CLAIMS]]
     left = len(found) - _MOST_CLAIMS
-    return [*lines, f"And {left:,} more below."] if left > 0 else lines
+    return [*lines, md("And {:,} more below.", left)] if left > 0 else lines
 
 
-def _claim_in_words(record: Record, claim: Claim, verdict: Verdict) -> str:
-    text = escape(claim.text, limit=160).rstrip(".")
-    return f"{_STATUSES[verdict.status]}: {text}{_needed(record, claim, verdict)}."
+def _claim_in_words(record: Record, claim: Claim, verdict: Verdict) -> Markdown:
+    text = Markdown(escape(claim.text, limit=160).rstrip("."))
+    return md("{}: {}{}.", _STATUSES[verdict.status], text, _needed(record, claim, verdict))
 
 
-def _needed(record: Record, claim: Claim, verdict: Verdict) -> str:
+def _needed(record: Record, claim: Claim, verdict: Verdict) -> Markdown:
     """Return how many people would settle a claim, and which way."""
     measured = find_measurement(record, claim.measurement)
     if verdict.people_needed is None or measured is None or measured.value is None:
-        return ""
+        return Markdown()
     n = measured.n_subjects or 0
     rough = f", a rough guess from {n}," if n < MIN_SUBJECTS_TO_HOLD else ""
     way = "holds" if meets(measured.value, claim.requirement) else "fails"
     people = count(verdict.people_needed, "person", "people")
-    return f" (about {people}{rough} would show that it {way})"
+    return md(" (about {}{} would show that it {})", people, rough, way)
+
+
+SECTION = Section(order=10, text=_text)

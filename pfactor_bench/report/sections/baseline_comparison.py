@@ -12,30 +12,31 @@ from pfactor_bench.report.facts import (
     regimes,
     value_with_interval,
 )
-from pfactor_bench.report.text import count, escape, listed, picture, plain, table
+from pfactor_bench.report.section import Figure, Section
+from pfactor_bench.report.text import Markdown, count, md, plain, table
 
 if TYPE_CHECKING:
     from pfactor_bench.records.record import Record
     from pfactor_bench.types import Measurement
 
-__all__ = [
-    "confounds_section",
-    "ladder_alt_text",
-    "ladder_is_drawn",
-    "ladder_rungs",
-    "ladder_section",
-]
+__all__ = ["FIGURE", "SECTION", "ladder_is_drawn", "ladder_rungs"]
+
+_CAPTION = (
+    "Every predictor's skill and its interval over people; an arrow marks what lies beyond the "
+    "axis."
+)
 
 _CEILING = "matched-filter"
-_WHAT_THE_CEILING_IS = (
-    f"{_CEILING} is told where the signal was planted, which no model is: it shows how much could "
-    "be found, and is no rival."
+_WHAT_THE_CEILING_IS = md(
+    "{} is told where the signal was planted, which no model is: it shows how much could be found, "
+    "and is no rival.",
+    _CEILING,
 )
 
 #: A single predictor beside the train mean is in the report's figure already.
 _FEWEST_DRAWN = 2
 
-_HOW_TO_READ = (
+_HOW_TO_READ = md(
     "Over people; each predictor was fitted on the people that a fold trains on. The last columns "
     "are paired: how much smaller the regime's squared error is, person by person, averaged over "
     "its seeds."
@@ -57,7 +58,7 @@ def ladder_is_drawn(record: Record) -> bool:
     return len(ladder_rungs(record).keys() - {BASELINE}) >= _FEWEST_DRAWN
 
 
-def ladder_alt_text(record: Record) -> str:
+def _alt_text(record: Record) -> str:
     """Return what the plot shows, for a reader who cannot see it; plain text, not escaped."""
     rungs = {name: skill for name, skill in ladder_rungs(record).items() if name != BASELINE}
     people = count(held_out_people(record), "held-out person", "held-out people")
@@ -73,88 +74,35 @@ def ladder_alt_text(record: Record) -> str:
     )
 
 
-def ladder_section(record: Record) -> str:
+def _is_shown(record: Record) -> bool:
+    return bool(record.suite["definition"].get("baselines")) or ladder_is_drawn(record)
+
+
+def _text(record: Record) -> list[Markdown]:
     """Return every regime among the simple predictors, those that could not be fitted last."""
-    baselines = record.suite["definition"].get("baselines", ())
-    if not baselines and not ladder_is_drawn(record):
-        return ""
     rungs = ladder_rungs(record)
     rows = [
         [
-            f"**{escape(name)}**" if name in regimes(record) else escape(name),
+            md("**{}**", name) if name in regimes(record) else name,
             *(value_with_interval(metric(record, name, key)) for key in ("skill", "pearson_r")),
             *(_gain(record, regime, name) for regime in regimes(record)),
         ]
         for name in reversed(rungs)
     ]
     headers = ["predictor", "skill", "r"]
-    headers += [f"error that {escape(regime)} saves" for regime in regimes(record)]
+    headers += [f"error that {regime} saves" for regime in regimes(record)]
     missing = [
-        f"{escape(name)} was not fitted: {escape(skill.missing_because)}."
-        for name in baselines
+        md("{} was not fitted: {}.", name, skill.missing_because)
+        for name in record.suite["definition"].get("baselines", ())
         if (skill := metric(record, name, "skill")) is not None and skill.missing_because
     ]
-    return "\n\n".join(
-        [
-            "## The ladder",
-            *([_plot(record)] if ladder_is_drawn(record) else []),
-            table(headers, rows),
-            _HOW_TO_READ,
-            *([_WHAT_THE_CEILING_IS] if _CEILING in rungs else []),
-            *missing,
-        ]
-    )
-
-
-def confounds_section(record: Record) -> str:
-    """Return whether predictions follow what they should not, beyond what the scores explain."""
-    tested = [
-        (regime, found)
-        for regime in regimes(record)
-        for found in record.measurements
-        if found.name.startswith(f"{regime}/confound/")
+    return [
+        FIGURE.shown(record, _CAPTION),
+        table(headers, rows),
+        _HOW_TO_READ,
+        *([_WHAT_THE_CEILING_IS] if _CEILING in rungs else []),
+        *missing,
     ]
-    if not tested:
-        return ""
-    rows = [
-        [
-            escape(regime),
-            escape(found.name.rpartition("/")[2]),
-            value_with_interval(found),
-            escape(found.missing_because or f"{found.n_subjects} people"),
-        ]
-        for regime, found in tested
-    ]
-    headers = ["regime", "confound", "p", ""]
-    untested = _untested(record, {found.name.rpartition("/")[2] for _, found in tested})
-    return (
-        f"## Confounds\n\n{table(headers, rows)}\n\n"
-        f"A small p says that the predictions tell something about the confound that the true "
-        f"scores do not (partial confound test, Spisak 2022, doi:10.1093/gigascience/giac082)."
-        f"{untested}"
-    )
-
-
-def _untested(record: Record, tested: set[str]) -> str:
-    """Name what a check found to go with the score and no row above is about."""
-    found = dict.fromkeys(
-        str(row["proxy"])
-        for finding in record.findings
-        if finding.code == "LK016" and finding.status == "warn"
-        for row in finding.evidence
-        if row.get("proxy") and row["proxy"] not in tested
-    )
-    return f" Not tested, though LK016 warns of it: {listed(list(found))}." if found else ""
-
-
-def _plot(record: Record) -> str:
-    return picture(
-        "ladder",
-        alt=ladder_alt_text(record),
-        limit=2000,
-        caption="Every predictor's skill and its interval over people; an arrow marks what lies "
-        "beyond the axis.",
-    )
 
 
 def _standing(record: Record, regime: str, rungs: list[str]) -> str:
@@ -176,7 +124,16 @@ def _standing(record: Record, regime: str, rungs: list[str]) -> str:
     )
 
 
-def _gain(record: Record, regime: str, baseline: str) -> str:
+def _gain(record: Record, regime: str, baseline: str) -> Markdown:
     if baseline == regime:
-        return ""
+        return Markdown()
     return value_with_interval(metric(record, f"{regime}-vs-{baseline}", "mse_gain"))
+
+
+FIGURE = Figure(
+    file="ladder",
+    module="baseline_comparison",
+    alt=_alt_text,
+    is_drawn=ladder_is_drawn,
+)
+SECTION = Section(order=60, heading="The ladder", text=_text, is_shown=_is_shown, figure=FIGURE)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from scipy.stats import pearsonr, t
 
-from pfactor_bench.report.sections.cautions import cautions, null_r_probability
+from pfactor_bench.report.sections.caveats import caveats, null_r_probability
 from pfactor_bench.types import Measurement
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def said(record: Record) -> str:
     """Return all cautions in one string."""
-    return "\n".join(cautions(record))
+    return "\n".join(caveats(record))
 
 
 @pytest.mark.parametrize("n", [3, 4, 5, 6, 7, 18, 27, 136])
@@ -80,13 +80,13 @@ def test_fewer_than_eight_people_are_too_few(record: Record) -> None:
 
 def test_a_failed_check_comes_first(record: Record) -> None:
     """Nothing is worth knowing before a leak."""
-    assert cautions(record)[0].startswith("**Quote no number from here yet**")
+    assert caveats(record)[0].startswith("**Quote no number from here yet**")
 
 
 def test_without_failed_checks_no_alarm_is_raised(record: Record) -> None:
     """A clean record's first caution is about the train mean."""
     clean = replace(record, findings=record.findings[:2])
-    assert cautions(clean)[0].startswith("**Was the train mean beaten?**")
+    assert caveats(clean)[0].startswith("**Was the train mean beaten?**")
 
 
 def test_spread_of_predictions_is_told(record: Record) -> None:

@@ -4,32 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pfactor_bench.report.facts import (
-    metric,
-    regimes,
-)
+from pfactor_bench.report.facts import held_out_people, metric, regimes
 from pfactor_bench.report.figures import style
-from pfactor_bench.report.sections.comparison import (
-    _ABOVE,
-    _BELOW,
-    _CAPTIONS,
-    _DIGIT,
-    _INDENT,
-    _LEFT,
-    _MARK,
-    _MARKER,
-    _NAMES,
-    _ROW,
-    _SHORTEST,
-    _SKILL_LABEL,
-    _SPREAD,
-    _TICKS,
-    _TITLE,
-    _WIDTH,
-    _WORDS,
-    _alt_text,
-    _people,
-)
+from pfactor_bench.report.figures.page import Drawing
+from pfactor_bench.report.text import count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,23 +15,49 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from pfactor_bench.records.record import Record
+    from pfactor_bench.report.section import Arrays
 
-__all__ = ["draw_comparison"]
+__all__ = ["draw"]
+
+# Inches. As wide as the other figures of a report, so that points are points in all.
+_WIDTH = 10.4
+_ABOVE = 0.86
+_ROW = 0.42
+_SHORTEST = 2.2
+_BELOW = 0.62
+_NAMES = 2.3
+_LEFT = 0.12
+_TITLE = 11
+
+# Of the legend of seeds: where a mark would stand before its first word, a mark with the gaps
+# beside it, a digit, and the words around the row.
+_INDENT = 0.15
+_MARK = 0.32
+_DIGIT = 0.08
+_WORDS = 1.3
+
+#: Ticks of skill are far enough apart for a number with its sign and three decimals.
+_TICKS: dict[str, Any] = {"nbins": 6, "steps": [1, 2, 2.5, 5, 10]}
+_SKILL_LABEL = 0.56
+
+#: How far apart the first and the last seed of a regime stand, in rows.
+_SPREAD = 0.9
+
+_CAPTIONS = (
+    ("Every seed", "dot: a seed; bar: interval over people of their mean; dashed: train mean"),
+    ("Trained parameters", "dot: mean over seeds; bar: interval over people"),
+)
+
+_MARKER: dict[str, Any] = {
+    "markersize": 5.5,
+    "markeredgecolor": "white",
+    "markeredgewidth": 0.6,
+    "zorder": 3,
+}
 
 
-def draw_comparison(record: Record) -> dict[str, bytes]:
-    """Draw every regime's skill, seed by seed, and against the parameters that it trains.
-
-    Parameters
-    ----------
-    record
-        With two regimes or more.
-
-    Returns
-    -------
-    dict
-        ``comparison.svg`` and ``comparison.png``: the same bytes for the same record.
-    """
+def draw(record: Record, _arrays: Arrays) -> Drawing:
+    """Draw every regime's skill, seed by seed, and against the parameters that it trains."""
     from matplotlib.figure import Figure
 
     found = regimes(record)
@@ -61,21 +65,19 @@ def draw_comparison(record: Record) -> dict[str, bytes]:
     height = _ABOVE + plot + _BELOW
     width = (_WIDTH - _NAMES - 1.3) / 2
     lefts = (_NAMES, _NAMES + width + 0.8)
-    with style.house_style():
-        figure = Figure(figsize=(_WIDTH, height))
-        axes = [
-            figure.add_axes((left / _WIDTH, _BELOW / height, width / _WIDTH, plot / height))
-            for left in lefts
-        ]
-        for left, (title, caption) in zip((_LEFT, lefts[1]), _CAPTIONS, strict=True):
-            x = left / _WIDTH
-            figure.text(x, 1 - 0.1 / height, title, va="top", size=_TITLE, weight="bold")
-            figure.text(x, 1 - 0.34 / height, caption, va="top")
-        _draw_seeds(axes[0], record, found)
-        _draw_parameters(axes[1], record, found)
-        title = f"Skill on {_people(record)}, by regime"
-        encoded = style.encode(figure, title=title, description=_alt_text(record))
-    return {f"comparison.{kind}": content for kind, content in encoded.items()}
+    figure = Figure(figsize=(_WIDTH, height))
+    axes = [
+        figure.add_axes((left / _WIDTH, _BELOW / height, width / _WIDTH, plot / height))
+        for left in lefts
+    ]
+    for left, (title, caption) in zip((_LEFT, lefts[1]), _CAPTIONS, strict=True):
+        x = left / _WIDTH
+        figure.text(x, 1 - 0.1 / height, title, va="top", size=_TITLE, weight="bold")
+        figure.text(x, 1 - 0.34 / height, caption, va="top")
+    _draw_seeds(axes[0], record, found)
+    _draw_parameters(axes[1], record, found)
+    people = count(held_out_people(record), "held-out person", "held-out people")
+    return Drawing(figure, f"Skill on {people}, by regime")
 
 
 def _draw_seeds(

@@ -12,8 +12,9 @@ import pytest
 
 from pfactor_bench.records.record import ARRAYS_FILE
 from pfactor_bench.report import render
-from pfactor_bench.report.figures.ladder_figure import draw_ladder, skill_axis
-from pfactor_bench.report.sections.ladder import confounds_section, ladder_alt_text, ladder_section
+from pfactor_bench.report.figures.baseline_comparison import skill_axis
+from pfactor_bench.report.sections import confounds
+from pfactor_bench.report.sections.baseline_comparison import FIGURE, SECTION
 from pfactor_bench.types import Interval, Measurement
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def ladder(record: Record) -> Record:
 
 def svg(record: Record) -> str:
     """Return the plot as text, in which matplotlib keeps every word as a comment."""
-    return draw_ladder(record)["ladder.svg"].decode()
+    return FIGURE.draw(record, {})["ladder.svg"].decode()
 
 
 def words(record: Record) -> list[str]:
@@ -63,16 +64,16 @@ def words(record: Record) -> list[str]:
 
 def test_two_drawings_of_one_record_are_byte_identical(ladder: Record) -> None:
     """Nothing random and no date enters the plot."""
-    assert draw_ladder(ladder) == draw_ladder(ladder)
+    assert FIGURE.draw(ladder, {}) == FIGURE.draw(ladder, {})
 
 
 def test_another_matplotlibrc_gives_the_same_plot(ladder: Record) -> None:
     """A user's own settings do not change a published plot."""
     import matplotlib as mpl
 
-    expected = draw_ladder(ladder)
+    expected = FIGURE.draw(ladder, {})
     with mpl.rc_context({"lines.linewidth": 9, "font.size": 30, "axes.grid": True}):
-        assert expected == draw_ladder(ladder)
+        assert expected == FIGURE.draw(ladder, {})
 
 
 def test_every_predictor_is_named(ladder: Record) -> None:
@@ -140,7 +141,7 @@ def test_axis_of_equal_values_has_a_width() -> None:
 def test_hostile_names_leave_the_svg_well_formed(record: Record) -> None:
     """Markup, control characters and missing glyphs in names break nothing and warn of nothing."""
     hostile = with_baselines(record, skill(HOSTILE, 0.1, 0.0, 0.2))
-    root = ET.fromstring(draw_ladder(hostile)["ladder.svg"])  # noqa: S314
+    root = ET.fromstring(FIGURE.draw(hostile, {})["ladder.svg"])  # noqa: S314
     assert root.tag.endswith("svg")
 
 
@@ -150,27 +151,27 @@ def test_alt_text_states_the_finding(ladder: Record) -> None:
         "from-scratch was not shown to beat the train mean: skill 0.061 [-0.762, 0.271], above "
         "train-median and below matched-filter."
     )
-    assert expected in ladder_alt_text(ladder)
+    assert expected in FIGURE.alt(ladder)
 
 
 def test_alt_text_tells_every_rung(ladder: Record) -> None:
     """Best first, as the plot is read."""
     expected = "matched-filter 0.950 [0.900, 0.990], from-scratch 0.061"
-    assert expected in ladder_alt_text(ladder)
+    assert expected in FIGURE.alt(ladder)
 
 
 def test_report_embeds_the_plot_above_its_table(ladder: Record) -> None:
     """What is seen first comes first."""
-    section = ladder_section(ladder)
+    section = SECTION.shown(ladder)
     assert 0 < section.index("](ladder.png)") < section.index("| predictor")
 
 
 def test_ceiling_is_called_no_rival(ladder: Record, record: Record) -> None:
     """Only where it stands on the ladder."""
     said = "matched-filter is told where the signal was planted"
-    assert said in ladder_section(ladder)
+    assert said in SECTION.shown(ladder)
     without = with_baselines(record, skill("train-median", -0.15, -0.8, 0.3))
-    assert said not in ladder_section(without)
+    assert said not in SECTION.shown(without)
 
 
 def test_confounds_that_a_check_warns_of_and_no_test_covers_are_named(record: Record) -> None:
@@ -179,9 +180,9 @@ def test_confounds_that_a_check_warns_of_and_no_test_covers_are_named(record: Re
     warning = replace(record.findings[0], code="LK016", status="warn", evidence=(row,))
     tested = Measurement(name="from-scratch/confound/age", case="from-scratch", value=0.5)
     told = replace(record, findings=(warning,), measurements=(*record.measurements, tested))
-    assert "Not tested, though LK016 warns of it: count_quality." in confounds_section(told)
+    assert "Not tested, though LK016 warns of it: count_quality." in confounds.SECTION.shown(told)
     silent = replace(told, findings=())
-    assert "LK016" not in confounds_section(silent)
+    assert "LK016" not in confounds.SECTION.shown(silent)
 
 
 def test_report_without_a_plot_embeds_none(record: Record) -> None:
@@ -189,7 +190,7 @@ def test_report_without_a_plot_embeds_none(record: Record) -> None:
     failed = Measurement(
         name="demographics/skill", case="demographics", value=None, missing_because="no ages"
     )
-    assert "ladder.png" not in ladder_section(with_baselines(record, failed))
+    assert "ladder.png" not in SECTION.shown(with_baselines(record, failed))
 
 
 def test_render_writes_the_plot(

@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import stats
 
+from pfactor_bench.measurements.family import Family, Number, Place
 from pfactor_bench.statistics.comparisons import corrected_resampled_t, paired_differences
-from pfactor_bench.types import Interval, Measurement
+from pfactor_bench.types import Interval
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
-    from pfactor_bench.types import Case, Split
+    from pfactor_bench.measurements.family import Outcome, Plan
+    from pfactor_bench.types import Case, Measurement, Split
 
-__all__ = ["REFERENCE", "compare_starts"]
+__all__ = ["FAMILY", "REFERENCE", "measure"]
 
 #: What every other start of the same model is compared with.
 REFERENCE = "from-scratch"
@@ -25,35 +27,9 @@ REFERENCE = "from-scratch"
 _LEVEL = 0.95
 
 
-def compare_starts(
-    cases: Iterable[Case],
-    arrays: Mapping[str, NDArray[Any]],
-    *,
-    split: Split,
-    subjects: NDArray[np.str_],
-) -> tuple[Measurement, ...]:
-    """Return how much skill each start adds to training from scratch, person by person.
-
-    Parameters
-    ----------
-    cases
-        All of a suite's.
-    arrays
-        As `pfactor_bench.measurements.cases.pooled_arrays` returns them.
-    split, subjects
-        The folds, and the cohort's subject of each window.
-
-    Returns
-    -------
-    tuple of Measurement
-        For each label but the reference of its model: ``<label>-vs-<reference>/skill_difference``
-        with an interval over people, ``…/seed_skill_difference`` with one over seeds,
-        ``…/fold_skill_difference`` with one over folds where there are several, and one value per
-        seed. Skill is the share of the train mean's squared error that is gone; that error is taken
-        as given, so the interval is that of the paired difference of squared errors.
-    """
+def _compared(cases: Iterable[Case]) -> Iterator[tuple[str, str]]:
+    """Yield each label and the reference of its model, which is not compared with itself."""
     by_label = {case.regime: case for case in cases}
-    found: list[Measurement] = []
     for label, case in by_label.items():
         references = (
             one.regime
@@ -62,14 +38,74 @@ def compare_starts(
         )
         reference = next(references, label)
         if label != reference:
-            found += _difference(label, reference, arrays)
-            if len(split.folds) > 1:
-                found.append(_over_folds(label, reference, arrays, split, subjects))
-    return tuple(found)
+            yield label, reference
 
 
 def _name(label: str, reference: str) -> str:
     return f"{label}-vs-{reference.rpartition('/')[2]}"
+
+
+def _names(plan: Plan) -> list[str]:
+    return [_name(*pair) for pair in _compared(plan.cases)]
+
+
+def _seeds_of_comparisons(plan: Plan) -> Iterator[str]:
+    for label, reference in _compared(plan.cases):
+        for case in plan.cases:
+            if case.regime == label:
+                yield f"{_name(label, reference)}/seed-{case.seed}"
+
+
+_COMPARISON = {
+    "comparison": Place(
+        words=f"`<regime>-vs-<reference>`, the reference being {REFERENCE} of the same model",
+        values=_names,
+    )
+}
+_OVER_SUBJECTS = Number(
+    name="{comparison}/skill_difference",
+    words="skill that a start adds, subject by subject, averaged over seeds",
+    interval="subjects",
+    places=_COMPARISON,
+)
+_OVER_SEEDS = Number(
+    name="{comparison}/seed_skill_difference",
+    words="the same, seed by seed",
+    interval="seeds",
+    places=_COMPARISON,
+)
+_OF_SEED = Number(
+    name="{seed_of_comparison}/skill_difference",
+    words="the same of one seed",
+    places={
+        "seed_of_comparison": Place(
+            words="`<comparison>/seed-<seed>`", values=_seeds_of_comparisons
+        )
+    },
+)
+_OVER_FOLDS = Number(
+    name="{comparison_over_folds}/fold_skill_difference",
+    words="the same, fold by fold, by the corrected resampled t-test",
+    interval="folds",
+    places={
+        "comparison_over_folds": Place(
+            words="`<comparison>`, where there are several folds",
+            values=lambda plan: _names(plan) if plan.n_folds > 1 else (),
+        )
+    },
+)
+
+
+def measure(run: Outcome) -> Iterator[Measurement]:
+    """Yield how much skill each start adds to training from scratch, subject by subject.
+
+    Skill is the share of the train mean's squared error that is gone; that error is taken as given,
+    so an interval is that of the paired difference of squared errors.
+    """
+    for label, reference in _compared(case for case in run.results if case.regime in run.regimes):
+        yield from _difference(label, reference, run.arrays)
+        if len(run.split.folds) > 1:
+            yield _over_folds(label, reference, run.arrays, run.split, run.cohort.subjects)
 
 
 def _difference(
@@ -84,32 +120,25 @@ def _difference(
     mean, interval = paired[reference]
     if mean is None or base == 0:
         why = interval if isinstance(interval, str) else "the train mean makes no error to save"
-        return [_missing(f"{case}/skill_difference", case, n, why)]
+        return [_OVER_SUBJECTS.measured(None, n_subjects=n, missing_because=why, comparison=case)]
     by_seed = ((y_true - y_reference) ** 2 - (y_true - y_pred) ** 2).mean(axis=1) / base
     return [
-        Measurement(
-            name=f"{case}/skill_difference",
-            case=case,
-            value=mean / base,
+        _OVER_SUBJECTS.measured(
+            mean / base,
             ci=_scaled(interval, base) if isinstance(interval, Interval) else None,
             n_subjects=n,
             note=interval if isinstance(interval, str) else None,
+            comparison=case,
         ),
-        Measurement(
-            name=f"{case}/seed_skill_difference",
-            case=case,
-            value=float(by_seed.mean()),
+        _OVER_SEEDS.measured(
+            float(by_seed.mean()),
             ci=_over_seeds(by_seed),
             n_subjects=n,
             note=f"the interval is over {len(seeds)} seeds, for these people",
+            comparison=case,
         ),
         *(
-            Measurement(
-                name=f"{case}/seed-{seed}/skill_difference",
-                case=f"{case}/seed-{seed}",
-                value=float(value),
-                n_subjects=n,
-            )
+            _OF_SEED.measured(float(value), n_subjects=n, seed_of_comparison=f"{case}/seed-{seed}")
             for seed, value in zip(seeds, by_seed, strict=True)
         ),
     ]
@@ -123,21 +152,20 @@ def _over_folds(
     subjects: NDArray[np.str_],
 ) -> Measurement:
     """Return the mean over folds of the skill that a start adds, by the corrected t-test."""
-    case = _name(label, reference)
-    name, n = f"{case}/fold_skill_difference", len(arrays["subjects"])
+    case, n = _name(label, reference), len(arrays["subjects"])
     held_out = [np.unique(subjects[fold.test]) for fold in split.folds]
     if sum(map(len, held_out)) != n:
         # A person's predictions are kept as their mean, not fold by fold.
-        return _missing(name, case, n, "somebody is held out in more than one fold")
+        return _no_folds(case, n, "somebody is held out in more than one fold")
     error, reference_error = (
         ((arrays["y_true"] - arrays[f"{one}/y_pred"]) ** 2).mean(axis=0)
         for one in (label, reference)
     )
     if not np.isfinite([error, reference_error]).all():
-        return _missing(name, case, n, "not every person has a finite prediction")
+        return _no_folds(case, n, "not every person has a finite prediction")
     base = float(((arrays["y_true"] - arrays["y_base"]) ** 2).mean())
     if base == 0:
-        return _missing(name, case, n, "the train mean makes no error to save")
+        return _no_folds(case, n, "the train mean makes no error to save")
     by_fold = np.array(
         [
             (reference_error - error)[np.isin(arrays["subjects"], people)].mean() / base
@@ -150,18 +178,19 @@ def _over_folds(
         n_test=float(np.mean([len(people) for people in held_out])),
     )
     about = f"the interval is over {len(by_fold)} folds, which share training people"
-    return Measurement(
-        name=name,
-        case=case,
-        value=float(by_fold.mean()),
+    return _OVER_FOLDS.measured(
+        float(by_fold.mean()),
         ci=None if isinstance(tested, str) else tested[1],
         n_subjects=n,
         note=tested if isinstance(tested, str) else f"p = {tested[0]:.3g}; {about}",
+        comparison_over_folds=case,
     )
 
 
-def _missing(name: str, case: str, n_subjects: int, why: str) -> Measurement:
-    return Measurement(name=name, case=case, value=None, n_subjects=n_subjects, missing_because=why)
+def _no_folds(case: str, n_subjects: int, why: str) -> Measurement:
+    return _OVER_FOLDS.measured(
+        None, n_subjects=n_subjects, missing_because=why, comparison_over_folds=case
+    )
 
 
 def _scaled(interval: Interval, by: float) -> Interval:
@@ -184,3 +213,11 @@ def _over_seeds(values: NDArray[np.float64]) -> Interval | None:
     return Interval(
         low=mean - half, high=mean + half, level=_LEVEL, method="Student's t over seeds"
     )
+
+
+FAMILY = Family(
+    order=60,
+    title="Regime comparison",
+    numbers=(_OVER_SUBJECTS, _OVER_SEEDS, _OF_SEED, _OVER_FOLDS),
+    measure=measure,
+)

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pfactor_bench.report.figures import style
-from pfactor_bench.report.figures.comparison import draw_comparison
-from pfactor_bench.report.sections.comparison import comparison_is_drawn, comparison_section
+from pfactor_bench.report.figures.regime_comparison import draw
+from pfactor_bench.report.sections.regime_comparison import FIGURE, SECTION
 from pfactor_bench.types import Interval, Measurement
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from matplotlib.figure import Figure
 
@@ -43,20 +43,18 @@ def compared(two_regimes) -> Record:
 
 def test_one_regime_is_not_compared(record: Record) -> None:
     """There is nothing beside it."""
-    assert comparison_section(record) == ""
+    assert SECTION.shown(record) == ""
 
 
 def test_two_regimes_are_drawn(compared: Record) -> None:
     """Whatever they are."""
-    assert comparison_is_drawn(compared)
+    assert FIGURE.is_drawn(compared)
 
 
 def test_difference_stands_once_with_both_intervals_and_seeds(compared: Record) -> None:
     """Over people, over seeds, seed by seed."""
     (row,) = (
-        line
-        for line in comparison_section(compared).splitlines()
-        if line.startswith(f"| {COMPARISON}")
+        line for line in SECTION.shown(compared).splitlines() if line.startswith(f"| {COMPARISON}")
     )
     cells = [cell.strip() for cell in row.strip("|").split("|")]
     assert [
@@ -70,50 +68,36 @@ def test_difference_stands_once_with_both_intervals_and_seeds(compared: Record) 
 def test_folds_get_a_column_where_they_were_compared(compared: Record) -> None:
     """With what its interval is."""
     over_folds = difference("fold_skill_difference", 0.49)
-    section = comparison_section(
-        replace(compared, measurements=(*compared.measurements, over_folds))
-    )
+    section = SECTION.shown(replace(compared, measurements=(*compared.measurements, over_folds)))
     (row,) = (line for line in section.splitlines() if line.startswith(f"| {COMPARISON}"))
     assert "0.490 [0.390, 0.590]" in row
     assert "corrected resampled t" in section
-    assert "folds" not in comparison_section(compared)
+    assert "folds" not in SECTION.shown(compared)
 
 
 def test_regimes_without_reference_are_drawn_without_table(two_regimes) -> None:
     """Six models from scratch have no start in common to differ from."""
-    section = comparison_section(two_regimes[0])
+    section = SECTION.shown(two_regimes[0])
     assert "comparison.png" in section
     assert "skill added" not in section
 
 
 def test_same_record_gives_same_bytes(compared: Record) -> None:
     """In both formats."""
-    assert draw_comparison(compared) == draw_comparison(compared)
+    assert FIGURE.draw(compared, {}) == FIGURE.draw(compared, {})
 
 
 def test_figure_comes_in_two_formats(compared: Record) -> None:
     """One for the page and one for print."""
-    assert {"comparison.svg", "comparison.png"} == draw_comparison(compared).keys()
+    assert {"comparison.svg", "comparison.png"} == FIGURE.draw(compared, {}).keys()
 
 
-@pytest.fixture
-def drawn(monkeypatch: pytest.MonkeyPatch) -> Callable[[Record], Figure]:
-    """Return what draws a record's comparison and hands back the figure, laid out."""
-
-    def draw(record: Record) -> Figure:
-        caught: list[Figure] = []
-        original = style.encode
-
-        def encode(figure: Figure, **words: str) -> dict[str, bytes]:
-            caught.append(figure)
-            return original(figure, **words)
-
-        with monkeypatch.context() as patch:
-            patch.setattr(style, "encode", encode)
-            draw_comparison(record)
-        return caught[0]
-
-    return draw
+def drawn(record: Record) -> Figure:
+    """Return the figure, laid out."""
+    with style.house_style():
+        drawing = draw(record, {})
+        drawing.encode("comparison", description="")
+    return drawing.figure
 
 
 def with_skills(record: Record, skills: Sequence[float], *, first_seed: int = 42) -> Record:
@@ -128,7 +112,7 @@ def with_skills(record: Record, skills: Sequence[float], *, first_seed: int = 42
     return replace(record, cases=tuple(cases), measurements=(*record.measurements, *found))
 
 
-def test_every_seeds_mark_is_named(compared: Record, drawn) -> None:
+def test_every_seeds_mark_is_named(compared: Record) -> None:
     """A colour means nothing by itself."""
     seeds, _ = drawn(with_skills(compared, [0.1, -0.1, 0.3])).axes
     legend = seeds.get_legend()
@@ -139,7 +123,7 @@ def test_every_seeds_mark_is_named(compared: Record, drawn) -> None:
     assert marks == points
 
 
-def test_seed_keeps_its_mark_where_another_is_missing(compared: Record, drawn) -> None:
+def test_seed_keeps_its_mark_where_another_is_missing(compared: Record) -> None:
     """A regime whose first seed failed has the second's colour for the second."""
     whole = with_skills(compared, [0.1, 0.3])
     seeds, _ = drawn(replace(whole, cases=whole.cases[1:])).axes
@@ -148,7 +132,7 @@ def test_seed_keeps_its_mark_where_another_is_missing(compared: Record, drawn) -
 
 
 @pytest.mark.parametrize("first_seed", [0, 2**31])
-def test_many_seeds_stay_in_their_half(compared: Record, drawn, first_seed: int) -> None:
+def test_many_seeds_stay_in_their_half(compared: Record, first_seed: int) -> None:
     """Those that do not fit are counted."""
     figure = drawn(with_skills(compared, [0.1] * 30, first_seed=first_seed))
     seeds, parameters = figure.axes
@@ -159,7 +143,7 @@ def test_many_seeds_stay_in_their_half(compared: Record, drawn, first_seed: int)
 
 
 @pytest.mark.parametrize("skills", [(-0.156, 0.0211), (-0.21, 1.04), (-7.3, 0.4), (-0.0121, 0.004)])
-def test_numbers_at_ticks_stand_apart(compared: Record, drawn, skills: tuple[float, ...]) -> None:
+def test_numbers_at_ticks_stand_apart(compared: Record, skills: tuple[float, ...]) -> None:
     """A long one and its neighbour."""
     (skill,) = (one for one in compared.measurements if one.name == "from-scratch/skill")
     rest = tuple(one for one in compared.measurements if not one.name.endswith("/skill"))
@@ -182,4 +166,4 @@ def test_numbers_at_ticks_stand_apart(compared: Record, drawn, skills: tuple[flo
 def test_odd_label_is_drawn(compared: Record, label: str) -> None:
     """It comes from a suite, and may be anything."""
     cases = tuple({**case, "regime": label} for case in compared.cases[:1])
-    assert draw_comparison(replace(compared, cases=(*cases, *compared.cases)))
+    assert FIGURE.draw(replace(compared, cases=(*cases, *compared.cases)), {})

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pfactor_bench.report.text import count, escape, listed
+from pfactor_bench.report.text import count, joined, listed, md
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pfactor_bench.records.record import Record
+    from pfactor_bench.report.text import Markdown
 
 __all__ = ["engine_names", "engine_sentences"]
 
@@ -19,20 +20,23 @@ def engine_names(record: Record) -> list[str]:
     return list(dict.fromkeys(_name(one["engine"]) for one in _known(record).values()))
 
 
-def engine_sentences(record: Record) -> list[str]:
+def engine_sentences(record: Record) -> list[Markdown]:
     """Return which engine trained the cases, and why it is another one than asked for."""
     known = _known(record)
     if not known:
-        return ["Which engine trained the cases is not known."]
-    names = " and ".join(escape(name) for name in engine_names(record))
-    sentences = [f"Trained by: {names}."]
+        return [md("Which engine trained the cases is not known.")]
+    sentences = [md("Trained by: {}.", joined(" and ", engine_names(record)))]
     by_reason: dict[str, list[str]] = {}
     for case, one in known.items():
         if one["fallback"] is not None:
             by_reason.setdefault(one["fallback"], []).append(case)
     sentences += [
-        f"**{count(len(cases), 'case was', 'cases were')} left to the plain loop** "
-        f"({listed(cases)}): {escape(reason)}."
+        md(
+            "**{} left to the plain loop** ({}): {}.",
+            count(len(cases), "case was", "cases were"),
+            listed(cases),
+            reason,
+        )
         for reason, cases in by_reason.items()
     ]
     return sentences

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from scipy.stats import pearsonr
 
-from pfactor_bench.measurements.shuffled_scores import (
-    N_SHUFFLES,
-    measure_shuffles,
-    shuffled_correlations,
-)
+from pfactor_bench.measurements.permutations import N_SHUFFLES, measure, shuffled_correlations
 from pfactor_bench.types import Fold, Split
 
 
@@ -45,6 +42,13 @@ def shuffled(arrays: dict[str, np.ndarray], split: Split | None = None) -> dict[
     return shuffled_correlations(People(), split or halves(), arrays, regimes=["r"])
 
 
+def p_value(arrays: dict[str, np.ndarray]) -> float:
+    """Return the only number that is measured."""
+    run = SimpleNamespace(cohort=People(), split=halves(), arrays=arrays, regimes=("r",))
+    (found,) = measure(run)
+    return found.value
+
+
 @pytest.fixture
 def noise() -> dict[str, np.ndarray]:
     """Return predictions of two seeds that know nothing."""
@@ -56,17 +60,14 @@ def test_observed_r_is_scipys_mean_over_seeds(noise) -> None:
     """A p of 1 at the lowest possible r, so the observed value is compared on the same scale."""
     mean_r = np.mean([pearsonr(noise["y_true"], seed).statistic for seed in noise["r/y_pred"]])
     draws = shuffled(noise)["r/shuffled_r"]
-    (found,) = measure_shuffles(noise, {"r/shuffled_r": draws})
-    assert found.value == (1 + (draws >= mean_r - 1e-12).sum()) / (1 + N_SHUFFLES)
+    assert p_value(noise) == (1 + (draws >= mean_r - 1e-12).sum()) / (1 + N_SHUFFLES)
 
 
 def test_perfect_predictions_are_beyond_chance() -> None:
     """And still not at zero."""
     y_true = np.arange(12.0)
     arrays = arrays_of(y_true, 3 * y_true + 1)
-    (found,) = measure_shuffles(arrays, shuffled(arrays))
-    assert found.value is not None
-    assert 1 / (1 + N_SHUFFLES) <= found.value < 0.01
+    assert 1 / (1 + N_SHUFFLES) <= p_value(arrays) < 0.01
 
 
 def test_scores_stay_within_their_fold() -> None:
@@ -79,11 +80,7 @@ def test_scores_stay_within_their_fold() -> None:
 def test_chance_is_uniform() -> None:
     """Of predictions that know nothing, one in twenty reaches p = 0.05."""
     rng = np.random.default_rng(0)
-    values = []
-    for _ in range(200):
-        arrays = arrays_of(rng.normal(size=12), rng.normal(size=(1, 12)))
-        (found,) = measure_shuffles(arrays, shuffled(arrays))
-        values.append(found.value)
+    values = [p_value(arrays_of(rng.normal(size=12), rng.normal(size=(1, 12)))) for _ in range(200)]
     assert np.mean(np.array(values) <= 0.05) == pytest.approx(0.05, abs=0.045)
     assert np.mean(values) == pytest.approx(0.5, abs=0.08)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pfactor_bench.report.facts import BASELINE, held_out_people, regimes
 from pfactor_bench.report.figures import style
 from pfactor_bench.report.figures.page import Sheet
-from pfactor_bench.report.sections.ladder import ladder_alt_text, ladder_rungs
+from pfactor_bench.report.sections.baseline_comparison import ladder_rungs
 from pfactor_bench.report.text import count
 
 if TYPE_CHECKING:
@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from pfactor_bench.records.record import Record
+    from pfactor_bench.report.section import Arrays
     from pfactor_bench.types import Measurement
 
-__all__ = ["draw_ladder", "skill_axis"]
+__all__ = ["draw", "skill_axis"]
 
 # Inches.
 _ABOVE = 0.82
@@ -35,33 +36,21 @@ _MARGIN = 0.03
 _NARROWEST = 0.1
 
 
-def draw_ladder(record: Record) -> dict[str, bytes]:
-    """Draw the skill of every predictor with its interval, the best on top.
-
-    Parameters
-    ----------
-    record
-        Whose ladder it is, with at least one rung besides the train mean.
-
-    Returns
-    -------
-    dict
-        ``ladder.svg`` and ``ladder.png``: the same bytes for the same record.
-    """
+def draw(record: Record, _arrays: Arrays) -> Sheet:
+    """Draw the skill of every predictor with its interval, the best on top."""
     rungs = {name: skill for name, skill in ladder_rungs(record).items() if name != BASELINE}
     people = count(held_out_people(record), "held-out person", "held-out people")
-    with style.house_style():
-        sheet = Sheet(
-            f"Skill on {people}",
-            _caption(rungs.values()),
-            plot=_ROW * len(rungs),
-            above=_ABOVE,
-            below=_BELOW,
-        )
-        names = _BESIDE_NAMES + _LETTER * min(max(map(len, rungs)), _MOST_LETTERS)
-        axes = sheet.axes(names, right=_NUMBERS)
-        _draw_rungs(axes, rungs, emphasised=regimes(record))
-        return sheet.encode("ladder", description=ladder_alt_text(record))
+    sheet = Sheet(
+        f"Skill on {people}",
+        _caption(rungs.values()),
+        plot=_ROW * len(rungs),
+        above=_ABOVE,
+        below=_BELOW,
+    )
+    names = _BESIDE_NAMES + _LETTER * min(max(map(len, rungs)), _MOST_LETTERS)
+    axes = sheet.axes(names, right=_NUMBERS)
+    _draw_rungs(axes, rungs, emphasised=regimes(record))
+    return sheet
 
 
 def skill_axis(rungs: Iterable[Measurement]) -> tuple[float, float]:

@@ -12,20 +12,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pfactor_bench.measurements.family import Family, Number
 from pfactor_bench.seeds import seed_for
-from pfactor_bench.types import Measurement
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
-    from pfactor_bench.types import Cohort, Split
+    from pfactor_bench.measurements.family import Outcome
+    from pfactor_bench.types import Cohort, Measurement, Split
 
-__all__ = ["N_SHUFFLES", "measure_shuffles", "shuffled_correlations"]
+__all__ = ["FAMILY", "N_SHUFFLES", "measure", "shuffled_correlations"]
 
 N_SHUFFLES = 1999
 _ROUNDING = 1e-12
+
+_P_VALUE = Number(
+    name="{regime}/shuffled_r_p",
+    words="share of permutations of the targets within folds whose r is at least the observed one",
+)
 
 
 def shuffled_correlations(
@@ -38,7 +44,7 @@ def shuffled_correlations(
     cohort, split
         What the cases ran on.
     arrays
-        As `pfactor_bench.measurements.cases.pooled_arrays` returns them.
+        As `pfactor_bench.measurements.held_out.pooled_arrays` returns them.
     regimes
         Labels of the regimes.
 
@@ -64,33 +70,24 @@ def shuffled_correlations(
     }
 
 
-def measure_shuffles(
-    arrays: Mapping[str, NDArray[Any]], shuffled: Mapping[str, NDArray[np.float64]]
-) -> tuple[Measurement, ...]:
-    """Return how often shuffled scores give an r at least as high as the observed one.
+def measure(run: Outcome) -> Iterator[Measurement]:
+    """Yield how often shuffled scores give an r at least as high as the observed one.
 
-    Returns
-    -------
-    tuple of Measurement
-        ``<regime>/shuffled_r_p``. The observed order counts as one of the shuffles, so that it is
-        never 0 (Phipson and Smyth 2010, doi:10.2202/1544-6115.1585).
+    The observed order counts as one of the shuffles, so that it is never 0 (Phipson and Smyth 2010,
+    doi:10.2202/1544-6115.1585).
     """
-    y_true = arrays["y_true"]
-    found = []
+    y_true = run.arrays["y_true"]
+    shuffled = shuffled_correlations(run.cohort, run.split, run.arrays, regimes=run.regimes)
     for name, draws in shuffled.items():
         regime = name.removesuffix("/shuffled_r")
-        observed = float(y_true @ _weights(y_true, arrays[f"{regime}/y_pred"]))
+        observed = float(y_true @ _weights(y_true, run.arrays[f"{regime}/y_pred"]))
         at_least = int((draws >= observed - _ROUNDING).sum())
-        found.append(
-            Measurement(
-                name=f"{name}_p",
-                case=regime,
-                value=(1 + at_least) / (1 + len(draws)),
-                n_subjects=len(y_true),
-                note=f"share of {len(draws):,} shuffles of the scores within folds",
-            )
+        yield _P_VALUE.measured(
+            (1 + at_least) / (1 + len(draws)),
+            n_subjects=len(y_true),
+            note=f"share of {len(draws):,} shuffles of the scores within folds",
+            regime=regime,
         )
-    return tuple(found)
 
 
 def _fold_of(cohort: Cohort, split: Split, subjects: NDArray[np.str_]) -> NDArray[np.str_]:
@@ -110,3 +107,11 @@ def _weights(y_true: NDArray[np.float64], y_pred: NDArray[np.float64]) -> NDArra
     scaled = np.where(constant, 0, centred / np.where(constant, 1, spread))
     weights: NDArray[np.float64] = scaled.mean(axis=0) / (len(y_true) * y_true.std())
     return weights
+
+
+FAMILY = Family(
+    order=50,
+    title="Permutation of fixed predictions",
+    numbers=(_P_VALUE,),
+    measure=measure,
+)

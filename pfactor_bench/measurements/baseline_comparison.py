@@ -1,0 +1,121 @@
+"""The ladder: every score between the simplest predictors and, where there is one, the ceiling."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pfactor_bench.measurements.cases import METRIC
+from pfactor_bench.measurements.family import Family, Number, Place
+from pfactor_bench.measurements.held_out import HeldOut, held_out
+from pfactor_bench.models.baselines import BASELINES, BaselineUnavailableError
+from pfactor_bench.seeds import seed_for
+from pfactor_bench.statistics.comparisons import paired_differences
+from pfactor_bench.statistics.intervals import metric_intervals
+from pfactor_bench.statistics.metrics import METRICS, score, subject_means
+from pfactor_bench.types import Interval
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    from pfactor_bench.measurements.family import Outcome
+    from pfactor_bench.models.baselines import Baseline
+    from pfactor_bench.types import Cohort, Measurement, Split
+
+__all__ = ["FAMILY", "measure"]
+
+_SCORE = Number(
+    name="{baseline}/{metric}",
+    words="a metric over subjects of a simple predictor, fitted on each fold's training subjects",
+    interval="subjects",
+    places={"metric": METRIC},
+)
+_GAIN = Number(
+    name="{regime}-vs-{simple}/mse_gain",
+    case="{regime}",
+    words="how much smaller the regime's squared error is, subject by subject",
+    interval="subjects",
+    unit="score²",
+    places={
+        "simple": Place(
+            words="`train-mean` or a baseline of the suite",
+            values=lambda plan: ["train-mean", *plan.baselines],
+        )
+    },
+)
+
+
+def measure(run: Outcome) -> Iterator[Measurement]:
+    """Fit baselines on each fold's training subjects and set every regime beside them.
+
+    A baseline that this cohort cannot feed is there with the reason.
+    """
+    rows = held_out(run.cohort, run.split)
+    predictions = {"train-mean": run.arrays["y_base"]}
+    for name in run.baselines:
+        try:
+            predictions[name] = _per_person(BASELINES[name], run.cohort, run.split, rows)
+        except BaselineUnavailableError as error:
+            for metric in METRICS:
+                yield _SCORE.measured(
+                    None, missing_because=str(error), baseline=name, metric=metric
+                )
+            continue
+        yield from _rung(name, predictions[name], run.arrays)
+    for regime in run.regimes:
+        yield from _gains(regime, predictions, run.arrays)
+
+
+def _per_person(
+    baseline: Baseline, cohort: Cohort, split: Split, rows: HeldOut
+) -> NDArray[np.float64]:
+    windows = np.concatenate([baseline(cohort, fold) for fold in split.folds])
+    return subject_means(rows.subjects, windows)[1]
+
+
+def _rung(
+    name: str, y_pred: NDArray[np.float64], arrays: Mapping[str, NDArray[Any]]
+) -> Iterator[Measurement]:
+    y_true, y_base = arrays["y_true"], arrays["y_base"]
+    intervals = metric_intervals(y_true, y_pred[None], y_base, seed=seed_for("interval", name))
+    for metric, found in score(y_true, y_pred, y_base).items():
+        interval = intervals[metric]
+        known = found.value is not None and isinstance(interval, Interval)
+        yield _SCORE.measured(
+            found.value,
+            ci=interval if known and isinstance(interval, Interval) else None,
+            n_subjects=len(y_true),
+            missing_because=found.missing_because,
+            note=found.note,
+            baseline=name,
+            metric=metric,
+        )
+
+
+def _gains(
+    regime: str,
+    predictions: Mapping[str, NDArray[np.float64]],
+    arrays: Mapping[str, NDArray[Any]],
+) -> Iterator[Measurement]:
+    differences = paired_differences(arrays["y_true"], arrays[f"{regime}/y_pred"], predictions)
+    for baseline, (value, interval) in differences.items():
+        yield _GAIN.measured(
+            value,
+            ci=interval if isinstance(interval, Interval) else None,
+            n_subjects=len(arrays["y_true"]),
+            missing_because=str(interval) if value is None else None,
+            note=interval if isinstance(interval, str) and value is not None else None,
+            regime=regime,
+            simple=baseline,
+        )
+
+
+FAMILY = Family(
+    order=20,
+    title="Baseline comparison",
+    numbers=(_SCORE, _GAIN),
+    measure=measure,
+)

@@ -1,0 +1,76 @@
+"""Whose scores: the overview of the cohort as a picture."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pfactor_bench.report.facts import people_of
+from pfactor_bench.report.figures import style
+from pfactor_bench.report.figures.page import Sheet
+from pfactor_bench.report.text import count
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+
+    from pfactor_bench.records.record import Record
+    from pfactor_bench.report.section import Arrays
+
+__all__ = ["draw"]
+
+_MOST_BINS = 12
+
+
+def draw(record: Record, _arrays: Arrays) -> Sheet | None:
+    """Draw everybody's score, held-out people marked, and how many windows people have."""
+    people = people_of(record)
+    if people is None:
+        return None
+    held_out = {name for fold in record.split["folds"] for name in fold["test_subjects"]}
+    by_side: dict[bool, list[float]] = {True: [], False: []}
+    for name, score in zip(people["subjects"], people["scores"], strict=True):
+        by_side[name in held_out].append(score)
+    sheet = Sheet(
+        f"{style.label(record.cohort['name'], limit=40)}: "
+        f"{count(len(people['subjects']), 'person', 'people')}",
+        "orange: held out in some fold; blue: only trained on; dashed: mean over people",
+        plot=1.7,
+    )
+    scores = sheet.axes(0.7, right=0.3, until=6.6)
+    bins = min(30, max(6, round(len(people["scores"]) ** 0.5) * 2))
+    scores.hist(
+        [by_side[True], by_side[False]],
+        bins=bins,
+        stacked=True,
+        color=[style.HELD_OUT, style.TRAIN],
+        edgecolor="white",
+        linewidth=0.5,
+    )
+    scores.axvline(record.cohort["score_mean"], **style.DASHED)
+    scores.set(xlabel=style.label(record.cohort["target"]), ylabel="people")
+    windows = sheet.axes(7.3)
+    _draw_windows(windows, people["n_windows"])
+    windows.set(xlabel="windows of a person", ylabel="people")
+    for axes in (scores, windows):
+        _whole_people(axes)
+        style.quiet_frame(axes)
+    return sheet
+
+
+def _draw_windows(axes: Axes, n_windows: Sequence[int]) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    low, high = min(n_windows), max(n_windows)
+    bins = min(_MOST_BINS, high - low + 1)
+    axes.hist(n_windows, bins=bins, range=(low - 0.5, high + 0.5), color=style.QUIET, ec="white")
+    # Room on either side, so that one bar does not fill the panel.
+    margin = max(0.5, (8 - (high - low)) / 2)
+    axes.set_xlim(low - margin, high + margin)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
+
+
+def _whole_people(axes: Axes) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))

@@ -1,0 +1,78 @@
+"""Whose EEG it is, what it was made into, and who was left out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pfactor_bench.report.facts import held_out_people, people_of
+from pfactor_bench.report.section import Figure, Section
+from pfactor_bench.report.text import (
+    bullets,
+    count,
+    escape,
+    joined,
+    listed,
+    md,
+    number,
+    plain,
+    table,
+    value_in_words,
+)
+
+if TYPE_CHECKING:
+    from pfactor_bench.records.record import Record
+    from pfactor_bench.report.text import Markdown
+
+__all__ = ["FIGURE", "SECTION"]
+
+
+def _text(record: Record) -> list[Markdown]:
+    cohort = record.cohort
+    seconds = cohort["n_times"] / cohort["sfreq"]
+    windows = f"{cohort['n_windows']:,} of {seconds:g} s at {cohort['sfreq']:g} Hz"
+    moments = f"mean {number(cohort['score_mean'])}, SD {number(cohort['score_sd'])} over people"
+    rows: list[list[object]] = [
+        ["name", cohort["name"]],
+        ["people", f"{cohort['n_subjects']:,}"],
+        ["windows", md("{}, in {}", windows, cohort["unit"])],
+        ["channels", md("{:,}: {}", len(cohort["ch_names"]), listed(cohort["ch_names"]))],
+        ["score", md("{}, {}", cohort["target"], moments)],
+    ]
+    if planted := cohort.get("planted"):
+        rhythm = md("a {:g} Hz rhythm in {}", planted["frequency"], listed(planted["ch_names"]))
+        rows.append(["planted signal", rhythm])
+    made = (md("{} = {}", key, value_in_words(v)) for key, v in cohort["provenance"].items())
+    rows.append(["made with", joined(", ", made)])
+    notes = bullets([md("Note: {}", escape(note, limit=5000)) for note in cohort["notes"]])
+    return [
+        FIGURE.shown(record, "Everybody's score, and how many windows each person has."),
+        table(["what", "value"], rows),
+        notes,
+    ]
+
+
+def _alt_text(record: Record) -> str:
+    """Return what the overview shows, for a reader who cannot see it; plain text, not escaped."""
+    people = people_of(record) or {"subjects": [], "scores": [0], "n_windows": [0]}
+    scores, windows = people["scores"], people["n_windows"]
+    cohort = record.cohort
+    each = (
+        f"{windows[0]:,} windows each"
+        if len(set(windows)) == 1
+        else f"{min(windows):,} to {max(windows):,} windows each"
+    )
+    return (
+        f"{plain(cohort['target'])} of {count(len(scores), 'person', 'people')} runs from "
+        f"{number(min(scores))} to {number(max(scores))}, mean {number(cohort['score_mean'])}, SD "
+        f"{number(cohort['score_sd'])}; {held_out_people(record):,} of them are held out at some "
+        f"time. {each}."
+    )
+
+
+FIGURE = Figure(
+    file="cohort",
+    module="cohort",
+    alt=_alt_text,
+    is_drawn=lambda record: people_of(record) is not None,
+)
+SECTION = Section(order=140, heading="Cohort", text=_text, figure=FIGURE)

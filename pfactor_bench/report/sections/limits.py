@@ -1,0 +1,53 @@
+"""What the numbers of a report do not say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pfactor_bench.report.facts import held_out_people
+from pfactor_bench.report.section import Section
+from pfactor_bench.report.text import bullets, count, joined, md
+
+if TYPE_CHECKING:
+    from pfactor_bench.records.record import Record
+    from pfactor_bench.report.text import Markdown
+
+__all__ = ["SECTION"]
+
+_SYNTHETIC = md(
+    "The cohort is synthetic: its signal was put there. What is found here says that the machinery "
+    "works, nothing about people."
+)
+_CHECKS = md(
+    "The checks look for the leaks they name, in what the run recorded. Passing them does not "
+    "prove the absence of leakage."
+)
+_SALIENCY = md("Saliency shows what a prediction is sensitive to, not what causes the score.")
+
+
+def _text(record: Record) -> list[Markdown]:
+    intervals = md(
+        "Intervals are over the {} held out here. They do not cover another cohort, another way of "
+        "recording, or a model trained on other people.",
+        count(held_out_people(record), "person", "people"),
+    )
+    diagnosis = "Nothing here is a diagnosis, or fit to make one from {}."
+    lines = [
+        *([_SYNTHETIC] if record.cohort.get("planted") else []),
+        intervals,
+        _CHECKS,
+        *_not_looked_for(record),
+        _SALIENCY,
+        md(diagnosis, record.cohort["target"]),
+    ]
+    return [bullets(lines)]
+
+
+def _not_looked_for(record: Record) -> list[Markdown]:
+    codes = [f.code for f in record.findings if f.status in ("not_applicable", "skipped")]
+    if not codes:
+        return []
+    return [md("Not looked for: {}. The table of checks says why.", joined(", ", codes))]
+
+
+SECTION = Section(order=190, heading="Limits", text=_text)
