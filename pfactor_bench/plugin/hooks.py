@@ -22,11 +22,13 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
-from pfactor_bench.environment.packages import require_braindecode
-from pfactor_bench.errors import EnvironmentProblemError, PfactorBenchError
+from pfactor_bench.errors import PfactorBenchError
 from pfactor_bench.plugin.machine import (  # noqa: F401 - pytest looks for hooks in this module
     pytest_benchmark_compare_machine_info,
     pytest_benchmark_update_machine_info,
+)
+from pfactor_bench.plugin.packages import (  # noqa: F401 - the same
+    pytest_collection_modifyitems,
 )
 from pfactor_bench.plugin.session import SuiteRun
 from pfactor_bench.publish.exports.properties import claim_properties, finding_properties
@@ -136,9 +138,6 @@ class SuiteTiming:
         return f"{self.run.suite.name}/{self.case.id}/{self.device}"
 
 
-_OF_SUITES = SuiteAudit | SuiteCase | SuiteCheck | SuiteClaim | SuiteTiming
-
-
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options that choose suites, data, device and where reports go."""
     group = parser.getgroup("pfactor-bench", "suites of pfactor-bench")
@@ -195,11 +194,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Note which cases the chosen tests will ask for, once it is sure that they can run."""
-    values = [value for item in session.items for value in _parametrised(item)]
-    if not session.config.option.collectonly and any(isinstance(one, _OF_SUITES) for one in values):
-        _require_packages()
-    for value in values:
+    """Note which cases the tests that were chosen will ask for."""
+    for value in (value for item in session.items for value in _parametrised(item)):
         if isinstance(value, SuiteCase):
             value.run.want([value.case])
         elif isinstance(value, SuiteCheck | SuiteClaim):
@@ -232,13 +228,6 @@ def pytest_terminal_summary(
         terminalreporter.section("pfactor-bench")
     for line in lines:
         terminalreporter.write_line(line)
-
-
-def _require_packages() -> None:
-    try:
-        require_braindecode()
-    except EnvironmentProblemError as error:
-        raise pytest.UsageError(str(error)) from error
 
 
 def _parametrised(item: pytest.Item) -> Iterable[object]:
