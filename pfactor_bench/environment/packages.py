@@ -21,14 +21,11 @@ if TYPE_CHECKING:
 
 __all__ = ["PACKAGES", "fix_for", "packages_needed", "require_braindecode", "version_of"]
 
-#: Each needs those before it.
+#: Each stands after those that it imports.
 PACKAGES = ("torch", "torchaudio", "mne", "braindecode", "eegdash")
 
 _INSTALL = 'python -m pip install --upgrade "torch>=2.13" "torchaudio>=2.11.1" braindecode eegdash'
-_SAME_PLACE = (
-    "python -m pip install --force-reinstall --no-deps torch torchaudio   "
-    "(with the --index-url that a CPU-only torch came from, to stay without CUDA)"
-)
+_SAME_PLACE = "python -m pip install --force-reinstall torch torchaudio"
 
 #: A library of CUDA that a torch built without it does not bring, such as ``libc10_cuda.so``.
 _CUDA_LIBRARY = re.compile(r"lib\w*cud\w*\.so")
@@ -89,8 +86,8 @@ def fix_for(package: str, problem: str) -> str:
     """
     if package == "torchaudio" and _CUDA_LIBRARY.search(problem):
         return (
-            "torchaudio was built for CUDA and torch was not; install both from the same place:\n"
-            f"  {_SAME_PLACE}"
+            "torchaudio was built for CUDA and torch was not; install both from the same place (to "
+            f"stay without CUDA, with the --index-url that torch came from):\n  {_SAME_PLACE}"
         )
     if package == "torchaudio" and _OTHER_TORCH.search(problem):
         return (
