@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parents[1] / "pfactor_bench"
 #: From the ground up. Rooms (a folder, or a file at the root) of one floor do not know each other.
 FLOORS = (
     ("types", "errors", "seeds", "_version"),
-    ("statistics", "claims", "registry", "files", "terminal"),
+    ("statistics", "claims", "registry", "files", "terminal", "environment"),
     ("cohorts",),
     ("splits",),
     ("models",),

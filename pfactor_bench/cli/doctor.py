@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import platform
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
+
+from pfactor_bench.environment.packages import PACKAGES, fix_for, version_of
 
 if TYPE_CHECKING:
     import argparse
@@ -14,10 +15,6 @@ __all__ = ["GROUP", "HELP", "add_arguments", "run"]
 
 GROUP = "installation"
 HELP = "say whether the installed packages work together"
-
-
-_PACKAGES = ("torch", "torchaudio", "mne", "braindecode", "eegdash")
-_FIX = 'python -m pip install "torch==2.11.*" "torchaudio==2.11.*" braindecode eegdash'
 
 
 def diagnose() -> tuple[str, bool]:
@@ -30,35 +27,24 @@ def diagnose() -> tuple[str, bool]:
     healthy : bool
         Whether all could be imported.
     """
-    lines, healthy = [f"python       {platform.python_version()}"], True
-    for package in _PACKAGES:
-        problem = _problem_with(package)
-        healthy &= problem is None
-        lines.append(f"{package:<12} {_version_of(package)}  {problem or 'ok'}")
+    problems = {package: _problem_with(package) for package in PACKAGES}
+    broken = [(package, problem) for package, problem in problems.items() if problem]
+    lines = [f"python       {platform.python_version()}"]
+    for package, problem in problems.items():
+        outcome = f"cannot be imported: {problem}" if problem else "ok"
+        lines.append(f"{package:<12} {version_of(package)}  {outcome}")
     lines.append(f"device       {_device()}")
-    if healthy:
-        lines.append("everything needed is there")
-    else:
-        lines.append(
-            "braindecode needs torchaudio, whose last release is 2.11, and that refuses any other "
-            f"torch; install the pair that works:\n  {_FIX}"
-        )
-    return "\n".join(lines), healthy
+    # What the first package lacks, those after it lack, too.
+    lines.append(fix_for(*broken[0]) if broken else "everything needed is there")
+    return "\n".join(lines), not broken
 
 
 def _problem_with(package: str) -> str | None:
     try:
         import_module(package)
     except Exception as error:  # noqa: BLE001 - a broken binary may raise anything
-        return f"cannot be imported: {error}"
+        return f"{type(error).__name__}: {error}"
     return None
-
-
-def _version_of(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
 
 
 def _device() -> str:

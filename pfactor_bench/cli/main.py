@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pfactor_bench import cli
 from pfactor_bench._version import __version__
+from pfactor_bench.environment.packages import packages_needed
 from pfactor_bench.errors import PfactorBenchError
 from pfactor_bench.execution.montage_warning import montage_warning_ignored
 
@@ -48,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     try:
-        with montage_warning_ignored():
+        with montage_warning_ignored(), packages_needed():
             code: int = options.command.run(options)
     except PfactorBenchError as error:
         print(f"pfactor-bench: error: {error}", file=sys.stderr)  # noqa: T201

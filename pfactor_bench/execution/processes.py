@@ -28,12 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["WorkerLostError", "WorkerProcesses", "begin_warming", "warm_context"]
 
 #: What every job needs is imported once, in the process that all workers are forked from.
-_PRELOADED = [
-    "torch._dynamo",
-    "pfactor_bench.execution.preloaded",  # braindecode's models
-    "pfactor_bench.execution.worker",
-    "pfactor_bench.training.engine",
-]
+_PRELOADED = ["pfactor_bench.execution.preloaded"]
 
 
 class WorkerLostError(Exception):

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pfactor_bench.cohorts.shared import open_shared
-from pfactor_bench.errors import CohortError, ExecutionError, OutputError
+from pfactor_bench.environment.packages import packages_needed
+from pfactor_bench.errors import CohortError, EnvironmentProblemError, ExecutionError, OutputError
 from pfactor_bench.execution.results import is_finished, write_case
 from pfactor_bench.execution.tasks import Answer
 from pfactor_bench.files import ensure_writable, write_atomically
@@ -149,7 +150,8 @@ def attempt(log: Path, work: Callable[[TextIO], object], *, seconds: float | Non
     try:
         with _ONE_AT_A_TIME, _logged(log, seconds) as stream:
             try:
-                work(stream)
+                with packages_needed():
+                    work(stream)
             except Exception as error:  # noqa: BLE001 - the answer says what it was
                 traceback.print_exc(file=stream)
                 return _ending(error)
@@ -258,7 +260,7 @@ def _ending(error: Exception) -> Answer:
             reason=f"cannot keep a finished case ({reason}): what was finished before is kept; "
             f"make room or choose another folder with --out",
         )
-    if isinstance(error, OutputError | CohortError | ExecutionError):
+    if isinstance(error, OutputError | CohortError | ExecutionError | EnvironmentProblemError):
         return Answer(ending="stop", reason=str(error))
     if isinstance(error, OSError | MemoryError) or "out of memory" in reason.lower():
         return Answer(ending="again", reason=reason)

@@ -27,6 +27,9 @@ from pfactor_bench.plugin.machine import (  # noqa: F401 - pytest looks for hook
     pytest_benchmark_compare_machine_info,
     pytest_benchmark_update_machine_info,
 )
+from pfactor_bench.plugin.packages import (  # noqa: F401 - the same
+    pytest_collection_modifyitems,
+)
 from pfactor_bench.plugin.session import SuiteRun
 from pfactor_bench.publish.exports.properties import claim_properties, finding_properties
 from pfactor_bench.publish.exports.summary import append_step_summary, summary_text, verdict_summary

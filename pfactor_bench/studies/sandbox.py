@@ -8,22 +8,21 @@ exit, print or eat memory, and all that becomes a `Failure` that says so.
 from __future__ import annotations
 
 import contextlib
-import faulthandler
 import os
-import resource
 import selectors
 import signal
 import sys
 import time
-import traceback
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pfactor_bench.errors import EnvironmentProblemError
+from pfactor_bench.studies.job import BROKEN_ENVIRONMENT, do_job
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import NoReturn
 
 __all__ = ["Failure", "Limits", "run_jobs"]
 
@@ -102,6 +101,11 @@ def run_jobs(jobs: Sequence[Callable[[], bytes]], limits: Limits) -> list[bytes 
     -------
     list
         An answer or a failure per job, in the order of the jobs.
+
+    Raises
+    ------
+    EnvironmentProblemError
+        If a job ended because packages cannot be imported that the benchmark itself stands on.
     """
     answers: list[bytes | Failure] = [Failure(reason="it was not run")] * len(jobs)
     waiting = list(enumerate(jobs))[::-1]
@@ -139,70 +143,13 @@ def _start(
         warnings.simplefilter("ignore", DeprecationWarning)
         pid = os.fork()
     if not pid:
-        _child(job, limits, answer_in, printed_in)
+        do_job(job, limits.memory, answer_in, printed_in)
     for end in (answer_in, printed_in):
         os.close(end)
     process = _Running(number=number, pid=pid, deadline=time.monotonic() + limits.seconds)
     selector.register(answer_out, selectors.EVENT_READ, (process, process.answer))
     selector.register(printed_out, selectors.EVENT_READ, (process, process.printed))
     return process
-
-
-def _child(job: Callable[[], bytes], limits: Limits, answer: int, printed: int) -> NoReturn:
-    """Run the job and leave without running anything of the parent's: no handlers, no buffers."""
-    status = 1
-    try:
-        faulthandler.disable()  # a job's crash is reported by the caller, in one line
-        os.setsid()
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        os.dup2(printed, 1)
-        os.dup2(printed, 2)
-        # A test runner may have put objects of its own here.
-        sys.stdout = os.fdopen(1, "w", buffering=1, closefd=False)
-        sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
-        # The caller may turn warnings into errors; what a job does is not judged by that.
-        warnings.simplefilter("ignore")
-        _limit_memory(limits.memory)
-        _one_thread()
-        content = job()
-        with os.fdopen(answer, "wb") as stream:
-            stream.write(content)
-        status = 0
-    except SystemExit as left:
-        _tell(f"it called sys.exit({left.code!r})")
-    except BaseException as error:  # noqa: BLE001 - there is nobody above to handle it
-        _tell(traceback.format_exc())
-        _tell(f"{type(error).__name__}: {error}")
-    finally:
-        with contextlib.suppress(Exception):
-            sys.stdout.flush()
-        os._exit(status)
-
-
-def _tell(text: str) -> None:
-    with contextlib.suppress(Exception):
-        sys.stderr.write(f"{text}\n")
-        sys.stderr.flush()
-
-
-def _limit_memory(extra: int) -> None:
-    try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-    except OSError:  # only Linux tells; elsewhere the time limit has to do
-        return
-    limit = pages * resource.getpagesize() + extra
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def _one_thread() -> None:
-    """Use one thread: jobs already run side by side, and OpenMP's threads do not survive a fork."""
-    os.environ["OMP_NUM_THREADS"] = "1"
-    if "torch" in sys.modules:
-        sys.modules["torch"].set_num_threads(1)
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
-    threadpool_limits(1)
 
 
 def _collect(
@@ -299,6 +246,8 @@ def _answer(process: _Running, limits: Limits) -> bytes | Failure:
         number = os.WTERMSIG(status)
         memory = f" (the memory limit is {limits.memory / _GIB:g} GiB)" if number == 9 else ""  # noqa: PLR2004 - SIGKILL
         return Failure(reason=f"its process was killed by {signal.Signals(number).name}{memory}")
+    if os.WEXITSTATUS(status) == BROKEN_ENVIRONMENT and process.answer:
+        raise EnvironmentProblemError(process.answer.decode(errors="replace"))
     if os.WEXITSTATUS(status):
         lines = process.printed.decode(errors="replace").strip().splitlines()
         return Failure(reason=lines[-1] if lines else "its process ended without an answer")

@@ -42,6 +42,17 @@ def test_processes_give_the_record_of_this_process(tmp_path: Path, engine: str) 
         assert (tmp_path / "here" / name).read_bytes() == (tmp_path / "there" / name).read_bytes()
 
 
+def test_worker_whose_packages_do_not_load_stops_the_run(tmp_path: Path) -> None:
+    """No other case could succeed there, and none is to blame."""
+
+    def work(_log: object) -> None:
+        raise ModuleNotFoundError("No module named 'braindecode'", name="braindecode")
+
+    answer = casework.attempt(tmp_path / "log", work)
+    assert answer.ending == "stop"
+    assert answer.reason.startswith("braindecode ")
+
+
 @pytest.mark.parametrize("where", [HERE, TWO], ids=["here", "elsewhere"])
 def test_record_says_which_cases_were_left_to_the_plain_loop(tmp_path: Path, where) -> None:
     """And why, in the report too."""

@@ -10,12 +10,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
+from pfactor_bench.errors import EnvironmentProblemError
 from pfactor_bench.studies.sandbox import Failure, Limits, run_jobs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import pytest
 
 _LIMITS = Limits(seconds=20, memory=1 << 30, answer=1 << 20)
 
@@ -54,6 +55,16 @@ def test_answers_keep_the_order_of_jobs() -> None:
         b"quick",
         b"third",
     ]
+
+
+def test_broken_environment_is_no_fault_of_the_job() -> None:
+    """Whatever it was to answer: nobody's study runs where torch cannot be imported."""
+
+    def job() -> bytes:
+        raise ModuleNotFoundError("No module named 'torch'", name="torch")
+
+    with pytest.raises(EnvironmentProblemError, match=r"(?s)^torch .*No module .*pip install"):
+        _one(job)
 
 
 def test_exception_is_named() -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pfactor_bench.checks.engine.outcomes import not_applicable, undecided
-from pfactor_bench.errors import UnknownNameError
+from pfactor_bench.errors import EnvironmentProblemError, UnknownNameError
 from pfactor_bench.types import Finding
 
 if TYPE_CHECKING:
@@ -179,6 +179,8 @@ def require_known(names: Sequence[str], known: Sequence[str], what: str) -> None
 def _guarded(function: Callable[..., Outcome], given: Mapping[str, object]) -> Outcome:
     try:
         return function(**given)
+    except EnvironmentProblemError:
+        raise
     except Exception as error:  # noqa: BLE001 - whatever a check stumbles over must not pass
         trace = error.__traceback__
         while trace is not None and trace.tb_next is not None:

@@ -1,0 +1,1 @@
+"""The environment that everything runs in: whether its packages load together, and if not, why."""
