@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pfactor_bench.cli.options import add_data_arguments, set_data_environment
+from pfactor_bench.cli.options import add_data_arguments, add_suite_argument, set_data_environment
 from pfactor_bench.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ killed command goes on where it stopped.
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what ``pfactor-bench learning-curve`` takes."""
     parser.description = _DESCRIPTION
-    parser.add_argument("suite", type=Path, metavar="SUITE", help="a suite's YAML file")
+    add_suite_argument(parser)
     parser.add_argument(
         "--predictor",
         metavar="NAME",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pfactor_bench.cli.options import (
     add_cache_argument,
     add_data_arguments,
+    add_suite_argument,
     set_data_environment,
 )
 from pfactor_bench.errors import ConfigError
@@ -34,7 +35,7 @@ killed command goes on where it stopped, and a larger --n adds to the dealings t
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what ``pfactor-bench permute`` takes."""
     parser.description = _DESCRIPTION
-    parser.add_argument("suite", type=Path, metavar="SUITE", help="a suite's YAML file")
+    add_suite_argument(parser)
     parser.add_argument(
         "--regime", metavar="NAME", help="one of the suite's regimes (default: the first)"
     )

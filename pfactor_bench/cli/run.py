@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pfactor_bench.cli.options import (
     add_cache_argument,
     add_data_arguments,
+    add_suite_argument,
     count_above_zero,
     set_data_environment,
 )
@@ -32,7 +33,7 @@ HELP = "run a suite and write its report; a run that was stopped goes on"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what ``pfactor-bench run`` takes."""
-    parser.add_argument("suite", type=Path, metavar="SUITE", help="a suite's YAML file")
+    add_suite_argument(parser)
     parser.add_argument("--out", type=Path, metavar="DIR", help="default: reports/<suite's name>")
     add_data_arguments(parser)
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")

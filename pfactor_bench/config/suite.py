@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pfactor_bench.cohorts import COHORTS
+from pfactor_bench.config.bundled import suite_file
 from pfactor_bench.config.cases import read_cases
 from pfactor_bench.config.claims import read_claims
 from pfactor_bench.config.engine import read_engine
@@ -111,13 +112,13 @@ class Suite:
     quick: bool
 
 
-def load_suite(path: Path) -> Suite:
+def load_suite(named: str | Path) -> Suite:
     """Read a suite file and check every name and key in it.
 
     Parameters
     ----------
-    path
-        The YAML file.
+    named
+        The YAML file, or the name of a suite that comes with the package.
 
     Returns
     -------
@@ -125,9 +126,12 @@ def load_suite(path: Path) -> Suite:
 
     Raises
     ------
+    UnknownNameError
+        If there is no such suite.
     ConfigError
         With file and line, for anything unknown, missing, of the wrong kind, or contradictory.
     """
+    path = suite_file(named)
     top = read_section(path)
     top.check_keys(_KEYS)
     name = top.get("name", str)
