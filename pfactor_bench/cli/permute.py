@@ -13,6 +13,7 @@ from pfactor_bench.cli.options import (
     set_data_environment,
 )
 from pfactor_bench.errors import ConfigError
+from pfactor_bench.files import REPORTS, report_folder
 
 if TYPE_CHECKING:
     import argparse
@@ -53,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out",
         type=Path,
         metavar="DIR",
-        help="folder that gets permutations/ (default: reports/<suite's name>)",
+        help=f"folder that gets permutations/ (default: {REPORTS}/<suite's name>)",
     )
     add_cache_argument(parser)
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
@@ -84,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError(f"--n is {args.n}: deal the scores once at least")
     suite = replace(load_suite(args.suite), saliency=())
     case = case_of(suite, args.regime, args.seed)
-    whole: Path = args.out or Path("reports") / suite.name
+    whole: Path = args.out or report_folder(suite.name)
     out, name = whole / "permutations", file_name(case)
     ensure_writable(out)
     set_data_environment(args)

@@ -16,6 +16,7 @@ from pfactor_bench.cli.options import (
     set_data_environment,
 )
 from pfactor_bench.cli.outcome import exit_code, verdict_lines
+from pfactor_bench.files import REPORTS, report_folder
 
 if TYPE_CHECKING:
     import argparse
@@ -34,7 +35,9 @@ HELP = "run a suite and write its report; a run that was stopped goes on"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what ``pfactor-bench run`` takes."""
     add_suite_argument(parser)
-    parser.add_argument("--out", type=Path, metavar="DIR", help="default: reports/<suite's name>")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help=f"default: {REPORTS}/<suite's name>"
+    )
     add_data_arguments(parser)
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     add_cache_argument(parser)
@@ -79,7 +82,7 @@ def run(options: argparse.Namespace) -> int:
         from pfactor_bench.execution.processes import begin_warming
 
         begin_warming()
-    out: Path = options.out or Path("reports") / suite.name
+    out: Path = options.out or report_folder(suite.name)
     # A batch system that wants its node back, and `kill`, are as good as Ctrl-C.
     before = signal.signal(signal.SIGTERM, _interrupt)
     try:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import shlex
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pfactor_bench.errors import ExecutionError
@@ -25,13 +24,14 @@ from pfactor_bench.execution.cases import (
 from pfactor_bench.execution.lock import only_run_in
 from pfactor_bench.execution.preparation import Prepared, prepare
 from pfactor_bench.execution.progress import RunInterrupted, Tracker
-from pfactor_bench.files import ensure_writable
+from pfactor_bench.files import ensure_writable, report_folder
 from pfactor_bench.measurements.names import refuse_unknown_measurements
 from pfactor_bench.pipeline.conclude import command_to_repeat, conclude, publish
 from pfactor_bench.training.fast.acceleration import refuse_impossible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from pfactor_bench.config import Suite
     from pfactor_bench.execution.progress import Progress
@@ -155,7 +155,7 @@ def run_cases(
 
 def _command_to_go_on(suite: Suite, out: Path) -> str:
     """Return what to type to go on with a run in `out`."""
-    elsewhere = out != Path("reports") / suite.name
+    elsewhere = out != report_folder(suite.name)
     return (
         f"{command_to_repeat(suite)} --out {shlex.quote(str(out))}"
         if elsewhere

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from pfactor_bench.errors import PfactorBenchError
+from pfactor_bench.files import REPORTS
 from pfactor_bench.plugin.machine import (  # noqa: F401 - pytest looks for hooks in this module
     pytest_benchmark_compare_machine_info,
     pytest_benchmark_update_machine_info,
@@ -155,9 +156,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--suite-out",
         type=Path,
-        default=Path("reports"),
+        default=REPORTS,
         metavar="DIR",
-        help="folder that gets one report per suite (default: reports)",
+        help=f"folder that gets one report per suite (default: {REPORTS})",
     )
     group.addoption(
         "--suite-device",
