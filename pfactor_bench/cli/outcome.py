@@ -24,7 +24,7 @@ def verdict_lines(record: Record) -> str:
         for verdict in record.verdicts
     ]
     lines += [
-        f"{finding.status:<12} check  {plain(finding.code)} {plain(finding.title)}: "
+        f"{finding.status:<12} check  {plain(finding.label)} {plain(finding.title)}: "
         f"{plain(finding.explanation)}"
         for finding in record.findings
         if finding.status in {"fail", "error"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import signal
 import sys
@@ -19,7 +20,6 @@ from pfactor_bench.cli.outcome import exit_code, verdict_lines
 from pfactor_bench.files import REPORTS, report_folder
 
 if TYPE_CHECKING:
-    import argparse
     from types import FrameType
 
     from pfactor_bench.config import Suite
@@ -41,6 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_data_arguments(parser)
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     add_cache_argument(parser)
+    parser.add_argument(
+        "--audit",
+        action=argparse.BooleanOptionalAction,
+        help="look for leaks by training every regime again, a dozen times, on changed data "
+        "(default: where that costs less than the run itself)",
+    )
     where = parser.add_argument_group(
         "where cases run",
         "None of these changes a result but for rounding: finished cases are kept and shared.",
@@ -143,6 +149,8 @@ def _run_with_progress(suite: Suite, out: Path, options: argparse.Namespace) -> 
             execution=execution,
             on_progress=show,
             on_epoch=bar.refresh,
+            audit=options.audit,
+            on_audit=lambda regime: bar.set_description(f"audit of {regime}"),
         )
     if bar.disable and last:
         print(f"{last[0].line()}, on {last[0].where}", file=sys.stderr)  # noqa: T201

@@ -1,8 +1,8 @@
 """A suite from file to report, readable top to bottom.
 
-`prepare` loads, `run_cases` trains what is not finished (`compute` a single case), `conclude`
-measures, checks and judges, `publish` writes. ``pfactor-bench run`` calls them in a row; ``pytest
-suites`` calls them one by one.
+`prepare` loads, `run_cases` trains what is not finished (`compute` a single case), `audit_regimes`
+trains it again on changed data, `conclude` measures, checks and judges, `publish` writes.
+``pfactor-bench run`` calls them in a row; ``pytest suites`` calls them one by one.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from pfactor_bench.execution.preparation import Prepared, prepare
 from pfactor_bench.execution.progress import RunInterrupted, Tracker
 from pfactor_bench.files import ensure_writable, report_folder
 from pfactor_bench.measurements.names import refuse_unknown_measurements
+from pfactor_bench.pipeline.audits import audit_regimes, with_audits
 from pfactor_bench.pipeline.conclude import command_to_repeat, conclude, publish
 from pfactor_bench.training.fast.acceleration import refuse_impossible
 
@@ -49,8 +50,10 @@ def run(
     device: str,
     cache: Path | None = None,
     execution: Execution | None = None,
+    audit: bool | None = None,
     on_progress: Callable[[Progress], object] = lambda _progress: None,
     on_epoch: Callable[[], object] = lambda: None,
+    on_audit: Callable[[str], object] = lambda _regime: None,
 ) -> Record:
     """Run a whole suite and write its report; cases that are finished already are not run again.
 
@@ -69,8 +72,11 @@ def run(
         ``encoders`` in the report's folder.
     execution
         Where and how persistently cases are run; None stays in this process.
-    on_progress, on_epoch
-        Called when a case begins or ends, and after each epoch in this process.
+    audit
+        Whether to audit every regime; None audits those whose audit costs less than the run.
+    on_progress, on_epoch, on_audit
+        Called when a case begins or ends, after each epoch in this process, and with a regime
+        before its audit begins.
 
     Returns
     -------
@@ -95,7 +101,8 @@ def run(
         if execution.cluster is not None:
             prepared = prepared_for_cluster(prepared, execution.cluster, device)
         results, failed = run_cases(prepared, execution, on_progress=on_progress, on_epoch=on_epoch)
-        record = conclude(prepared, results, failed=failed)
+        audits = audit_regimes(prepared, results, wanted=audit, on_audit=on_audit)
+        record = with_audits(conclude(prepared, results, failed=failed), audits)
         publish(record, prepared, results, out)
         return record
 

@@ -37,6 +37,7 @@ __all__ = [
     "SCHEMA_VERSION",
     "Record",
     "find_measurement",
+    "finding_of",
     "read_arrays",
     "read_record",
     "record_of",
@@ -66,7 +67,8 @@ class Record:
     cases
         One mapping per case: ``id, regime, model, seed, n_parameters, n_trainable``.
     measurements, findings, claims, verdicts, timings
-        See `pfactor_bench.types`.
+        See `pfactor_bench.types`. Checks that run a study again stand among the findings once for
+        each regime, whose audit they are part of; all others once.
     provenance
         ``version, commit, dirty, python, platform, machine, cpu, n_cpus, threads, device, packages,
         date, command``.
@@ -137,6 +139,17 @@ def read_record(path: Path) -> Record:
         raise RecordError(f"{str(path)!r} is not a complete record: {error!r}") from error
 
 
+def finding_of(row: Mapping[str, Any]) -> Finding:
+    """Return the finding that parsed JSON of the present schema holds.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        If it holds none.
+    """
+    return Finding(**{**row, "kinds": tuple(row["kinds"]), "evidence": tuple(row["evidence"])})
+
+
 def read_arrays(folder: Path) -> dict[str, NDArray[np.float64]]:
     """Read the arrays that stand beside a record."""
     import zipfile
@@ -170,10 +183,7 @@ def record_of(data: Mapping[str, Any]) -> Record:
             Measurement(**{**row, "ci": Interval(**row["ci"]) if row["ci"] else None})
             for row in data["measurements"]
         ),
-        findings=tuple(
-            Finding(**{**row, "kinds": tuple(row["kinds"]), "evidence": tuple(row["evidence"])})
-            for row in data["findings"]
-        ),
+        findings=tuple(map(finding_of, data["findings"])),
         claims=tuple(
             Claim(**{**row, "requirement": Requirement(**row["requirement"])})
             for row in data["claims"]

@@ -119,7 +119,8 @@ def _limits_section(record: Record) -> str:
 
 
 def _not_looked_for(record: Record) -> list[str]:
-    codes = [f.code for f in record.findings if f.status in ("not_applicable", "skipped")]
+    looked_for = {f.code for f in record.findings if f.status not in ("not_applicable", "skipped")}
+    codes = list(dict.fromkeys(f.code for f in record.findings if f.code not in looked_for))
     if not codes:
         return []
     return [f"Not looked for: {', '.join(map(escape, codes))}. The table of checks says why."]

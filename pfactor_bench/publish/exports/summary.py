@@ -61,5 +61,7 @@ def verdict_summary(record: Record) -> Iterator[str]:
 
 
 def _failures(found: list[Finding]) -> str:
-    rows = [[escape(f.code), escape(f.status), escape(f.explanation), escape(f.fix)] for f in found]
+    rows = [
+        [escape(f.label), escape(f.status), escape(f.explanation), escape(f.fix)] for f in found
+    ]
     return table(["check", "status", "what it found", "what to do"], rows) if rows else ""

@@ -70,7 +70,7 @@ def null_r_probability(r: float, n: int) -> float:
 def _leak_found(record: Record) -> Iterator[str]:
     failed = [finding for finding in record.findings if finding.status == "fail"]
     if failed:
-        codes = ", ".join(escape(finding.code) for finding in failed)
+        codes = ", ".join(escape(finding.label) for finding in failed)
         yield (
             f"**Quote no number from here yet**: {count(len(failed), 'check')} failed ({codes}). "
             f"A leak can make any of them too good."

@@ -35,9 +35,9 @@ def leak_answer(record: Record) -> str:
 def leak_sentence(record: Record) -> str:
     """Return whether the checks found a leak, and what was left undecided."""
     of = {status: [f for f in record.findings if f.status == status] for status in _STATUSES}
-    looked = len(of["pass"]) + len(of["warn"]) + len(of["fail"])
+    looked = len({f.code for f in (*of["pass"], *of["warn"], *of["fail"])})
     if of["fail"]:
-        names = ", ".join(f"{escape(f.code)} {escape(f.title)}" for f in of["fail"])
+        names = ", ".join(f"{escape(f.label)} {escape(f.title)}" for f in of["fail"])
         found = f"**The checks found a leak: {names}.**"
     elif looked:
         found = (
@@ -51,15 +51,16 @@ def leak_sentence(record: Record) -> str:
     if of["error"]:
         broken = f"{count(len(of['error']), 'check')} broke off and decided nothing"
         found += f" **{broken}: {_codes(of['error'])}.**"
-    return found
+    return found + _not_audited(record)
 
 
 def checks_section(record: Record) -> str:
     """Return every check once, failures first, then the evidence of those that found something."""
     order = list(_STATUSES)
+    # Regimes stay in the record's order.
     findings = sorted(record.findings, key=lambda found: (order.index(found.status), found.code))
     rows = [
-        [escape(f.code), escape(f.title), _STATUSES[f.status], escape(f.explanation)]
+        [escape(f.label), escape(f.title), _STATUSES[f.status], escape(f.explanation)]
         for f in findings
     ]
     parts = ["## Checks", f"{leak_sentence(record)} {_NO_PROOF}"]
@@ -70,16 +71,27 @@ def checks_section(record: Record) -> str:
 
 
 def _codes(findings: list[Finding]) -> str:
-    return ", ".join(escape(finding.code) for finding in findings)
+    return ", ".join(escape(finding.label) for finding in findings)
+
+
+def _not_audited(record: Record) -> str:
+    """Return which regimes were not audited and why, where a whole audit was left out."""
+    audited = {f.regime for f in record.findings if f.status != "skipped"}
+    left_out = {
+        f.regime: f.explanation for f in record.findings if f.regime and f.regime not in audited
+    }
+    return "".join(
+        f" **Not audited: {escape(regime)}** ({escape(why)})." for regime, why in left_out.items()
+    )
 
 
 def _warnings(findings: list[Finding]) -> str:
     """Return what each found beside its code, which alone tells a reader nothing."""
-    return "; ".join(f"{escape(f.code)}, {escape(f.explanation, limit=160)}" for f in findings)
+    return "; ".join(f"{escape(f.label)}, {escape(f.explanation, limit=160)}" for f in findings)
 
 
 def _evidence(finding: Finding) -> str:
-    parts = [f"### {escape(finding.code)}: {escape(finding.title)}"]
+    parts = [f"### {escape(finding.label)}: {escape(finding.title)}"]
     if finding.fix:
         parts.append(f"What to do: {escape(finding.fix)}")
     if finding.evidence:
