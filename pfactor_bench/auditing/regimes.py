@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pfactor_bench.execution.preparation import Prepared
     from pfactor_bench.types import Case, CaseResult
 
-__all__ = ["audit_regime", "audit_seconds", "audited_cases", "kept_audit"]
+__all__ = ["audit_regime", "audit_windows", "audited_cases", "kept_audit"]
 
 #: Longer training would only cost time: a prediction that may not move may not after one step.
 _MAX_EPOCHS = 4
@@ -83,10 +83,14 @@ def kept_audit(prepared: Prepared, case: Case) -> Audit | None:
         return None
 
 
-def audit_seconds(result: CaseResult) -> float:
-    """Return about how long an audit of a case trains, from how long the case itself has."""
+def audit_windows(result: CaseResult) -> float:
+    """Return on how many windows, epoch after epoch, an audit of a case trains, about.
+
+    Compared with what a run trained on, it says what an audit costs. A comparison of seconds would
+    come out otherwise on a busy machine, and two runs of one suite would have two records.
+    """
     per_run = sum(
-        timing.seconds * min(budget.epochs, _MAX_EPOCHS) / budget.epochs
+        (timing.windows or 0) * min(budget.epochs, _MAX_EPOCHS) / budget.epochs
         for timing, budget in zip(result.timings, result.budgets, strict=False)
     )
     return _RUNS * per_run

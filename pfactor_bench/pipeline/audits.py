@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from pfactor_bench.auditing.regimes import audit_regime, audit_seconds, audited_cases, kept_audit
+from pfactor_bench.auditing.regimes import audit_regime, audit_windows, audited_cases, kept_audit
 from pfactor_bench.checks import catalogue
-from pfactor_bench.execution.progress import say_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -97,11 +96,11 @@ def _why_not(
             "not checked: cases were trained on a GPU, and an audit, which trains on the CPU, may "
             "take far longer; run with --audit"
         )
-    run = sum(timing.seconds for result in results.values() for timing in result.timings)
-    audit = audit_seconds(results[case])
+    run = sum(timing.windows or 0 for result in results.values() for timing in result.timings)
+    audit = audit_windows(results[case])
     if audit < run:
         return None
     return (
-        f"not checked: an audit would train for about {say_seconds(audit)}, and the whole run for "
-        f"{say_seconds(run)}; run with --audit"
+        f"not checked: an audit would train about {audit / run:.2g} times as long as the whole "
+        f"run; run with --audit"
     )
