@@ -90,6 +90,13 @@ def test_report_names_regimes_that_were_not_audited(ran: Record) -> None:
     assert "a study that can be run again" not in text
 
 
+def test_terminal_names_regimes_that_were_not_audited(ran: Record) -> None:
+    """In a line, with how to get it."""
+    (line,) = (one for one in verdict_lines(ran).splitlines() if one.startswith("not checked"))
+    assert line.startswith("not checked  audit  from-scratch: an audit would train about 12 times")
+    assert line.endswith("run with --audit")
+
+
 def test_leak_that_an_audit_finds_fails_the_run(leaky: Record) -> None:
     """As any failed check does, and the terminal says in which regime."""
     assert exit_code(leaky) == 1

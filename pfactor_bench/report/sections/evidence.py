@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pfactor_bench.records.record import Record
     from pfactor_bench.types import Finding
 
-__all__ = ["checks_section", "leak_answer", "leak_sentence"]
+__all__ = ["checks_section", "leak_answer", "leak_sentence", "left_out_audits"]
 
 #: What a reader must see first comes first; what could not be looked for is a long list, so last.
 _STATUSES = {
@@ -54,6 +54,16 @@ def leak_sentence(record: Record) -> str:
     return found + _not_audited(record)
 
 
+def left_out_audits(record: Record) -> dict[str, str]:
+    """Return why regimes were not audited, by regime, where a whole audit was left out."""
+    audited = {found.regime for found in record.findings if found.status != "skipped"}
+    return {
+        found.regime: found.explanation
+        for found in record.findings
+        if found.regime is not None and found.regime not in audited
+    }
+
+
 def checks_section(record: Record) -> str:
     """Return every check once, failures first, then the evidence of those that found something."""
     order = list(_STATUSES)
@@ -75,13 +85,9 @@ def _codes(findings: list[Finding]) -> str:
 
 
 def _not_audited(record: Record) -> str:
-    """Return which regimes were not audited and why, where a whole audit was left out."""
-    audited = {f.regime for f in record.findings if f.status != "skipped"}
-    left_out = {
-        f.regime: f.explanation for f in record.findings if f.regime and f.regime not in audited
-    }
     return "".join(
-        f" **Not audited: {escape(regime)}** ({escape(why)})." for regime, why in left_out.items()
+        f" **Not audited: {escape(regime)}** ({escape(why)})."
+        for regime, why in left_out_audits(record).items()
     )
 
 
