@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pfactor_bench.errors import PfactorBenchError
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
     from types import ModuleType
 
@@ -24,6 +27,22 @@ class SuiteFile(pytest.Module):
 
     def _getobj(self) -> ModuleType:
         return import_module("pfactor_bench.plugin.suite_tests")
+
+    def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
+        """Return the suite's tests; a broken suite is told in a line, as a syntax error would be.
+
+        Raises
+        ------
+        pytest.Collector.CollectError
+            With file and line.
+        """
+        from pfactor_bench.config import load_suite
+
+        try:
+            load_suite(self.path)
+        except PfactorBenchError as error:
+            raise self.CollectError(str(error)) from None
+        return super().collect()
 
     def funcnamefilter(self, name: str) -> bool:
         """Say whether a function is a test, whatever a project calls its own."""

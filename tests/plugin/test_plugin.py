@@ -148,13 +148,14 @@ def test_suite_file_is_a_file_of_tests_anywhere(tmp_path: Path) -> None:
     assert "LK009" not in listed  # a simulated cohort has no sites
 
 
-def test_broken_suite_file_is_a_usage_error(tmp_path: Path) -> None:
-    """With file and line, when it is named."""
+def test_broken_suite_file_is_told_with_its_line(tmp_path: Path) -> None:
+    """And without a traceback, as a syntax error in a file of tests."""
     path = tmp_path / "mine.yaml"
     path.write_text(TINY_SUITE.replace("last-subjects", "last-subject"), encoding="utf-8")
     process = collect(str(path))
-    assert process.returncode == 4
-    assert "mine.yaml:5: unknown split 'last-subject'" in process.stdout + process.stderr
+    assert process.returncode == 2
+    assert "mine.yaml:5: unknown split 'last-subject'" in process.stdout
+    assert "hooks.py" not in process.stdout
 
 
 def test_yaml_of_others_is_left_alone(tmp_path: Path) -> None:
