@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and where reports go that are given no folder."""
 
 from __future__ import annotations
 
@@ -8,7 +8,15 @@ from pathlib import Path
 
 from pfactor_bench.errors import OutputError
 
-__all__ = ["ensure_writable", "write_atomically"]
+__all__ = ["REPORTS", "ensure_writable", "report_folder", "write_atomically"]
+
+#: Not ``reports``, which a repository may keep: a run on somebody's machine is no publication.
+REPORTS = Path("pfactor-bench-reports")
+
+
+def report_folder(suite: str) -> Path:
+    """Return the folder that a suite of this name reports to where nobody says otherwise."""
+    return REPORTS / suite
 
 
 def ensure_writable(folder: Path, *, option: str = "--out") -> None:

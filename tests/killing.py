@@ -79,10 +79,13 @@ def run_killed(folder: Path, kills: int, seed: int) -> dict[str, object]:
         execution = {"workers": 1 + number % 2}
         child = _FORK.Process(target=_run, args=(folder, execution))
         child.start()
-        # The first ones in the middle of the cases, whatever the speed of the machine.
-        time.sleep(moments.uniform(0.0, 0.3))
+        # The first ones in the middle of the cases, whatever the speed of the machine; the last
+        # ones anywhere.
         if number < kills - 3:
             _wait_for_more(folder, int(moments.integers(4)), child)
+            time.sleep(moments.uniform(0.0, 0.01))
+        else:
+            time.sleep(moments.uniform(0.0, 0.3))
         child.kill()
         child.join()
         left_behind.append(_n_finished(folder))
@@ -217,6 +220,8 @@ def _run(folder: Path, execution: dict[str, object]) -> None:
         data_dir=None,
         device="cpu",
         execution=Execution(**execution),
+        # It is cases that are killed here; forty of them would pay for an audit.
+        audit=False,
     )
 
 
@@ -304,8 +309,8 @@ def choose_devices(folder: Path, resources: dict[str, int]) -> list[str]:
 def _wait_for_workers(address: str) -> None:
     from distributed import Client
 
-    with Client(address, timeout=30, set_as_default=False) as client:
-        client.wait_for_workers(2, timeout=30)
+    with Client(address, timeout=300, set_as_default=False) as client:
+        client.wait_for_workers(2, timeout=300)
 
 
 def _serve_worker(address: str, folder: Path, resources: dict[str, int]) -> None:

@@ -46,9 +46,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--cohort",
-        metavar="NAME|SUITE",
+        metavar="KIND|SUITE",
         default="synthetic",
-        help="a cohort's name, or a suite file whose cohort to take (default: synthetic)",
+        help="a kind of cohort, or a suite, by file or name, whose cohort to take "
+        "(default: synthetic)",
     )
     add_data_arguments(parser)
     effort = parser.add_mutually_exclusive_group()

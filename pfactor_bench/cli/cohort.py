@@ -22,7 +22,9 @@ HELP = "show what is in a cohort: people, scores, channels, fingerprint"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what ``pfactor-bench cohort`` takes."""
     parser.add_argument(
-        "cohort", metavar="SUITE|NAME", help="a suite's YAML file, or a kind of cohort: hbn"
+        "cohort",
+        metavar="SUITE|KIND",
+        help="a suite's YAML file or name, or a kind of cohort, such as hbn",
     )
     parser.add_argument(
         "--set",

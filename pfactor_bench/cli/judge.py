@@ -20,7 +20,11 @@ HELP = "judge a stored record again, perhaps by other claims; trains nothing"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what ``pfactor-bench judge`` takes."""
     parser.add_argument("record", type=Path, metavar="RECORD", help="record.json or its folder")
-    parser.add_argument("--suite", type=Path, help="take the claims from this suite instead")
+    parser.add_argument(
+        "--suite",
+        metavar="SUITE",
+        help="take the claims from this suite instead: its YAML file, or its name",
+    )
 
 
 def run(options: argparse.Namespace) -> int:

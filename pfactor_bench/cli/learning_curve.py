@@ -7,8 +7,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pfactor_bench.cli.options import add_data_arguments, set_data_environment
+from pfactor_bench.cli.options import add_data_arguments, add_suite_argument, set_data_environment
 from pfactor_bench.errors import ConfigError
+from pfactor_bench.files import REPORTS, report_folder
 
 if TYPE_CHECKING:
     import argparse
@@ -36,7 +37,7 @@ killed command goes on where it stopped.
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what ``pfactor-bench learning-curve`` takes."""
     parser.description = _DESCRIPTION
-    parser.add_argument("suite", type=Path, metavar="SUITE", help="a suite's YAML file")
+    add_suite_argument(parser)
     parser.add_argument(
         "--predictor",
         metavar="NAME",
@@ -68,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out",
         type=Path,
         metavar="DIR",
-        help="folder (default: reports/<suite's name>/learning-curve)",
+        help=f"folder (default: {REPORTS}/<suite's name>/learning-curve)",
     )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     add_data_arguments(parser)
@@ -92,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
     from pfactor_bench.terminal.bar import progress_bar
 
     suite = replace(load_suite(args.suite), saliency=())
-    out: Path = args.out or Path("reports") / suite.name / "learning-curve"
+    out: Path = args.out or report_folder(suite.name) / "learning-curve"
     ensure_writable(out)
     set_data_environment(args)
     prepared = prepare(suite, data_dir=args.data, device=args.device, out=out)

@@ -17,10 +17,20 @@ if TYPE_CHECKING:
 __all__ = [
     "add_cache_argument",
     "add_data_arguments",
+    "add_suite_argument",
     "count_above_zero",
     "folder_of",
     "set_data_environment",
 ]
+
+
+def add_suite_argument(parser: argparse.ArgumentParser) -> None:
+    """Declare ``SUITE``, which `pfactor_bench.config.load_suite` finds."""
+    parser.add_argument(
+        "suite",
+        metavar="SUITE",
+        help="a suite's YAML file, or the name of one that `pfactor-bench suites` lists",
+    )
 
 
 def add_data_arguments(parser: argparse.ArgumentParser) -> None:

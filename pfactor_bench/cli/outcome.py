@@ -14,7 +14,8 @@ MISSING = 3
 
 
 def verdict_lines(record: Record) -> str:
-    """Return a line per claim, per check that found something, and per case without a result."""
+    """Return a line per claim, per check that found something, and per audit or case left out."""
+    from pfactor_bench.report.sections.evidence import left_out_audits
     from pfactor_bench.report.text import plain
 
     # plain: an exception's message may hold a terminal's control sequences.
@@ -24,10 +25,14 @@ def verdict_lines(record: Record) -> str:
         for verdict in record.verdicts
     ]
     lines += [
-        f"{finding.status:<12} check  {plain(finding.code)} {plain(finding.title)}: "
+        f"{finding.status:<12} check  {plain(finding.label)} {plain(finding.title)}: "
         f"{plain(finding.explanation)}"
         for finding in record.findings
         if finding.status in {"fail", "error"}
+    ]
+    lines += [
+        f"{'not checked':<12} audit  {plain(regime)}: {plain(why.removeprefix('not checked: '))}"
+        for regime, why in left_out_audits(record).items()
     ]
     lines += [
         f"{'missing':<12} case   {plain(case['id'])}: {plain(case['reason'])}"

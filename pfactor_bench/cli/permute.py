@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from pfactor_bench.cli.options import (
     add_cache_argument,
     add_data_arguments,
+    add_suite_argument,
     set_data_environment,
 )
 from pfactor_bench.errors import ConfigError
+from pfactor_bench.files import REPORTS, report_folder
 
 if TYPE_CHECKING:
     import argparse
@@ -34,7 +36,7 @@ killed command goes on where it stopped, and a larger --n adds to the dealings t
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what ``pfactor-bench permute`` takes."""
     parser.description = _DESCRIPTION
-    parser.add_argument("suite", type=Path, metavar="SUITE", help="a suite's YAML file")
+    add_suite_argument(parser)
     parser.add_argument(
         "--regime", metavar="NAME", help="one of the suite's regimes (default: the first)"
     )
@@ -52,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out",
         type=Path,
         metavar="DIR",
-        help="folder that gets permutations/ (default: reports/<suite's name>)",
+        help=f"folder that gets permutations/ (default: {REPORTS}/<suite's name>)",
     )
     add_cache_argument(parser)
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
@@ -82,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError(f"--n is {args.n}: deal the scores once at least")
     suite = replace(load_suite(args.suite), saliency=())
     case = case_of(suite, args.regime, args.seed)
-    whole: Path = args.out or Path("reports") / suite.name
+    whole: Path = args.out or report_folder(suite.name)
     out, name = whole / "permutations", file_name(case)
     ensure_writable(out)
     set_data_environment(args)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pfactor_bench.cli.options import add_data_arguments, count_above_zero, set_data_environment
+from pfactor_bench.cli.options import (
+    add_data_arguments,
+    add_suite_argument,
+    count_above_zero,
+    set_data_environment,
+)
 
 if TYPE_CHECKING:
     import argparse
@@ -29,7 +33,7 @@ cost on this machine. Nothing is written, and with --hbn no data are needed.
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what ``pfactor-bench plan`` takes."""
     parser.description = _DESCRIPTION
-    parser.add_argument("suite", type=Path, metavar="SUITE", help="a suite's YAML file")
+    add_suite_argument(parser)
     parser.add_argument(
         "--hbn",
         action="store_true",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import signal
 import sys
 from pathlib import Path
@@ -10,13 +11,14 @@ from typing import TYPE_CHECKING
 from pfactor_bench.cli.options import (
     add_cache_argument,
     add_data_arguments,
+    add_suite_argument,
     count_above_zero,
     set_data_environment,
 )
 from pfactor_bench.cli.outcome import exit_code, verdict_lines
+from pfactor_bench.files import REPORTS, report_folder
 
 if TYPE_CHECKING:
-    import argparse
     from types import FrameType
 
     from pfactor_bench.config import Suite
@@ -31,11 +33,19 @@ HELP = "run a suite and write its report; a run that was stopped goes on"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what ``pfactor-bench run`` takes."""
-    parser.add_argument("suite", type=Path, metavar="SUITE", help="a suite's YAML file")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="default: reports/<suite's name>")
+    add_suite_argument(parser)
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help=f"default: {REPORTS}/<suite's name>"
+    )
     add_data_arguments(parser)
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     add_cache_argument(parser)
+    parser.add_argument(
+        "--audit",
+        action=argparse.BooleanOptionalAction,
+        help="look for leaks by training every regime again, a dozen times, on changed data "
+        "(default: where that costs less than the run itself)",
+    )
     where = parser.add_argument_group(
         "where cases run",
         "None of these changes a result but for rounding: finished cases are kept and shared.",
@@ -77,7 +87,7 @@ def run(options: argparse.Namespace) -> int:
         from pfactor_bench.execution.processes import begin_warming
 
         begin_warming()
-    out: Path = options.out or Path("reports") / suite.name
+    out: Path = options.out or report_folder(suite.name)
     # A batch system that wants its node back, and `kill`, are as good as Ctrl-C.
     before = signal.signal(signal.SIGTERM, _interrupt)
     try:
@@ -123,6 +133,7 @@ def _run(suite: Suite, out: Path, options: argparse.Namespace) -> Record:
             attempts=options.attempts,
             seconds=options.case_timeout,
         ),
+        audit=options.audit,
         on_progress=last.append,
     )
     if last and not is_watched():

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pfactor_bench.cli.outcome import MISSING
+from pfactor_bench.files import REPORTS
 
 if TYPE_CHECKING:
     import argparse
@@ -21,7 +22,7 @@ HELP = "say how far a run is"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what ``pfactor-bench status`` takes."""
     parser.add_argument(
-        "run", type=Path, metavar="RUN", help="the folder that a run writes to: reports/<suite>"
+        "run", type=Path, metavar="RUN", help=f"the folder that a run writes to: {REPORTS}/<suite>"
     )
 
 

@@ -24,6 +24,7 @@ __all__ = [
     "COHORTS",
     "fingerprint",
     "from_braindecode",
+    "is_simulated",
     "load_cohort",
     "make_cohort",
     "parse_scores",
@@ -55,6 +56,11 @@ def __getattr__(name: str) -> object:
 def reads_data_folder(kind: str) -> bool:
     """Return whether cohorts of this kind are looked for in the folder that ``--data`` names."""
     return "data_dir" in COHORTS[kind].__annotations__
+
+
+def is_simulated(kind: str) -> bool:
+    """Return whether cohorts of this kind are made up on the spot, and nothing is read."""
+    return kind == "synthetic"
 
 
 def load_cohort(recipe: Ingredient, data_dir: Path | None, **replaced: object) -> Cohort:

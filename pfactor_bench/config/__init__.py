@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from pfactor_bench.config.bundled import EXPECTED_FAILURES, bundled_suites
 from pfactor_bench.config.claims import misplaced_claim
 from pfactor_bench.config.suite import Suite, load_suite
 
-__all__ = ["Suite", "load_suite", "misplaced_claim"]
+__all__ = ["EXPECTED_FAILURES", "Suite", "bundled_suites", "load_suite", "misplaced_claim"]

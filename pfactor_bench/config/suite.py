@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pfactor_bench.cohorts import COHORTS
+from pfactor_bench.config.bundled import suite_file
 from pfactor_bench.config.cases import make_cases
 from pfactor_bench.config.claims import make_claims
 from pfactor_bench.config.file import Section, read_section
@@ -20,6 +20,7 @@ from pfactor_bench.types import EngineChoice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from pfactor_bench.training.pretraining.sources import SourceTask, StoredEncoder
     from pfactor_bench.types import Budget, Case, Claim, Ingredient
@@ -81,13 +82,13 @@ class Suite:
         return suite_html(self)
 
 
-def load_suite(path: Path | str) -> Suite:
+def load_suite(named: str | Path) -> Suite:
     """Read a suite file and check every name and key in it.
 
     Parameters
     ----------
-    path
-        The YAML file.
+    named
+        The YAML file, or the name of a suite that comes with the package.
 
     Returns
     -------
@@ -95,10 +96,12 @@ def load_suite(path: Path | str) -> Suite:
 
     Raises
     ------
+    UnknownNameError
+        If there is no such suite.
     ConfigError
         With file and line, for anything unknown, missing, of the wrong kind, or contradictory.
     """
-    path = Path(path)
+    path = suite_file(named)
     top = read_section(path)
     keys = parse(top, SuiteKeys)
     cases = make_cases(keys, top, path.parent)

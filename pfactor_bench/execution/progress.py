@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pfactor_bench.errors import RecordError
-from pfactor_bench.files import write_atomically
+from pfactor_bench.files import REPORTS, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -231,7 +231,7 @@ def read_progress(folder: Path) -> Progress:
     except FileNotFoundError:
         raise RecordError(
             f"no run in {str(folder)!r}: give the folder that `pfactor-bench run` wrote to, by "
-            f"default reports/<suite's name>; a report that came with the repository is no run"
+            f"default {REPORTS}/<suite's name>; a report that came with the repository is no run"
         ) from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RecordError(f"cannot read {str(path)!r}: {error}") from error

@@ -18,7 +18,7 @@ __all__ = ["watched_cases"]
 @contextmanager
 def watched_cases(
     total: int, on_progress: Callable[[Progress], object], *, wanted: bool
-) -> Iterator[tuple[Callable[[Progress], None], Callable[[], object]]]:
+) -> Iterator[tuple[Callable[[Progress], None], Callable[[], object], Callable[[str], object]]]:
     """Show how far a run is while it lasts.
 
     Parameters
@@ -33,7 +33,8 @@ def watched_cases(
     Yields
     ------
     tuple of callable
-        One to be called with every change, and one from time to time, so that the clock goes on.
+        One to be called with every change, one from time to time, so that the clock goes on, and
+        one with each regime that is audited.
     """
     with progress_bar(total=total, unit="case", desc="loading", wanted=wanted) as bar:
 
@@ -45,4 +46,4 @@ def watched_cases(
             bar.refresh()
             on_progress(progress)
 
-        yield tell, bar.refresh
+        yield tell, bar.refresh, lambda regime: bar.set_description(f"audit of {regime}")

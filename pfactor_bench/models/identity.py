@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from pfactor_bench.types import ModelSpec, Split
 
-__all__ = ["code_versions", "digest", "model_identity", "split_identity"]
+__all__ = ["code_hash", "code_versions", "digest", "model_identity", "split_identity"]
 
 #: Packages whose version may change a trained weight.
 _PACKAGES = ("torch", "braindecode", "numpy")
@@ -46,14 +46,18 @@ def digest(value: object) -> str:
 @cache
 def code_versions() -> Mapping[str, str]:
     """Return the versions of the packages that train, and a hash of the code here that does."""
-    here = Path(__file__).parents[1]
-    named = (here / name for name in _TRAINING)
-    files = [file for path in named for file in (sorted(path.rglob("*.py")) or [path])]
     return {
         "pfactor_bench": __version__,
-        "code": _hash_files(files),
+        "code": code_hash(*_TRAINING),
         **{name: version(name) for name in _PACKAGES},
     }
+
+
+@cache
+def code_hash(*parts: str) -> str:
+    """Return a hash of parts of this package's code: files, and folders with all their modules."""
+    named = (Path(__file__).parents[1] / name for name in parts)
+    return _hash_files(file for path in named for file in (sorted(path.rglob("*.py")) or [path]))
 
 
 def model_identity(spec: ModelSpec) -> Mapping[str, Any]:

@@ -12,6 +12,7 @@ import pandas as pd
 from pfactor_bench.checks import run_checks
 from pfactor_bench.claims import judge
 from pfactor_bench.cohorts import reads_data_folder
+from pfactor_bench.config import bundled_suites
 from pfactor_bench.execution.preparation import Prepared, encoders_of
 from pfactor_bench.files import ensure_writable, write_atomically
 from pfactor_bench.measurements.held_out import pooled_arrays
@@ -135,8 +136,9 @@ def publish(
 
 def command_to_repeat(suite: Suite) -> str:
     """Return what to type to run the suite again, without a path of this machine."""
-    path = suite.path.resolve()
-    shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path.name
+    path, here = suite.path.resolve(), Path.cwd()
+    bundled = {file.resolve(): name for name, file in bundled_suites().items()}
+    shown = path.relative_to(here) if path.is_relative_to(here) else bundled.get(path, path.name)
     data = " --data DIR" if reads_data_folder(suite.cohort.kind) else ""
     return f"pfactor-bench run {shown}{data}"
 

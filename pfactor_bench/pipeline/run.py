@@ -1,8 +1,8 @@
 """A suite from file to report, readable top to bottom.
 
-`prepare` loads, `run_cases` trains what is not finished (`compute` a single case), `conclude`
-measures, checks and judges, `publish` writes. ``pfactor-bench run`` calls them in a row; ``pytest
-suites`` calls them one by one.
+`prepare` loads, `run_cases` trains what is not finished (`compute` a single case), `audit_regimes`
+trains it again on changed data, `conclude` measures, checks and judges, `publish` writes.
+``pfactor-bench run`` calls them in a row; ``pytest suites`` calls them one by one.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ from pfactor_bench.execution.lock import only_run_in
 from pfactor_bench.execution.preparation import Prepared, prepare
 from pfactor_bench.execution.progress import RunInterrupted, Tracker
 from pfactor_bench.execution.watched import watched_cases
-from pfactor_bench.files import ensure_writable
+from pfactor_bench.files import ensure_writable, report_folder
 from pfactor_bench.measurements.names import refuse_unknown_measurements
+from pfactor_bench.pipeline.audits import audit_regimes, with_audits
 from pfactor_bench.pipeline.conclude import command_to_repeat, conclude, publish
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def run(
     device: str = "auto",
     cache: Path | str | None = None,
     execution: Execution | None = None,
+    audit: bool | None = None,
     on_progress: Callable[[Progress], object] = lambda _progress: None,
     progress: bool = True,
 ) -> Record:
@@ -59,7 +61,7 @@ def run(
     suite
         What to run: a suite, or its file.
     out
-        Folder of the report; None takes ``reports/<suite's name>``.
+        Folder of the report; None takes the suite's, where local runs go.
     data_dir
         Where cohorts on disk are looked for.
     device
@@ -69,6 +71,8 @@ def run(
         ``encoders`` in the report's folder.
     execution
         Where and how persistently cases are run; None stays in this process.
+    audit
+        Whether to audit every regime; None audits those whose audit costs less than the run.
     on_progress
         Called when a case begins or ends.
     progress
@@ -89,20 +93,21 @@ def run(
         At Ctrl-C, with how to go on.
     """
     suite = suite if isinstance(suite, Suite) else load_suite(suite)
-    out = Path("reports", suite.name) if out is None else Path(out)
+    out = report_folder(suite.name) if out is None else Path(out)
     data_dir = None if data_dir is None else Path(data_dir)
     cache = None if cache is None else Path(cache)
     ensure_writable(out)
     execution = execution or Execution()
     watched = watched_cases(len(suite.cases), on_progress, wanted=progress)
-    with only_run_in(out), watched as (tell, keep_alive):
+    with only_run_in(out), watched as (tell, keep_alive, name_audit):
         here = device if execution.cluster is None else "auto"
         prepared = prepare(suite, data_dir=data_dir, device=here, out=out, cache=cache)
         refuse_unknown_measurements(prepared)
         if execution.cluster is not None:
             prepared = prepared_for_cluster(prepared, execution.cluster, device)
         results, failed = run_cases(prepared, execution, on_progress=tell, on_epoch=keep_alive)
-        record = conclude(prepared, results, failed=failed)
+        audits = audit_regimes(prepared, results, wanted=audit, on_audit=name_audit)
+        record = with_audits(conclude(prepared, results, failed=failed), audits)
         publish(record, prepared, results, out)
         return record
 
@@ -159,7 +164,7 @@ def run_cases(
 
 def _command_to_go_on(suite: Suite, out: Path) -> str:
     """Return what to type to go on with a run in `out`."""
-    elsewhere = out != Path("reports") / suite.name
+    elsewhere = out != report_folder(suite.name)
     return (
         f"{command_to_repeat(suite)} --out {shlex.quote(str(out))}"
         if elsewhere

@@ -12,12 +12,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from pfactor_bench.auditing.audit import Audit
     from pfactor_bench.config import Suite
     from pfactor_bench.pipeline.run import Prepared
     from pfactor_bench.records.record import Record
     from pfactor_bench.types import Case, CaseResult
 
 __all__ = ["SuiteRun"]
+
+_NOT_ASKED = "not checked: the test of its audit was not among those run; run test_audit, too"
 
 
 class SuiteRun:
@@ -43,6 +46,8 @@ class SuiteRun:
         self._wanted: set[Case] = set()
         self._results: dict[Case, CaseResult] = {}
         self._failed: dict[Case, str] = {}
+        #: By regime, what has been audited so far.
+        self.audits: dict[str, Audit] = {}
 
     @cached_property
     def prepared(self) -> Prepared:
@@ -96,9 +101,29 @@ class SuiteRun:
         self._results |= results
         self._failed |= {case: failed[case.id] for case in cases if case.id in failed}
 
-    @cached_property
+    def audit(self, case: Case) -> Audit:
+        """Return the audit of a case's regime, which is run once."""
+        from pfactor_bench.auditing.regimes import audit_regime
+
+        if case.regime not in self.audits:
+            self.audits[case.regime] = audit_regime(self.prepared, case)
+        return self.audits[case.regime]
+
+    @property
     def record(self) -> Record:
-        """The whole suite's record; asking for it runs every case that has not run."""
+        """The whole suite's record; asking for it runs every case that has not run.
+
+        It holds the audits that this session has run so far.
+        """
+        from pfactor_bench.auditing.regimes import audited_cases
+        from pfactor_bench.pipeline.audits import with_audits
+
+        regimes = audited_cases(self.suite.cases)
+        audits = {regime: self.audits.get(regime, _NOT_ASKED) for regime in regimes}
+        return with_audits(self._concluded, audits)
+
+    @cached_property
+    def _concluded(self) -> Record:
         from pfactor_bench.pipeline.conclude import conclude
 
         return conclude(self.prepared, self._all_results())
@@ -115,10 +140,15 @@ class SuiteRun:
 
     def publish(self) -> Path:
         """Write the report, after any other run that writes to its folder; return its path."""
+        from pfactor_bench.auditing.regimes import audited_cases, kept_audit
         from pfactor_bench.execution.lock import only_run_in
         from pfactor_bench.files import ensure_writable
         from pfactor_bench.pipeline.conclude import publish
 
+        for regime, case in audited_cases(self.suite.cases).items():
+            # Another process of the same session may have audited it.
+            if regime not in self.audits and (kept := kept_audit(self.prepared, case)):
+                self.audits[regime] = kept
         record = self.record
         ensure_writable(self.out)
         with only_run_in(self.out, patience=float("inf")):

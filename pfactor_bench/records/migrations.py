@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["SCHEMA_VERSION", "migrate"]
 
 #: Of the records that this version writes. ``docs/record.schema.json`` describes them.
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 
 def migrate(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -52,5 +52,14 @@ def _from_2(data: dict[str, Any]) -> dict[str, Any]:
     return {**data, "cases": [{**case, "trained_by": None} for case in data["cases"]]}
 
 
+def _from_3(data: dict[str, Any]) -> dict[str, Any]:
+    """Leave room for the regime that a finding belongs to, which schema 4 holds."""
+    return {**data, "findings": [{**finding, "regime": None} for finding in data["findings"]]}
+
+
 #: From each earlier schema to the next.
-_STEPS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1, 2: _from_2}
+_STEPS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    1: _from_1,
+    2: _from_2,
+    3: _from_3,
+}

@@ -37,6 +37,7 @@ __all__ = [
     "SCHEMA_VERSION",
     "Record",
     "find_measurement",
+    "finding_of",
     "read_arrays",
     "read_record",
     "record_of",
@@ -62,7 +63,8 @@ class Record:
     suite, cohort, split, cases, provenance, missing
         As `pfactor_bench.records.schema` has them; ``missing`` are the cases without a result.
     measurements, findings, claims, verdicts, timings
-        See `pfactor_bench.types`.
+        See `pfactor_bench.types`. Checks that run a study again stand among the findings once for
+        each regime, whose audit they are part of; all others once.
     """
 
     suite: Mapping[str, Any]
@@ -139,6 +141,17 @@ def read_record(path: Path | str) -> Record:
         raise RecordError(f"{str(path)!r} is not a complete record: {error}") from error
 
 
+def finding_of(row: Mapping[str, Any]) -> Finding:
+    """Return the finding that parsed JSON of the present schema holds.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        If it holds none.
+    """
+    return _value(Finding, row, kinds=tuple(row["kinds"]), evidence=tuple(row.get("evidence", ())))
+
+
 def read_arrays(folder: Path) -> dict[str, NDArray[np.float64]]:
     """Read the arrays that stand beside a record."""
     import zipfile
@@ -177,10 +190,7 @@ def record_of(data: Mapping[str, Any]) -> Record:
             for row in data["measurements"]
             for ci in [row.get("ci")]
         ),
-        findings=tuple(
-            _value(Finding, row, kinds=tuple(row["kinds"]), evidence=tuple(row.get("evidence", ())))
-            for row in data["findings"]
-        ),
+        findings=tuple(map(finding_of, data["findings"])),
         claims=tuple(
             _value(Claim, row, requirement=_value(Requirement, row["requirement"]))
             for row in data["claims"]

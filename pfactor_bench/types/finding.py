@@ -36,6 +36,8 @@ class Finding:
         How many rows there were.
     seconds
         What the check cost.
+    regime
+        The regime of a suite that was audited; None for what was found in a whole run or study.
     """
 
     code: str
@@ -47,3 +49,9 @@ class Finding:
     evidence: tuple[Mapping[str, Scalar], ...] = ()
     n_evidence: int = 0
     seconds: float = 0.0
+    regime: str | None = None
+
+    @property
+    def label(self) -> str:
+        """The check's code, and in brackets the regime that was audited."""
+        return self.code if self.regime is None else f"{self.code} ({self.regime})"

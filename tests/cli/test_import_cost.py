@@ -33,7 +33,7 @@ def modules_after(arguments: list[str]) -> tuple[set[str], float]:
     return set(process.stdout.splitlines()[-1].split()), seconds
 
 
-@pytest.mark.parametrize("command", ["--help", "checks", "judge", "render"])
+@pytest.mark.parametrize("command", ["--help", "checks", "judge", "render", "suites"])
 def test_light_command_imports_nothing_heavy(command: str, tiny_report) -> None:
     """Neither torch nor what stands on it."""
     needs_record = command in {"judge", "render"}

@@ -104,7 +104,9 @@ def test_broken_file_is_an_error_with_its_name(tmp_path: Path, content: str) -> 
 
 def test_folder_without_a_run_is_an_error(tmp_path: Path) -> None:
     """With what to give instead."""
-    with pytest.raises(RecordError, match=r"no run in .*by default reports/<suite's name>"):
+    with pytest.raises(
+        RecordError, match=r"no run in .*by default pfactor-bench-reports/<suite's name>"
+    ):
         read_progress(tmp_path)
 
 

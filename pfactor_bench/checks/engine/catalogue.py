@@ -59,6 +59,7 @@ def _section(entry: CatalogueEntry) -> str:
         "severity": entry.severity,
         "kinds": "; ".join(f"{kind}, {KINDS[kind]}" for kind in entry.kinds),
         "needs": "; ".join(ARGUMENTS[name] for name in entry.needs),
+        "needs a column": " or ".join(f"`{name}`" for name in entry.columns),
         "also uses": "; ".join(ARGUMENTS[name] for name in entry.optional),
     }
     texts = {

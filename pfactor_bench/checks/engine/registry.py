@@ -6,7 +6,7 @@ import inspect
 import textwrap
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 from pfactor_bench.checks.engine.outcomes import not_applicable, undecided
 from pfactor_bench.errors import EnvironmentProblemError, UnknownNameError
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from pfactor_bench.checks.engine.outcomes import Outcome
+    from pfactor_bench.types import Cohort
 
 __all__ = [
     "ARGUMENTS",
@@ -81,6 +82,8 @@ class CatalogueEntry:
         Its stable code, what it looks for, the leak kinds it covers, and how bad a finding is.
     needs, optional
         Arguments without which it does not apply, and those that it uses where there are any.
+    columns
+        Columns of the cohort's table of which it needs one at least; none needed if empty.
     detected, why, fix, blind, source
         How it is detected, why it matters, how to fix it, what it cannot see, where it comes from.
     """
@@ -91,6 +94,7 @@ class CatalogueEntry:
     severity: Severity
     needs: tuple[str, ...]
     optional: tuple[str, ...]
+    columns: tuple[str, ...]
     detected: str
     why: str
     fix: str
@@ -111,7 +115,7 @@ CHECKS: dict[str, Check] = {}
 
 
 def check(
-    code: str, *, kinds: Sequence[int], severity: Severity = "leak"
+    code: str, *, kinds: Sequence[int], severity: Severity = "leak", columns: Sequence[str] = ()
 ) -> Callable[[Callable[..., Outcome]], Callable[..., Outcome]]:
     """Return a decorator that registers a function as a check.
 
@@ -123,6 +127,8 @@ def check(
         The leak kinds that a finding may mean.
     severity
         What a finding means for the number.
+    columns
+        Columns of the cohort's table of which it needs one at least.
 
     Raises
     ------
@@ -134,7 +140,8 @@ def check(
         if code in CHECKS:
             raise ValueError(f"check {code!r} exists: {CHECKS[code].entry.title}")
         CHECKS[code] = Check(
-            entry=_entry(code, tuple(kinds), severity, function), function=function
+            entry=_entry(code, tuple(kinds), severity, tuple(columns), function),
+            function=function,
         )
         return function
 
@@ -157,16 +164,27 @@ def execute(registered: Check, available: Mapping[str, object]) -> Finding:
         ``not_applicable`` where a needed argument is missing, ``error`` where the check raised.
     """
     entry = registered.entry
-    missing = [name for name in entry.needs if available.get(name) is None]
     began = time.perf_counter()
-    if missing:
-        words = ", ".join(ARGUMENTS[name] for name in missing)
-        outcome = not_applicable(f"not available: {words}")
+    if missing := _missing(entry, available):
+        outcome = not_applicable(missing)
     else:
         names = (*entry.needs, *entry.optional)
         given = {name: available[name] for name in names if available.get(name) is not None}
         outcome = _guarded(registered.function, given)
     return _finding(entry, outcome, time.perf_counter() - began)
+
+
+def _missing(entry: CatalogueEntry, available: Mapping[str, object]) -> str:
+    """Return what a check needs and does not find, in words; nothing where all is there."""
+    missing = [ARGUMENTS[name] for name in entry.needs if available.get(name) is None]
+    if missing:
+        return f"not available: {', '.join(missing)}"
+    cohort = cast("Cohort | None", available.get("cohort"))
+    if entry.columns and cohort is not None and not {*entry.columns} & {*cohort.table.columns}:
+        *others, last = entry.columns
+        names = f"{', '.join(others)} or {last}" if others else repr(last)
+        return f"the cohort's table has no column {names}"
+    return ""
 
 
 def require_known(names: Sequence[str], known: Sequence[str], what: str) -> None:
@@ -210,7 +228,11 @@ def _finding(entry: CatalogueEntry, outcome: Outcome, seconds: float) -> Finding
 
 
 def _entry(
-    code: str, kinds: tuple[int, ...], severity: Severity, function: Callable[..., Outcome]
+    code: str,
+    kinds: tuple[int, ...],
+    severity: Severity,
+    columns: tuple[str, ...],
+    function: Callable[..., Outcome],
 ) -> CatalogueEntry:
     title, sections = _parse_page(code, inspect.getdoc(function) or "")
     parameters = inspect.signature(function).parameters.values()
@@ -224,6 +246,7 @@ def _entry(
         severity=severity,
         needs=tuple(p.name for p in parameters if p.default is p.empty),
         optional=tuple(p.name for p in parameters if p.default is not p.empty),
+        columns=columns,
         **sections,
     )
 

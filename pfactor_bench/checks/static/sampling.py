@@ -35,7 +35,7 @@ print(json.dumps(folds and [[fold.train.tolist(), fold.test.tolist()] for fold i
 """
 
 
-@check("LK027", kinds=(27,))
+@check("LK027", kinds=(27,), columns=["parent"])
 def augmented_across(cohort: Cohort, split: Split) -> Outcome:
     """Find augmented windows whose originals are on the other side of the split.
 
@@ -60,8 +60,6 @@ def augmented_across(cohort: Cohort, split: Split) -> Outcome:
     ------
     Zhang et al. 2018, arXiv:1710.09412, on mixup.
     """
-    if "parent" not in cohort.table.columns:
-        return not_applicable("the cohort's table has no column 'parent': nothing is augmented")
     names = cohort.table["sample_id"].astype(str).tolist()
     row = {name: position for position, name in enumerate(names)}
     parents = [

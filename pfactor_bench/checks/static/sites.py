@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pfactor_bench.checks.engine.outcomes import failed, not_applicable, passed, warned
+from pfactor_bench.checks.engine.outcomes import failed, passed, warned
 from pfactor_bench.checks.engine.registry import check
 from pfactor_bench.checks.static.rows import row_keys
 
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
 __all__: list[str] = []
 
+_ORIGINS = ("family", "site", "release")
 
-@check("LK009", kinds=(9,), severity="weakness")
+
+@check("LK009", kinds=(9,), severity="weakness", columns=_ORIGINS)
 def shared_origin(cohort: Cohort, split: Split) -> Outcome:
     """Find families, sites and releases that stand on both sides of the split.
 
@@ -49,9 +51,7 @@ def shared_origin(cohort: Cohort, split: Split) -> Outcome:
     """
     from pfactor_bench.cohorts.targets import is_known
 
-    columns = [name for name in ("family", "site", "release") if name in cohort.table.columns]
-    if not columns:
-        return not_applicable("the cohort's table has no column family, site or release")
+    columns = [name for name in _ORIGINS if name in cohort.table.columns]
     evidence: list[dict[str, Scalar]] = []
     for column in columns:
         keys, names = row_keys(cohort.table, [column])

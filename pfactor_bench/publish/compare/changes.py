@@ -39,7 +39,7 @@ class Change:
     Parameters
     ----------
     name
-        The claim's id or the check's code.
+        The claim's id, or the check's code with the regime that it is about.
     text
         The claim's sentence or the check's title.
     before, after
@@ -84,17 +84,17 @@ def claim_changes(before: Record, after: Record) -> list[Change]:
 def finding_changes(before: Record, after: Record) -> list[Change]:
     """Return every check whose status differs between the records."""
     first, second = (
-        {finding.code: finding for finding in record.findings} for record in (before, after)
+        {finding.label: finding for finding in record.findings} for record in (before, after)
     )
     changes = []
-    for code in sorted(first.keys() | second.keys()):
-        old = first[code].status if code in first else None
-        new = second[code].status if code in second else None
+    for label in sorted(first.keys() | second.keys()):
+        old = first[label].status if label in first else None
+        new = second[label].status if label in second else None
         if old != new:
             changes.append(
                 Change(
-                    name=code,
-                    text=(second.get(code) or first[code]).title,
+                    name=label,
+                    text=(second.get(label) or first[label]).title,
                     before=old or _NEW,
                     after=new or _GONE,
                     direction=_direction(old, new, _FINDING_RANKS),

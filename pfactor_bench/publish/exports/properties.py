@@ -46,6 +46,7 @@ def finding_properties(finding: Finding) -> list[tuple[str, str]]:
     return _known(
         [
             ("check", finding.code),
+            ("regime", finding.regime),
             ("title", finding.title),
             ("status", finding.status),
             ("explanation", finding.explanation),

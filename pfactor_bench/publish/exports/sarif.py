@@ -35,7 +35,7 @@ _SEVERITIES = {"leak": "error", "weakness": "warning"}
 
 
 def sarif_log(findings: Iterable[Finding], *, artifact: str, target: str) -> dict[str, Any]:
-    """Return findings as a SARIF log, as plain JSON values; every check is in it once.
+    """Return findings as a SARIF log, as plain JSON values; every finding is a result in it.
 
     Parameters
     ----------
@@ -48,7 +48,10 @@ def sarif_log(findings: Iterable[Finding], *, artifact: str, target: str) -> dic
     """
     found = list(findings)
     pages = {entry.code: entry for entry in catalogue()}
-    rules = [_rule(finding, pages.get(finding.code)) for finding in found]
+    # A check that several regimes were held to is one rule.
+    looked = {finding.code: finding for finding in found}
+    rules = [_rule(finding, pages.get(code)) for code, finding in looked.items()]
+    places = {code: place for place, code in enumerate(looked)}
     broken = [finding for finding in found if finding.status == "error"]
     return {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
@@ -73,9 +76,7 @@ def sarif_log(findings: Iterable[Finding], *, artifact: str, target: str) -> dic
                         ],
                     }
                 ],
-                "results": [
-                    _result(number, finding, artifact) for number, finding in enumerate(found)
-                ],
+                "results": [_result(places[finding.code], finding, artifact) for finding in found],
                 "columnKind": "utf16CodeUnits",
             }
         ],
@@ -97,15 +98,16 @@ def _rule(finding: Finding, page: CatalogueEntry | None) -> dict[str, Any]:
     return rule
 
 
-def _result(number: int, finding: Finding, artifact: str) -> dict[str, Any]:
+def _result(rule: int, finding: Finding, artifact: str) -> dict[str, Any]:
     kind, level = _KINDS[finding.status]
+    of = "" if finding.regime is None else f"{finding.regime}:"
     said = " ".join(part for part in (finding.explanation, finding.fix) if part)
     return {
         "ruleId": plain(finding.code, limit=60),
-        "ruleIndex": number,
+        "ruleIndex": rule,
         "kind": kind,
         "level": level,
-        "message": {"text": _text(said or finding.title)},
+        "message": {"text": _text(f"{of} {said or finding.title}".lstrip())},
         "locations": [
             {
                 "physicalLocation": {
@@ -116,7 +118,7 @@ def _result(number: int, finding: Finding, artifact: str) -> dict[str, Any]:
         ],
         "partialFingerprints": {
             "pfactorBenchCheck/v1": hashlib.sha256(
-                f"{finding.code}\n{artifact}".encode(errors="backslashreplace")
+                f"{finding.label}\n{artifact}".encode(errors="backslashreplace")
             ).hexdigest()
         },
         "properties": {"status": finding.status, "rowsOfEvidence": finding.n_evidence},

@@ -61,5 +61,5 @@ def verdict_summary(record: Record) -> Iterator[str]:
 
 
 def _failures(found: list[Finding]) -> str:
-    rows = [[f.code, f.status, f.explanation, f.fix] for f in found]
+    rows = [[f.label, f.status, f.explanation, f.fix] for f in found]
     return table(["check", "status", "what it found", "what to do"], rows) if rows else ""

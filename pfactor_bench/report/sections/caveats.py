@@ -70,7 +70,7 @@ def null_r_probability(r: float, n: int) -> float:
 
 
 def _leak_found(record: Record) -> Iterator[Markdown]:
-    failed = [finding.code for finding in record.findings if finding.status == "fail"]
+    failed = [finding.label for finding in record.findings if finding.status == "fail"]
     if failed:
         yield md(
             "**Quote no number from here yet**: {} failed ({}). A leak can make any of them too "

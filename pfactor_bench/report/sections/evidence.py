@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pfactor_bench.records.record import Record
     from pfactor_bench.types import Finding
 
-__all__ = ["SECTION", "leak_answer", "leak_sentence"]
+__all__ = ["SECTION", "leak_answer", "leak_sentence", "left_out_audits"]
 
 #: What a reader must see first comes first; what could not be looked for is a long list, so last.
 _STATUSES = {
@@ -36,9 +36,9 @@ def leak_answer(record: Record) -> str:
 def leak_sentence(record: Record) -> Markdown:
     """Return whether the checks found a leak, and what was left undecided."""
     of = {status: [f for f in record.findings if f.status == status] for status in _STATUSES}
-    looked = len(of["pass"]) + len(of["warn"]) + len(of["fail"])
+    looked = len({f.code for f in (*of["pass"], *of["warn"], *of["fail"])})
     if of["fail"]:
-        names = ", ".join(f"{escape(f.code)} {escape(f.title)}" for f in of["fail"])
+        names = ", ".join(f"{escape(f.label)} {escape(f.title)}" for f in of["fail"])
         found = f"**The checks found a leak: {names}.**"
     elif looked:
         found = (
@@ -52,14 +52,25 @@ def leak_sentence(record: Record) -> Markdown:
     if of["error"]:
         broken = f"{count(len(of['error']), 'check')} broke off and decided nothing"
         found += f" **{broken}: {_codes(of['error'])}.**"
-    return Markdown(found)
+    return Markdown(found + _not_audited(record))
+
+
+def left_out_audits(record: Record) -> dict[str, str]:
+    """Return why regimes were not audited, by regime, where a whole audit was left out."""
+    audited = {found.regime for found in record.findings if found.status != "skipped"}
+    return {
+        found.regime: found.explanation
+        for found in record.findings
+        if found.regime is not None and found.regime not in audited
+    }
 
 
 def _text(record: Record) -> list[Markdown]:
     """Return every check once, failures first, then the evidence of those that found something."""
     order = list(_STATUSES)
+    # Regimes stay in the record's order.
     findings = sorted(record.findings, key=lambda found: (order.index(found.status), found.code))
-    rows = [[f.code, f.title, Markdown(_STATUSES[f.status]), f.explanation] for f in findings]
+    rows = [[f.label, f.title, Markdown(_STATUSES[f.status]), f.explanation] for f in findings]
     parts = [Markdown(f"{leak_sentence(record)} {_NO_PROOF}")]
     if rows:
         parts.append(table(["check", "looks for", "status", "what it found"], rows))
@@ -68,16 +79,23 @@ def _text(record: Record) -> list[Markdown]:
 
 
 def _codes(findings: list[Finding]) -> str:
-    return ", ".join(escape(finding.code) for finding in findings)
+    return ", ".join(escape(finding.label) for finding in findings)
+
+
+def _not_audited(record: Record) -> str:
+    return "".join(
+        f" **Not audited: {escape(regime)}** ({escape(why)})."
+        for regime, why in left_out_audits(record).items()
+    )
 
 
 def _warnings(findings: list[Finding]) -> str:
     """Return what each found beside its code, which alone tells a reader nothing."""
-    return "; ".join(f"{escape(f.code)}, {escape(f.explanation, limit=160)}" for f in findings)
+    return "; ".join(f"{escape(f.label)}, {escape(f.explanation, limit=160)}" for f in findings)
 
 
 def _evidence(finding: Finding) -> Markdown:
-    parts = [f"### {escape(finding.code)}: {escape(finding.title)}"]
+    parts = [f"### {escape(finding.label)}: {escape(finding.title)}"]
     if finding.fix:
         parts.append(f"What to do: {escape(finding.fix)}")
     if finding.evidence:

@@ -44,7 +44,8 @@ def _text(record: Record) -> list[Markdown]:
 
 
 def _not_looked_for(record: Record) -> list[Markdown]:
-    codes = [f.code for f in record.findings if f.status in ("not_applicable", "skipped")]
+    looked_for = {f.code for f in record.findings if f.status not in ("not_applicable", "skipped")}
+    codes = list(dict.fromkeys(f.code for f in record.findings if f.code not in looked_for))
     if not codes:
         return []
     return [md("Not looked for: {}. The table of checks says why.", joined(", ", codes))]
