@@ -12,9 +12,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.compose import TransformedTargetRegressor
-from sklearn.ensemble import BaggingRegressor, StackingRegressor, VotingRegressor
+from sklearn.ensemble import (
+    AdaBoostRegressor,
+    BaggingRegressor,
+    StackingRegressor,
+    VotingRegressor,
+)
 from sklearn.feature_selection import SelectKBest, f_regression
-from sklearn.linear_model import LassoCV, Ridge
+from sklearn.linear_model import LassoCV, MultiTaskLasso, Ridge
 from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
@@ -30,6 +35,8 @@ from pfactor_bench.types import Finding
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from pfactor_bench.types import Cohort
 
@@ -184,14 +191,26 @@ def test_answer_read_from_a_file_is_found(tmp_path: Path) -> None:
 
 
 def test_estimator_with_ungrouped_search_is_found() -> None:
-    """A grid search over windows of known people is found inside a pipeline."""
+    """A grid search over windows of known people is found inside a pipeline.
+
+    The score of the subjects held out is honest: no leak is found.
+    """
     search = make_pipeline(StandardScaler(), GridSearchCV(Ridge(), {"alpha": [1, 10]}, cv=3))
-    assert _found(_quick(search, only=["LK020"]), "LK020") == "fail"
+    result = _quick(search, only=["LK020"])
+    assert (_found(result, "LK020"), result.exit_code) == ("warn", 0)
 
 
 def _features() -> FunctionTransformer:
     """Return a step that takes windows of channels, not rows of numbers."""
     return FunctionTransformer(band_features)
+
+
+def _twice(y: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.column_stack([y, y])
+
+
+def _first(y: NDArray[np.float64]) -> NDArray[np.float64]:
+    return y[:, :1]
 
 
 _ESTIMATORS = {
@@ -208,6 +227,19 @@ _ESTIMATORS = {
     "vote": VotingRegressor([("a", make_pipeline(_features(), Ridge()))]),
     "bags": BaggingRegressor(Ridge(100.0), n_estimators=3),
     "bags of trees": BaggingRegressor(n_estimators=3, max_features=0.05),
+    "boosted trees": make_pipeline(_features(), AdaBoostRegressor(n_estimators=3)),
+    "grouped stack": make_pipeline(
+        _features(), StackingRegressor([("a", Ridge()), ("b", Ridge(100.0))], cv=GroupKFold(3))
+    ),
+    "scaled target of a grouped stack": TransformedTargetRegressor(
+        make_pipeline(_features(), StackingRegressor([("a", Ridge())], cv=GroupKFold(3)))
+    ),
+    "lasso of several targets": make_pipeline(
+        _features(),
+        TransformedTargetRegressor(
+            MultiTaskLasso(0.01), func=_twice, inverse_func=_first, check_inverse=False
+        ),
+    ),
 }
 
 
@@ -222,7 +254,7 @@ def test_honest_estimator_is_clean(name: str) -> None:
 def test_stack_of_regressors_is_an_estimator() -> None:
     """Its predict comes with fitting; its inner split is by window."""
     stack = StackingRegressor([("a", Ridge(100.0))], cv=3)
-    assert _found(_quick(stack, only=["LK020"]), "LK020") == "fail"
+    assert _found(_quick(stack, only=["LK020"]), "LK020") == "warn"
 
 
 def test_plain_pipeline_is_clean() -> None:
@@ -366,4 +398,4 @@ def test_early_stopping_on_known_people_is_found() -> None:
         callbacks=[EarlyStopping()],
         verbose=0,
     )
-    assert _found(_quick(regressor, only=["LK020"]), "LK020") == "fail"
+    assert _found(_quick(regressor, only=["LK020"]), "LK020") == "warn"
