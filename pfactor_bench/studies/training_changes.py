@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,7 +41,7 @@ def swap_neighbours(cohort: Cohort, subjects: Collection[str]) -> Cohort:
     target = dict(zip(names.tolist(), cohort.y[first].tolist(), strict=True))
     median = float(np.median(list(target.values())))
     new = dict(target)
-    for one, other in zip(in_order, in_order[1:], strict=False):
+    for one, other in pairwise(in_order):
         both_train = one in subjects and other in subjects
         both_free = new[one] == target[one] and new[other] == target[other]
         if both_train and both_free and (target[one] > median) != (target[other] > median):
@@ -49,6 +50,6 @@ def swap_neighbours(cohort: Cohort, subjects: Collection[str]) -> Cohort:
 
 
 def jog_signal(cohort: Cohort, rng: np.random.Generator) -> Cohort:
-    """Add noise of a thousandth of the signal's deviation: what is stored by the signal is not met."""
+    """Add noise of a thousandth of the signal's deviation, so that no key made of it is met."""
     noise = rng.standard_normal(cohort.X.shape) * (_A_HAIR * float(np.std(cohort.X)))
     return changed(cohort, X=(cohort.X + noise).astype(np.float32))

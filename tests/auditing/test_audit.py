@@ -24,7 +24,14 @@ from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from benchmarks.detection.honest import HONEST, band_features, plain_ridge, states_roles
+from benchmarks.detection.honest import (
+    HONEST,
+    band_features,
+    plain_ridge,
+    predictions_table,
+    states_roles,
+    subject_folds,
+)
 from benchmarks.detection.leaky import PLANTED
 from pfactor_bench.auditing.audit import QUICK, Audit, audit
 from pfactor_bench.checks import catalogue
@@ -197,6 +204,18 @@ def test_estimator_with_ungrouped_search_is_found() -> None:
     """
     search = make_pipeline(StandardScaler(), GridSearchCV(Ridge(), {"alpha": [1, 10]}, cv=3))
     result = _quick(search, only=["LK020"])
+    assert (_found(result, "LK020"), result.exit_code) == ("warn", 0)
+
+
+def test_ungrouped_search_inside_a_study_warns() -> None:
+    """Its held-out subjects take no part in the search: what they are predicted is honest."""
+
+    def study(cohort: Cohort, *, seed: int) -> pd.DataFrame:
+        F, (_, train, test) = band_features(cohort.X), next(iter(subject_folds(cohort, seed)))
+        search = GridSearchCV(Ridge(), {"alpha": [1, 10]}, cv=3).fit(F[train], cohort.y[train])
+        return predictions_table(cohort, test, search.predict(F[test]), "fold")
+
+    result = _quick(study, only=["LK020"])
     assert (_found(result, "LK020"), result.exit_code) == ("warn", 0)
 
 

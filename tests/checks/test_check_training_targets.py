@@ -1,4 +1,4 @@
-"""LK106: predictions that do not follow the training targets, and the reasons that they may have."""
+"""LK106: predictions that do not follow the training targets, and why they may not."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _gaussian_process(cohort: Cohort, train: Any, test: Any) -> Any:
 @pytest.mark.parametrize(
     "predict",
     [
-        pytest.param(lambda cohort, train, test: np.full(len(test), 0.3), id="a number"),
+        pytest.param(lambda _cohort, _train, test: np.full(len(test), 0.3), id="a number"),
         pytest.param(
             lambda cohort, train, test: np.full(len(test), cohort.y[train].mean()), id="the mean"
         ),

@@ -104,7 +104,9 @@ def inner_subject_overlap(
     subjects = cohort.subjects
     evidence: list[dict[str, Scalar]] = []
     for number, split in enumerate(inner_splits):
-        shared = np.intersect1d(subjects[split["train"]], subjects[split["valid"]])
+        shared = split.get("shared")
+        if shared is None:
+            shared = np.intersect1d(subjects[split["train"]], subjects[split["valid"]])
         if len(shared):
             row: dict[str, Scalar] = {"split": number, "by": str(split["by"])}
             evidence.append({**row, "n_people": len(shared), "first": str(shared[0])})
