@@ -175,16 +175,16 @@ def _routes_groups(estimator: object) -> bool:
 def _settle_stack(estimator: object, X: object, y: object, subjects: NDArray[np.str_]) -> None:
     """Hand a stack of regressors the folds that its grouped splitter makes of the subjects.
 
-    scikit-learn routes no groups to the ``cv`` of a stack. Only what keeps all rows may wrap it.
+    scikit-learn routes no groups to the ``cv`` of a stack. Only a pipeline may wrap it, which keeps
+    all rows: a search would fit it on other ones.
     """
     from sklearn.ensemble import StackingRegressor
     from sklearn.model_selection._split import GroupsConsumerMixin
 
     last: Any = estimator
-    while last is not None and not isinstance(last, StackingRegressor):
-        steps = getattr(last, "steps", None)
-        last = steps[-1][1] if steps else getattr(last, "regressor", None)
-    if last is not None and isinstance(last.cv, GroupsConsumerMixin):
+    while hasattr(last, "steps"):
+        last = last.steps[-1][1]
+    if isinstance(last, StackingRegressor) and isinstance(last.cv, GroupsConsumerMixin):
         last.set_params(cv=list(last.cv.split(X, y, subjects)))
 
 

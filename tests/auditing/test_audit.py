@@ -250,9 +250,6 @@ _ESTIMATORS = {
     "grouped stack": make_pipeline(
         _features(), StackingRegressor([("a", Ridge()), ("b", Ridge(100.0))], cv=GroupKFold(3))
     ),
-    "scaled target of a grouped stack": TransformedTargetRegressor(
-        make_pipeline(_features(), StackingRegressor([("a", Ridge())], cv=GroupKFold(3)))
-    ),
     "lasso of several targets": make_pipeline(
         _features(),
         TransformedTargetRegressor(
