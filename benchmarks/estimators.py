@@ -15,6 +15,7 @@ import argparse
 import json
 import re
 import time
+import warnings
 from collections import Counter
 from functools import partial
 from importlib.metadata import version
@@ -105,12 +106,17 @@ _SPECIAL: dict[str, Callable[[Callable[..., Any]], Any]] = {
 
 def regressors() -> dict[str, Pipeline]:
     """Return every regressor of scikit-learn at the end of a pipeline on band power, by name."""
-    plain: Callable[[Callable[..., Any]], Any] = lambda make: make()  # noqa: E731
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore", FutureWarning
+        )  # deprecated ones are audited while they last
+        last = {
+            name: _SPECIAL[name](make) if name in _SPECIAL else make()
+            for name, make in all_estimators(type_filter="regressor")
+        }
     return {
-        name: make_pipeline(
-            FunctionTransformer(band_features), StandardScaler(), _SPECIAL.get(name, plain)(make)
-        )
-        for name, make in all_estimators(type_filter="regressor")
+        name: make_pipeline(FunctionTransformer(band_features), StandardScaler(), regressor)
+        for name, regressor in last.items()
     }
 
 

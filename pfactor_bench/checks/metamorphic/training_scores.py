@@ -18,6 +18,8 @@ from pfactor_bench.studies import changes
 from pfactor_bench.studies.training_changes import mirror_targets, swap_neighbours
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pfactor_bench.checks.engine.outcomes import Outcome
     from pfactor_bench.checks.metamorphic.probe import Probe, ProbedFold
     from pfactor_bench.types import Cohort
@@ -111,7 +113,7 @@ def learns_from_training_scores(study: Probe) -> Outcome:
             fix="Report it as a baseline. If it is meant to be a model, weaken its penalty or "
             "scale its inputs, so that its predictions follow the signal.",
         )
-    taught = partial(_redrawn, study, fold)
+    taught: Callable[[Cohort], Cohort] = partial(_redrawn, study, fold)
     trials = compare(study, fold, [("training targets redrawn", taught(study.cohort))])
     if trials[0].split_moved:
         taught = mirror_targets
