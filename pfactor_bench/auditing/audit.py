@@ -20,6 +20,7 @@ from pfactor_bench.studies.harness import Runner
 from pfactor_bench.studies.inner_splits import record_inner_splits
 from pfactor_bench.studies.network import question_network
 from pfactor_bench.studies.sandbox import Failure, Limits
+from pfactor_bench.studies.study_splits import record_study_splits
 from pfactor_bench.types import Budget, Case, ModelSpec
 
 if TYPE_CHECKING:
@@ -157,6 +158,9 @@ def _available(
         fold = grouped_k_fold(n_folds=3)(cohort.subjects).folds[0]
         splits = record_inner_splits(target.load, cohort, fold, seed, limits)
         # An estimator that makes no splits has none to be checked.
+        available["inner_splits"] = splits or None
+    if target.kind == "study" and not isinstance(probe.answer, Failure):
+        splits = record_study_splits(_study(target), cohort, seed, limits)
         available["inner_splits"] = splits or None
     return available, probe
 

@@ -133,7 +133,6 @@ def fit_estimator(estimator: Any, cohort: Cohort, fold: Fold, seed: int) -> Any:
     """
     from sklearn import config_context
     from sklearn.base import clone
-    from sklearn.utils.metadata_routing import get_routing_for_object
 
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002 - estimators without a random_state draw from it
@@ -151,10 +150,42 @@ def fit_estimator(estimator: Any, cohort: Cohort, fold: Fold, seed: int) -> Any:
     }
     X, people = _inputs(estimator, cohort, fold.train), cohort.subjects[fold.train]
     fitted.set_params(**free)
+    _settle_stack(fitted, X, y, people)
+    # Some return nothing from fit, as braindecode's EEGRegressor does.
+    if _routes_groups(fitted):
+        with config_context(enable_metadata_routing=True):
+            fitted.fit(X, y, groups=people)
+    else:
+        fitted.fit(X, y)
+    return fitted
+
+
+def _routes_groups(estimator: object) -> bool:
+    """Say whether an inner cross-validation asks for groups, and can be handed them."""
+    from sklearn import config_context
+    from sklearn.utils.metadata_routing import get_routing_for_object
+
     with config_context(enable_metadata_routing=True):
-        if get_routing_for_object(fitted).consumes("fit", ["groups"]):
-            return fitted.fit(X, y, groups=people)
-    return fitted.fit(X, y)
+        try:
+            return bool(get_routing_for_object(estimator).consumes("fit", ["groups"]))
+        except (NotImplementedError, ValueError):  # AdaBoost has no routing, MultiTask's is broken
+            return False
+
+
+def _settle_stack(estimator: object, X: object, y: object, subjects: NDArray[np.str_]) -> None:
+    """Hand a stack of regressors the folds that its grouped splitter makes of the subjects.
+
+    scikit-learn routes no groups to the ``cv`` of a stack. Only a pipeline may wrap it, which keeps
+    all rows: a search would fit it on other ones.
+    """
+    from sklearn.ensemble import StackingRegressor
+    from sklearn.model_selection._split import GroupsConsumerMixin
+
+    last: Any = estimator
+    while hasattr(last, "steps"):
+        last = last.steps[-1][1]
+    if isinstance(last, StackingRegressor) and isinstance(last.cv, GroupsConsumerMixin):
+        last.set_params(cv=list(last.cv.split(X, y, subjects)))
 
 
 def _inputs(estimator: object, cohort: Cohort, rows: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
@@ -26,8 +27,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Runner", "heavy_modules", "to_json", "warm"]
 
-#: Importing these takes seconds: once a target has done it, it is done here, before further forks.
-_HEAVY = ("pandas", "scipy.stats", "sklearn", "torch", "torch._dynamo", "mne", "braindecode.models")
+#: Importing from these takes seconds: what a target has imported is imported here as well, before
+#: further forks. They load most of their submodules late, so that their names alone save little.
+_HEAVY = frozenset(
+    {"braindecode", "joblib", "mne", "pandas", "scipy", "sklearn", "skorch", "torch"}
+)
 
 
 class Runner:
@@ -99,17 +103,20 @@ class Runner:
 
 
 def heavy_modules() -> list[str]:
-    """Return which of the modules that are slow to import have been imported."""
-    return [name for name in _HEAVY if name in sys.modules]
+    """Return what has been imported of the packages that are slow to import, in its order."""
+    return [name for name in list(sys.modules) if name.partition(".")[0] in _HEAVY]
 
 
 def warm(modules: Sequence[str]) -> None:
     """Import slow modules here, so that the processes forked from now on need not."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for name in _HEAVY:
-            if name in modules and name not in sys.modules:
-                importlib.import_module(name)
+        for name in modules:
+            # A target names them: nothing else is imported here on its word. Some names in
+            # sys.modules belong to no file.
+            if name.partition(".")[0] in _HEAVY and name not in sys.modules:
+                with contextlib.suppress(ImportError):
+                    importlib.import_module(name)
 
 
 def to_json(value: object) -> bytes:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pfactor_bench.studies.sandbox import Limits
     from pfactor_bench.types import Cohort, Fold
 
-__all__ = ["record_inner_splits"]
+__all__ = ["record_inner_splits", "wrap_splitters"]
 
 #: Callbacks through which a validation score decides something.
 _DECIDING = ("Checkpoint", "EarlyStopping", "LRScheduler")
@@ -55,7 +55,7 @@ def record_inner_splits(
 
 def _session(load: Callable[[], Any], cohort: Cohort, fold: Fold, seed: int) -> bytes:
     recorded: dict[str, dict[str, Any]] = {}
-    _record_into(recorded, len(fold.train))
+    wrap_splitters(partial(_recording, recorded, len(fold.train)))
     fitted = fit_estimator(load(), cohort, fold, seed)
     decides = _decides(fitted)
     return to_json(
@@ -71,18 +71,17 @@ def _session(load: Callable[[], Any], cohort: Cohort, fold: Fold, seed: int) -> 
     )
 
 
-def _record_into(recorded: dict[str, dict[str, Any]], n_windows: int) -> None:
-    """Wrap every scikit-learn splitter of this process; skorch uses them as well."""
+def wrap_splitters(wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+    """Wrap ``split`` of every scikit-learn splitter of this process; skorch uses them as well."""
     from sklearn.model_selection import _split
 
     for splitter in vars(_split).values():
         if isinstance(splitter, type) and "split" in vars(splitter):
-            split = vars(splitter)["split"]
-            setattr(splitter, "split", _recording(split, recorded, n_windows))  # noqa: B010 - a type
+            setattr(splitter, "split", wrap(vars(splitter)["split"]))  # noqa: B010 - a type
 
 
 def _recording(
-    split: Callable[..., Any], recorded: dict[str, dict[str, Any]], n_windows: int
+    recorded: dict[str, dict[str, Any]], n_windows: int, split: Callable[..., Any]
 ) -> Callable[..., Any]:
     @wraps(split)
     def wrapped(self: object, X: Any, *args: Any, **kwargs: Any) -> Iterator[Any]:  # noqa: ANN401

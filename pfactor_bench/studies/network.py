@@ -57,8 +57,8 @@ def question_network(
         ``double`` precision, and after ``another`` instance was trained; outputs for ``constant``
         and ``loud`` windows; names of ``deaf`` modules, that stay in train mode, of ``changed``
         state and of parameters ``without_gradient``; what was ``opened`` meanwhile; what tells
-        its people apart as ``identity``; and its outputs on a GPU as ``cuda``. The last two are
-        ``{"missing": reason}`` where there is nothing to tell.
+        its people apart as ``identity``; and its outputs on a GPU as ``cuda``. These two and
+        ``double`` are ``{"missing": reason}`` where there is nothing to tell.
     """
     (reply,) = run_jobs([partial(_session, load, cohort)], limits)
     if isinstance(reply, Failure):
@@ -92,7 +92,7 @@ def _session(load: Callable[[], Callable[..., nn.Module]], cohort: Cohort) -> by
     answers: dict[str, Any] = {
         "deaf": [name for name, module in model.named_modules() if module.training],
     }
-    answers["double"] = _outputs(deepcopy(model).double(), X.double())
+    answers["double"] = _in_double_precision(model, X)
     with _watched() as opened:
         answers |= _forward_answers(model, X)
     answers["opened"] = sorted(set(opened))
@@ -155,6 +155,14 @@ def _outputs(model: nn.Module, X: torch.Tensor) -> list[float]:
     with torch.no_grad():
         outputs: list[float] = model(X).reshape(-1).double().tolist()
     return outputs
+
+
+def _in_double_precision(model: nn.Module, X: torch.Tensor) -> list[float] | dict[str, str]:
+    """Return a copy's outputs in float64, or why there are none: some fix their buffers' kind."""
+    try:
+        return _outputs(deepcopy(model).double(), X.double())
+    except Exception as error:  # noqa: BLE001 - whatever stops the copy, the network itself runs
+        return {"missing": f"{type(error).__name__}: {error}"}
 
 
 def _without_gradient(model: nn.Module, X: torch.Tensor) -> list[str]:

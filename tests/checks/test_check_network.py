@@ -127,6 +127,14 @@ class _Cancels(_Ordinary):
         return (y + 1e7) - 1e7
 
 
+class _SingleOnly(_Ordinary):
+    """Its constants are float32, whatever it is converted to."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Predict from a projection that no conversion reaches."""
+        return super().forward(x) + (x[:, 0, :3] @ torch.ones(3, 1))
+
+
 def _ask(factory: Callable[..., nn.Module], code: str) -> Finding:
     return run_check(code, model=_answers(factory))
 
@@ -159,6 +167,13 @@ def test_ordinary_network_passes(code: str) -> None:
 def test_broken_network_is_found(factory: Callable[..., nn.Module], code: str, status: str) -> None:
     """The check that is meant to find it finds it."""
     assert _ask(factory, code).status == status
+
+
+@pytest.mark.parametrize("code", ["LK200", "LK204", "LK205"])
+def test_network_of_one_precision_is_asked_all_else(code: str) -> None:
+    """That it cannot be run in float64 concerns the check of precision, and is no leak."""
+    finding = _ask(_SingleOnly, code)
+    assert finding.status == ("not_applicable" if code == "LK205" else "pass")
 
 
 def _model(**answers: object) -> dict[str, Any]:

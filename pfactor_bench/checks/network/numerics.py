@@ -123,7 +123,9 @@ def precision_does_not_matter(model: Mapping[str, Any] | Failure) -> Outcome:
     """
     if isinstance(model, Failure):
         return undecided("the network could not be run: see LK200")
-    difference = relative_difference(model["together"], model["double"])
+    if "missing" in (double := model["double"]):
+        return not_applicable(f"it does not run in double precision: {double['missing']}")
+    difference = relative_difference(model["together"], double)
     if difference > _PRECISION:
         return warned(f"outputs in single and double precision differ by {difference:.2g}")
     return passed("outputs agree in single and double precision")
