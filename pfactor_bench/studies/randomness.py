@@ -110,7 +110,7 @@ class Streams:
                 streams._created.append(self)
 
         np.random.default_rng = default_rng
-        np.random.RandomState = RandomState  # type: ignore[misc, assignment]
+        np.random.RandomState = RandomState  # type: ignore[misc]
 
 
 def _state(stream: Any) -> object:  # noqa: ANN401 - a Generator or a RandomState
