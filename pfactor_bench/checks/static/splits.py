@@ -6,11 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pfactor_bench.checks.engine.outcomes import failed, passed
+from pfactor_bench.checks.engine.outcomes import failed, not_applicable, passed, warned
 from pfactor_bench.checks.engine.registry import check
+from pfactor_bench.checks.reported.recompute import by_case
 from pfactor_bench.checks.static.rows import RECORDING, in_folds, row_keys
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+
     from pfactor_bench.checks.engine.outcomes import Outcome
     from pfactor_bench.types import Cohort, Scalar, Split
 
@@ -93,13 +98,21 @@ def row_overlap(cohort: Cohort, split: Split) -> Outcome:
     return passed(f"no window is on both sides in {in_folds(split)}")
 
 
-@check("LK003", kinds=(3,))
-def subject_overlap(cohort: Cohort, split: Split) -> Outcome:
-    """Find people whose windows are both trained on and held out.
+@check("LK003", kinds=(3, 40))
+def subject_overlap(
+    cohort: Cohort,
+    split: Split | None = None,
+    predictions: pd.DataFrame | None = None,
+    study: object | None = None,
+) -> Outcome:
+    """Subject overlap between train and test.
 
     How it is detected
     ------------------
-    The subjects of training and test windows of each fold are intersected.
+    The subjects of training and test windows of each fold are intersected. Where no training rows
+    are stated, the folds of the predictions are compared: a subject some of whose windows are held
+    out in one fold of a k-fold, and others in another, was trained on in both. That fails for saved
+    predictions, and is a warning where the study can be run again, since LK101 then decides.
 
     Why it matters
     --------------
@@ -120,6 +133,8 @@ def subject_overlap(cohort: Cohort, split: Split) -> Outcome:
     ------
     Brookshire et al. 2024, doi:10.3389/fnins.2024.1373515; Del Pup et al. 2025, arXiv:2505.13021.
     """
+    if split is None:
+        return _dealt_over_folds(cohort, predictions, failed if study is None else warned)
     subjects = cohort.subjects
     evidence: list[dict[str, Scalar]] = [
         {
@@ -182,3 +197,38 @@ def recording_overlap(cohort: Cohort, split: Split) -> Outcome:
             f"{n_sessions} sessions and {n_recordings} recordings are cut by the split", evidence
         )
     return passed(f"no session or recording is on both sides in {in_folds(split)}")
+
+
+def _dealt_over_folds(
+    cohort: Cohort, predictions: pd.DataFrame | None, found: Callable[..., Outcome]
+) -> Outcome:
+    """Find subjects whose windows are dealt over the folds of one k-fold."""
+    if predictions is None or "fold" not in predictions:
+        return not_applicable(
+            "neither training rows nor folds are stated: add a column 'fold', or rows with "
+            "role 'train'"
+        )
+    evidence: list[dict[str, Scalar]] = []
+    n_subjects = 0
+    subject_of = dict(zip(cohort.table["sample_id"].astype(str), cohort.subjects, strict=True))
+    for case, table in by_case(predictions):
+        rows = table if "role" not in table else table[table["role"] == "test"]
+        if rows["sample_id"].duplicated().any():
+            continue  # repeated cross-validation holds everybody out several times
+        folds = rows["fold"].groupby(rows["sample_id"].astype(str).map(subject_of)).nunique()
+        n_subjects = max(n_subjects, len(folds))
+        evidence += [
+            {"case": case, "subject": str(name), "n_folds": int(number)}
+            for name, number in folds.items()
+            if number > 1
+        ]
+    if not n_subjects:
+        return not_applicable("every window is predicted several times: folds cannot be compared")
+    if evidence:
+        names = {str(row["subject"]) for row in evidence}
+        return found(
+            f"{len(names)} of {n_subjects} subjects are in train and test: their windows are dealt "
+            f"over several folds, among them {min(names)!r}",
+            evidence,
+        )
+    return passed(f"all windows of each of {n_subjects} subjects are held out in one fold")
