@@ -7,11 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from pfactor_bench.report.markdown import report_text
 from tiny_cases import tiny_suite
 
 from pfactor_bench.auditing import regimes as audited
-from pfactor_bench.auditing.audit import Audit
+from pfactor_bench.auditing.result import Audit
 from pfactor_bench.checks import catalogue
 from pfactor_bench.cli.main import main
 from pfactor_bench.cli.outcome import exit_code, verdict_lines
@@ -22,6 +21,7 @@ from pfactor_bench.publish.exports.properties import finding_properties
 from pfactor_bench.publish.exports.sarif import sarif_log
 from pfactor_bench.publish.exports.summary import summary_text
 from pfactor_bench.records.record import read_record, write_record
+from pfactor_bench.report import report_text
 from pfactor_bench.types import Finding
 
 if TYPE_CHECKING:
