@@ -90,7 +90,7 @@ def test_cohort_of_a_suite_is_found_by_its_file(
         ("syntetic", None, UnknownNameError, "unknown cohort 'syntetic': did you mean"),
         ("arrays", None, ConfigError, "needs 'dataset' and 'target' and 'sfreq' and 'channels'"),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )
 def test_what_is_no_cohort_is_refused_with_the_fix(
     given: object, target: str | None, error: type[Exception], message: str
