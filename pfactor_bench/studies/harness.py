@@ -56,17 +56,23 @@ class Runner:
         self._limits = limits
         self._leaves_files = False
 
-    def __call__(self, cohorts: Sequence[Cohort], *, salt: int = 0) -> list[Answer | Failure]:
+    def __call__(
+        self, cohorts: Sequence[Cohort], *, salts: Sequence[int] = ()
+    ) -> list[Answer | Failure]:
         """Return an answer or a failure for each cohort; nothing that the study does is raised.
 
         Parameters
         ----------
         cohorts
             What to run it on.
-        salt
-            Mixed into every seed that the study gives, see `pfactor_bench.studies.randomness`.
+        salts
+            Mixed into every seed that the study gives, one for each cohort, see
+            `pfactor_bench.studies.randomness`; none leaves the seeds as they are.
         """
-        jobs = [partial(_run_study, self._study, [cohort], self._seed, salt) for cohort in cohorts]
+        jobs = [
+            partial(_run_study, self._study, [cohort], self._seed, salt)
+            for cohort, salt in zip(cohorts, salts or [0] * len(cohorts), strict=True)
+        ]
         if not self._leaves_files:
             answers = [one for [one] in self._answers(jobs, [[cohort] for cohort in cohorts])]
             if not self._leaves_files or len(jobs) == 1:

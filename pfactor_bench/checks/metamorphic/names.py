@@ -69,7 +69,8 @@ def blind_to_names(study: Probe) -> Outcome:
         said = f"predictions moved when subjects were only renamed: {describe(trials, study)}"
         if cause == "change":
             return failed(said, evidence)
-        return undecided(f"{said}; the study's own randomness may be the reason ({how})", evidence)
+        if cause == "unknown":
+            return undecided(f"{said}; its own randomness may be the reason ({how})", evidence)
     return nothing_moved(
         trials, study, "names do not matter", "who is held out depends on subjects' names"
     )

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     class Run(Protocol):
         """Runs a study; see `pfactor_bench.studies.harness.Runner`."""
 
-        def __call__(self, cohorts: Sequence[Cohort], *, salt: int = 0) -> list[Answer | Failure]:
+        def __call__(
+            self, cohorts: Sequence[Cohort], *, salts: Sequence[int] = ()
+        ) -> list[Answer | Failure]:
             """Return an answer or a failure for each cohort."""
             ...
 
@@ -81,16 +83,32 @@ class Probe:
         draws = range(self.effort.noise_draws)
         return [replace_all_signal(self.cohort, self.rng("noise", draw)) for draw in draws]
 
-    def ask(self, cohorts: Sequence[Cohort], *, salt: int = 0) -> list[Answer | Failure]:
-        """Return the study's answer for each cohort; the same cohort is asked only once."""
+    def ask(
+        self, cohorts: Sequence[Cohort], *, salts: Sequence[int] = ()
+    ) -> list[Answer | Failure]:
+        """Return the study's answer for each cohort; the same question is asked only once.
+
+        Parameters
+        ----------
+        cohorts
+            What to run it on.
+        salts
+            Mixed into the seeds, one for each cohort; see `pfactor_bench.studies.randomness`.
+        """
+        asked = [
+            (one.fingerprint, salt)
+            for one, salt in zip(cohorts, salts or [0] * len(cohorts), strict=True)
+        ]
         new = {
-            one.fingerprint: one for one in cohorts if (one.fingerprint, salt) not in self._known
+            key: cohort
+            for key, cohort in zip(asked, cohorts, strict=True)
+            if key not in self._known
         }
         self.n_runs += len(new)
         if new:
-            answers = self.run(list(new.values()), salt=salt)
-            self._known.update({(name, salt): one for name, one in zip(new, answers, strict=True)})
-        return [self._known[one.fingerprint, salt] for one in cohorts]
+            answers = self.run(list(new.values()), salts=[salt for _, salt in new])
+            self._known.update(zip(new, answers, strict=True))
+        return [self._known[key] for key in asked]
 
     def ask_again(self, cohort: Cohort, times: int) -> list[Answer | Failure]:
         """Return the study's answers to a cohort, run anew so many times."""

@@ -159,6 +159,6 @@ def _read_position(
 
 def _moved_by_another_seed(study: Probe, fold: ProbedFold) -> float | None:
     """Return the median movement of the unchanged study under another seed; None if it has none."""
-    (answer,) = study.ask([study.cohort], salt=1)
+    (answer,) = study.ask([study.cohort], salts=[1])
     found = None if isinstance(answer, Failure) else movement(fold, answer, study.cohort.subjects)
     return None if found is None else float(np.median(found.sizes))

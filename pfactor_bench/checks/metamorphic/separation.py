@@ -104,17 +104,18 @@ def under_other_seeds(study: Probe, person: str, change: Change) -> tuple[Cause,
 def _differences(study: Probe, person: str, change: Change, salts: Sequence[int]) -> list[float]:
     """Return by how much a subject's mean prediction moves, under each seed that predicts it."""
     mine = study.cohort.subjects == person
-    found = []
-    for salt in salts:
-        (plain,) = study.ask([study.cohort], salt=salt)
-        fold = _holding(plain, mine)
-        if fold is None:
-            continue
-        (changed,) = study.ask([change(fold)], salt=salt)
-        other = _holding(changed, mine)
-        if other is not None:
-            found.append(_mean(other, mine) - _mean(fold, mine))
-    return found
+    plain = study.ask([study.cohort] * len(salts), salts=salts)
+    held_out = {
+        salt: fold
+        for salt, answer in zip(salts, plain, strict=True)
+        if (fold := _holding(answer, mine)) is not None
+    }
+    changed = study.ask([change(fold) for fold in held_out.values()], salts=list(held_out))
+    return [
+        _mean(other, mine) - _mean(fold, mine)
+        for fold, answer in zip(held_out.values(), changed, strict=True)
+        if (other := _holding(answer, mine)) is not None
+    ]
 
 
 def _holding(answer: Answer | Failure, mine: NDArray[np.bool_]) -> AnsweredFold | None:
