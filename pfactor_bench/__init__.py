@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pfactor_bench.pipeline.run import Execution, run
     from pfactor_bench.records.record import Record, read_record
     from pfactor_bench.splits.splitters import SPLITTERS, split_from_indices
+    from pfactor_bench.studies.declaration import declare
     from pfactor_bench.types import Cohort, Finding, Fold, Split, Verdict
 
 __all__ = [
@@ -61,6 +62,7 @@ __all__ = [
     "UnknownNameError",
     "Verdict",
     "audit",
+    "declare",
     "from_braindecode",
     "load_suite",
     "make_cohort",
@@ -96,6 +98,7 @@ _HOMES = {
     "UnknownNameError": "errors",
     "Verdict": "types",
     "audit": "auditing.audit",
+    "declare": "studies.declaration",
     "from_braindecode": "cohorts",
     "load_suite": "config",
     "make_cohort": "cohorts",

@@ -143,8 +143,13 @@ def _available(
     target: Target, cohort: Cohort, effort: Effort, limits: Limits, seed: int
 ) -> tuple[dict[str, object], Probe]:
     """Return what the checks can look at when a target can be run."""
-    probe = Probe(Runner(_study(target), seed=seed, limits=limits), cohort, effort, seed)
-    available: dict[str, object] = {"cohort": cohort, "study": probe}
+    runner = Runner(_study(target), seed=seed, limits=limits)
+    probe = Probe(runner, cohort, effort, seed, declared=target.declared)
+    available: dict[str, object] = {
+        "cohort": cohort,
+        "study": probe,
+        "inputs": target.declared.inputs or None,
+    }
     if not isinstance(probe.answer, Failure):
         available["split"] = probe.answer.stated_split()
         available["predictions"] = _predictions(probe.answer, cohort)

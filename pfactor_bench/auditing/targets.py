@@ -10,13 +10,14 @@ import importlib.util
 import inspect
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from pfactor_bench.errors import StudyError, did_you_mean
 from pfactor_bench.models.names import refuse_unknown_model
+from pfactor_bench.studies.declaration import Declaration, declaration_of
 from pfactor_bench.studies.harness import heavy_modules, to_json, warm
 from pfactor_bench.studies.sandbox import Failure, run_jobs
 from pfactor_bench.studies.template import refuse_signature
@@ -45,11 +46,14 @@ class Target:
         A study, a model factory, a braindecode model by name, an estimator, or predictions.
     load
         Returns it; called only where foreign code may run.
+    declared
+        What it declares that it uses.
     """
 
     name: str
     kind: Kind
     load: Callable[[], Any]
+    declared: Declaration = field(default_factory=Declaration)
 
 
 def find_target(target: object, limits: Limits) -> Target:
@@ -70,7 +74,8 @@ def find_target(target: object, limits: Limits) -> Target:
     """
     if not isinstance(target, (str, Path)):
         kind = _kind_of(target)
-        return Target(name=_name_of(target), kind=kind, load=lambda: target)
+        declared = declaration_of(target)
+        return Target(name=_name_of(target), kind=kind, load=lambda: target, declared=declared)
     text = str(target)
     refuse_name(text)
     if text.lower().endswith(_TABLES):
@@ -85,7 +90,8 @@ def find_target(target: object, limits: Limits) -> Target:
     if "refused" in found:
         raise StudyError(found["refused"])
     warm(found["modules"])
-    return Target(name=text, kind=found["kind"], load=load)
+    declared = Declaration(**{**found["declared"], "inputs": tuple(found["declared"]["inputs"])})
+    return Target(name=text, kind=found["kind"], load=load, declared=declared)
 
 
 def refuse_name(text: str) -> None:
@@ -144,10 +150,12 @@ def _name_of(target: object) -> str:
 def _describe(load: Callable[[], object]) -> bytes:
     """Import the target, in a process of its own, and say what it is, or why it is refused."""
     try:
-        kind = _kind_of(load())
+        target = load()
+        kind = _kind_of(target)
     except StudyError as error:
         return to_json({"refused": str(error)})
-    return to_json({"kind": kind, "modules": heavy_modules()})
+    declared = asdict(declaration_of(target))
+    return to_json({"kind": kind, "declared": declared, "modules": heavy_modules()})
 
 
 def _import(location: str) -> object:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from pfactor_bench.checks.engine.outcomes import failed, undecided, warned
+from pfactor_bench.checks.engine.outcomes import failed, passed, undecided, warned
 from pfactor_bench.checks.engine.registry import check
 from pfactor_bench.checks.metamorphic.relation import (
     cause_of,
@@ -74,6 +74,8 @@ def blind_to_other_held_out_subjects(study: Probe) -> Outcome:
     """
     if (obstacle := study.obstacle()) is not None:
         return obstacle
+    if study.declared.access == "all-unlabelled":
+        return passed("declared: it may use all unlabelled windows of all held-out subjects")
     parts = [part for fold in study.folds for part in _parts(study, fold)]
     study.ask([_replaced(study, part.spoilt) for part in parts])
     trials: list[Trial] = []
@@ -96,24 +98,62 @@ def blind_to_other_held_out_subjects(study: Probe) -> Outcome:
             adapting += moved
         elif cause == "unknown":
             unexplained.append(f"{part.fold.name} ({how})")
+    return _without_leak(study, trials, unexplained, adapting)
+
+
+def _without_leak(
+    study: Probe, trials: list[Trial], unexplained: list[str], adapting: list[Trial]
+) -> Outcome:
+    """Return what follows where no other held-out subject's signal reached a prediction."""
     if unexplained:
         return undecided(
             f"predictions moved when only other held-out windows were replaced, and it cannot be "
             f"told whether that is more than the study's own doing: {', '.join(unexplained)}",
             fix="Hold two subjects or more out together, and seed each fold by itself.",
         )
+    if study.declared.access == "none":
+        adapting += _moved_by_own_windows(study)
     if adapting:
-        return warned(
-            f"a window's prediction depends on the subject's other windows, as normalisation per "
-            f"subject does: {describe(adapting, study)}",
-            evidence_of(adapting, study),
-            fix="State it beside the result: each prediction needs the whole recording.",
-        )
+        return _adapts(study, adapting)
     return nothing_moved(
         trials,
         study,
         "no prediction depends on the signal of another held-out subject",
         "who is held out depends on the signal",
+    )
+
+
+def _moved_by_own_windows(study: Probe) -> list[Trial]:
+    """Return the folds in which half of everybody's windows move the other half's predictions."""
+    found = []
+    for fold in study.folds:
+        rows = fold.answered.positions
+        rows = rows[np.isin(study.cohort.subjects[rows], fold.held_out)]
+        spoilt, compared = (np.isin(np.arange(len(study.cohort.y)), rows[at::2]) for at in (1, 0))
+        replaced = [("own other windows replaced", _replaced(study, spoilt))]
+        found += compare(study, fold, replaced, compared)
+    return [trial for trial in found if trial.moved and trial.same_draws]
+
+
+def _adapts(study: Probe, moved: Sequence[Trial]) -> Outcome:
+    """Say that predictions need a subject's other windows, and whether that is declared."""
+    said = (
+        f"a window's prediction depends on the subject's other windows, as normalisation per "
+        f"subject does: {describe(moved, study)}"
+    )
+    if study.declared.access == "none":
+        return failed(
+            f"{said}; it declares that each window is predicted as if it were alone",
+            evidence_of(moved, study),
+            fix="Declare access='own-unlabelled', or predict each window by itself.",
+        )
+    if study.declared.access is not None:
+        return passed(f"declared: {said}")
+    return warned(
+        said,
+        evidence_of(moved, study),
+        fix="Declare it, @pfactor_bench.declare(access='own-unlabelled'), and state it beside the "
+        "result: each prediction needs the whole recording.",
     )
 
 

@@ -72,6 +72,8 @@ def blind_to_held_out_targets(study: Probe) -> Outcome:
     """
     if (obstacle := study.obstacle()) is not None:
         return obstacle
+    if study.declared.knows_own_targets:
+        return _blind_to_others_targets(study)
     study.ask([_first_draw(study, fold)[1] for fold in study.folds])
     trials: list[Trial] = []
     unexplained: list[str] = []
@@ -109,6 +111,32 @@ def blind_to_held_out_targets(study: Probe) -> Outcome:
         study,
         "predictions do not depend on the targets of the subjects they are made for",
         "the split follows the targets, however little they change",
+    )
+
+
+def _blind_to_others_targets(study: Probe) -> Outcome:
+    """Look at a study that is declared to know its own subjects' targets: not those of others."""
+    trials: list[Trial] = []
+    for fold in study.folds:
+        for first in (0, 1):
+            people = fold.held_out[first::2]
+            rng = study.rng("others", fold.name, first)
+            draw = changes.gather_targets(study.cohort, people, FAR, rng)
+            rows = np.isin(study.cohort.subjects, sorted(set(fold.held_out) - set(people)))
+            if rows.any():
+                trials += compare(study, fold, [("others' targets gathered", draw)], rows)
+    moved = [trial for trial in trials if trial.moved and trial.same_draws]
+    if moved:
+        return failed(
+            f"predictions moved when only other held-out subjects' targets were redrawn, beyond "
+            f"the declared access {study.declared.access!r}: {describe(moved, study)}",
+            evidence_of(moved, study),
+        )
+    return nothing_moved(
+        trials,
+        study,
+        "no prediction depends on other held-out subjects' targets",
+        "the split moved",
     )
 
 

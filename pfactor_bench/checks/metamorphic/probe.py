@@ -13,6 +13,7 @@ from pfactor_bench.checks.metamorphic import folds
 from pfactor_bench.checks.metamorphic.movement import same_fold
 from pfactor_bench.seeds import seed_for
 from pfactor_bench.studies.changes import replace_all_signal
+from pfactor_bench.studies.declaration import Declaration
 from pfactor_bench.studies.sandbox import Failure
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Probe"]
 
+NOTHING_DECLARED = Declaration()
 #: Movements below this share of the targets' standard deviation are rounding.
 ROUNDING = 1e-5
 #: A study whose unchanged reruns differ by more is random, and no single run says anything of it.
@@ -60,10 +62,21 @@ class Probe:
         How often the study may be run.
     seed
         Of all changes.
+    declared
+        What the study says that it uses.
     """
 
-    def __init__(self, run: Run, cohort: Cohort, effort: Effort = DEFAULT, seed: int = 0) -> None:
+    def __init__(
+        self,
+        run: Run,
+        cohort: Cohort,
+        effort: Effort = DEFAULT,
+        seed: int = 0,
+        *,
+        declared: Declaration = NOTHING_DECLARED,
+    ) -> None:
         self.run = run
+        self.declared = declared
         self._known: dict[tuple[str, int], Answer | Failure] = {}
         self.cohort = cohort
         self.effort = effort

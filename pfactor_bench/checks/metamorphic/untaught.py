@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pfactor_bench.checks.engine.outcomes import failed, undecided
+from pfactor_bench.checks.engine.outcomes import failed, passed, undecided
 from pfactor_bench.checks.metamorphic.probe import ROUNDING
 from pfactor_bench.checks.metamorphic.relation import compare
 from pfactor_bench.studies.sandbox import Failure
@@ -72,12 +72,15 @@ def why_untaught(
             "other signals: they come from somewhere else",
             evidence,
         )
+    if study.declared.trained_on:
+        return passed(f"nothing is trained here; declared: trained on {study.declared.trained_on}")
     return undecided(
         "no training target reaches the predictions, which follow the signal alone: a formula, a "
         "model that was trained elsewhere, or a training that takes no step",
         evidence,
-        fix="Say what it was trained on: a model that is stored may have seen the subjects held "
-        "out. If it should be trained here, check that a batch is not larger than the data.",
+        fix="Say what it was trained on, @pfactor_bench.declare(trained_on=...): a model that is "
+        "stored may have seen the subjects held out. If it should be trained here, check that a "
+        "batch is not larger than the data.",
     )
 
 
