@@ -11,7 +11,7 @@ from pfactor_bench.checks import catalogue
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from pfactor_bench.auditing.audit import Audit
+    from pfactor_bench.auditing.result import Audit
     from pfactor_bench.execution.preparation import Prepared
     from pfactor_bench.records.record import Record
     from pfactor_bench.types import Case, CaseResult, Finding

@@ -10,7 +10,7 @@ from pfactor_bench.publish.exports.properties import claim_properties, finding_p
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from pfactor_bench.auditing.audit import Audit
+    from pfactor_bench.auditing.result import Audit
     from pfactor_bench.checks import CatalogueEntry
     from pfactor_bench.plugin.session import SuiteRun
     from pfactor_bench.types import Case, Claim, Finding, Verdict

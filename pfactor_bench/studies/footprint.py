@@ -58,8 +58,10 @@ class Footprint:
                 self._read.setdefault(name)
 
 
-def remove(paths: list[str]) -> None:
-    """Remove files that a run has created."""
-    for path in paths:
+def remove(paths: list[str], *, since: float) -> None:
+    """Remove files that a run has created, none that is older than a time in seconds."""
+    for path in map(Path, paths):
         with contextlib.suppress(OSError):
-            Path(path).unlink()
+            # A file system may round times to whole seconds.
+            if path.lstat().st_mtime >= since - 1:
+                path.unlink()

@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import tempfile
+import time
 import warnings
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -55,6 +56,7 @@ class Runner:
         self._seed = seed
         self._limits = limits
         self._leaves_files = False
+        self._began = time.time()
 
     def __call__(
         self, cohorts: Sequence[Cohort], *, salts: Sequence[int] = ()
@@ -74,14 +76,18 @@ class Runner:
             for cohort, salt in zip(cohorts, salts or [0] * len(cohorts), strict=True)
         ]
         if not self._leaves_files:
-            answers = [one for [one] in self._answers(jobs, [[cohort] for cohort in cohorts])]
-            if not self._leaves_files or len(jobs) == 1:
-                return answers
+            together = self._answers(jobs, [[cohort] for cohort in cohorts])
+            # What one of several has left, another may have read.
+            if self._found_no_files() or len(jobs) == 1:
+                return [one for [one] in together]
         return [
             one
             for job, cohort in zip(jobs, cohorts, strict=True)
             for [one] in self._answers([job], [[cohort]])
         ]
+
+    def _found_no_files(self) -> bool:
+        return not self._leaves_files
 
     def in_one_process(self, cohorts: Sequence[Cohort]) -> list[Answer | Failure]:
         """Return the answers of runs that follow each other where each meets what others left."""
@@ -93,7 +99,7 @@ class Runner:
         self, jobs: Sequence[Callable[[], bytes]], cohorts: Sequence[Sequence[Cohort]]
     ) -> list[list[Answer | Failure]]:
         """Run jobs side by side, clear away what they left on disk, and read their answers."""
-        found = []
+        found: list[list[Answer | Failure]] = []
         for reply, those in zip(run_jobs(jobs, self._limits), cohorts, strict=True):
             if isinstance(reply, Failure):
                 found.append([reply for _ in those])
@@ -101,7 +107,7 @@ class Runner:
             content = json.loads(reply)
             warm(content["modules"])
             self._leaves_files |= bool(content["created"])
-            remove(content["created"])
+            remove(content["created"], since=self._began)
             found.append(
                 [_read(row, cohort) for row, cohort in zip(content["runs"], those, strict=True)]
             )

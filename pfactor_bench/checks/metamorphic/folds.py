@@ -131,8 +131,9 @@ def _groups(study: Probe, fold: ProbedFold) -> list[tuple[str, ...]]:
     A second subject of each group must give the same group. Where that fails, as with models that
     learn from few neighbours, every subject stands alone.
     """
-    alone = [(person,) for person in fold.held_out]
-    left, groups = set(fold.held_out), []
+    alone: list[tuple[str, ...]] = [(person,) for person in fold.held_out]
+    left = set(fold.held_out)
+    groups: list[tuple[str, ...]] = []
     for person in fold.held_out:
         if person not in left:
             continue

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pfactor_bench.checks.engine.outcomes import Outcome
-    from pfactor_bench.checks.metamorphic.probe import Probe, ProbedFold
+    from pfactor_bench.checks.metamorphic.folds import ProbedFold
+    from pfactor_bench.checks.metamorphic.probe import Probe
     from pfactor_bench.checks.metamorphic.relation import Trial
     from pfactor_bench.studies.contract import Answer
     from pfactor_bench.types import Cohort

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pfactor_bench.checks.engine.outcomes import passed, undecided
 from pfactor_bench.checks.metamorphic.movement import movement
@@ -108,18 +108,19 @@ def compare(
     trials = []
     answers = study.ask([cohort for _, cohort in changes])
     for (change, cohort), answer in zip(changes, answers, strict=True):
-        failed = isinstance(answer, Failure)
-        found = None if failed else movement(fold, answer, study.cohort.subjects, rows)
+        about: dict[str, Any] = {"fold": fold, "change": change, "cohort": cohort, "rows": rows}
+        if isinstance(answer, Failure):
+            trials.append(
+                Trial(**about, movement=None, moved=False, same_draws=False, failure=answer.reason)
+            )
+            continue
+        found = movement(fold, answer, study.cohort.subjects, rows)
         trials.append(
             Trial(
-                fold=fold,
-                change=change,
-                cohort=cohort,
-                rows=rows,
+                **about,
                 movement=found,
                 moved=found is not None and found.largest > study.threshold,
-                same_draws=not failed and answer.ends == study.answer.ends,
-                failure=answer.reason if failed else "",
+                same_draws=answer.ends == study.answer.ends,
             )
         )
     return trials
