@@ -127,6 +127,8 @@ def _table(result: Audit) -> str:
             said = plain(f"{finding.explanation.rstrip('.')}. {finding.fix}", limit=5000)
             lines += textwrap.wrap(said, _WIDTH, initial_indent=" " * 7, subsequent_indent=" " * 7)
     lines.append(f"{plain(result.target)}: {result.verdict}, {VERDICTS[result.verdict]}")
+    if result.reason and not result.exit_code:
+        lines.append("no leak found by the checks asked for, which is not the same as clean")
     if result.reason:
         lines.append(plain(result.reason, limit=5000))
     return "\n".join(filter(None, lines))
