@@ -87,7 +87,7 @@ def fix_for(package: str, problem: str) -> str:
     if package == "torchaudio" and _CUDA_LIBRARY.search(problem):
         return (
             "torchaudio was built for CUDA and torch was not; install both from the same place (to "
-            f"stay without CUDA, with the --index-url that torch came from):\n  {_SAME_PLACE}"
+            f"stay without CUDA, from the index that torch came from):\n  {_SAME_PLACE}"
         )
     if package == "torchaudio" and _OTHER_TORCH.search(problem):
         return (
