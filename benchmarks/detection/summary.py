@@ -87,7 +87,10 @@ def summarise(
         "n_runs": sum(row["n_runs"] for row in rows),
         "clean": _clean(clean),
         "planted": exact_rate(sum(bool(row["named"]) for row in counted), len(counted)),
-        "kinds": [_kind(kind, counted, planted, twins) for kind in KINDS],
+        "kinds": [
+            _kind(kind, counted, planted, twins)
+            for kind in sorted({one.kind for one in leaks.values()})
+        ],
         "beyond_reach": [
             _unreachable(name, there) for name, one in leaks.items() if one.beyond_reach
         ],

@@ -41,11 +41,7 @@ KINDS: Final = {
     31: "metrics that leak: a baseline from the test set, r of a constant",
     32: "a split that cannot be made again",
     33: "a circular explanation",
-    34: "a channel that carries the target or a proxy of it",
-    35: "windows locked to the response, whose position holds the target",
     36: "a cache that ignores a corrected version of the labels",
     37: "adaptation at test time beyond what is declared",
-    38: "state that a copy of the predictor does not reset",
-    39: "predictions shrunk, shifted or clipped by constants tuned on the test set",
     40: "a subject's windows dealt over the folds of one k-fold",
 }

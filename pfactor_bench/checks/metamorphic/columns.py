@@ -31,7 +31,7 @@ _NAMES = frozenset({"sample_id", "subject", "parent"})
 _PLACE = ("start", "stop")
 
 
-@check("LK110", kinds=(15, 16, 35))
+@check("LK110", kinds=(15, 16))
 def inputs_beside_the_signal(study: Probe, inputs: Sequence[str] = ()) -> Outcome:
     """Columns of the table as inputs: each one that enters a prediction is declared.
 

@@ -34,7 +34,7 @@ __all__: list[str] = []
 _NUDGES = (0.3, 0.1, 0.03, 0.01, 0.001)
 
 
-@check("LK101", kinds=(1, 2, 3, 12, 14, 17, 18, 19, 23, 27, 39))
+@check("LK101", kinds=(1, 2, 3, 12, 14, 17, 18, 19, 23, 27))
 def blind_to_held_out_targets(study: Probe) -> Outcome:
     """Redraw the scores of held-out people: their predictions must not move.
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 
-@check("LK109", kinds=(28, 36, 38))
+@check("LK109", kinds=(28, 36))
 def nothing_outlives_a_run(study: Probe) -> Outcome:
     """State that outlives a run: a second run must answer as if it were the first.
 

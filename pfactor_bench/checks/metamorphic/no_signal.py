@@ -35,7 +35,7 @@ _PERMUTATIONS = 10_000
 _NOTHING = 1e-12
 
 
-@check("LK105", kinds=(15, 16, 35))
+@check("LK105", kinds=(15, 16))
 def skill_needs_signal(study: Probe) -> Outcome:
     """Skill without signal: none may survive in noise.
 
