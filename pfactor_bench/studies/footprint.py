@@ -11,9 +11,14 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-__all__ = ["Footprint", "remove"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Footprint", "leaving_nothing"]
 
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 #: Streams, devices and compiled modules carry no knowledge from run to run.
@@ -21,9 +26,16 @@ _NEUTRAL = ("/dev/", "/proc/", "/sys/")
 
 
 class Footprint:
-    """The files that this process creates and reads, from here to its end."""
+    """The files that this process creates and reads, from here to its end.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    scratch
+        A folder of its own that is removed at its end: what is created there is not counted.
+    """
+
+    def __init__(self, scratch: str) -> None:
+        self._scratch = os.path.join(os.path.abspath(scratch), "")  # noqa: PTH100, PTH118 - a name
         self._created: dict[str, None] = {}
         self._read: dict[str, None] = {}
         # It cannot be taken away again; a run's process ends soon.
@@ -50,7 +62,11 @@ class Footprint:
         # A descriptor has no name, and whatever goes wrong here must not reach the study.
         with contextlib.suppress(Exception):
             name = os.path.abspath(os.fsdecode(path))  # type: ignore[arg-type]  # noqa: PTH100
-            if name.startswith(_NEUTRAL) or name.endswith(".pyc") or "__pycache__" in name:
+            if (
+                name.startswith((*_NEUTRAL, self._scratch))
+                or name.endswith(".pyc")
+                or "__pycache__" in name
+            ):
                 return
             if writes and not os.path.lexists(name):
                 self._created.setdefault(name)
@@ -58,10 +74,15 @@ class Footprint:
                 self._read.setdefault(name)
 
 
-def remove(paths: list[str], *, since: float) -> None:
-    """Remove files that a run has created, none that is older than a time in seconds."""
-    for path in map(Path, paths):
-        with contextlib.suppress(OSError):
-            # A file system may round times to whole seconds.
-            if path.lstat().st_mtime >= since - 1:
-                path.unlink()
+@contextlib.contextmanager
+def leaving_nothing() -> Iterator[Footprint]:
+    """Remove, at the end, what this process creates from here on, temporary files included."""
+    with tempfile.TemporaryDirectory(prefix="pfactor-bench-") as scratch:
+        footprint = Footprint(scratch)
+        os.environ["TMPDIR"] = tempfile.tempdir = scratch
+        try:
+            yield footprint
+        finally:
+            for path in footprint.created:
+                with contextlib.suppress(OSError):
+                    Path(path).unlink()

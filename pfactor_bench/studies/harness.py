@@ -7,15 +7,13 @@ import importlib
 import json
 import os
 import sys
-import tempfile
-import time
 import warnings
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pfactor_bench.errors import StudyError
 from pfactor_bench.studies.contract import read_answer, table_columns
-from pfactor_bench.studies.footprint import Footprint, remove
+from pfactor_bench.studies.footprint import Footprint, leaving_nothing
 from pfactor_bench.studies.randomness import Streams
 from pfactor_bench.studies.sandbox import Failure, run_jobs
 
@@ -56,7 +54,6 @@ class Runner:
         self._seed = seed
         self._limits = limits
         self._leaves_files = False
-        self._began = time.time()
 
     def __call__(
         self, cohorts: Sequence[Cohort], *, salts: Sequence[int] = ()
@@ -98,7 +95,7 @@ class Runner:
     def _answers(
         self, jobs: Sequence[Callable[[], bytes]], cohorts: Sequence[Sequence[Cohort]]
     ) -> list[list[Answer | Failure]]:
-        """Run jobs side by side, clear away what they left on disk, and read their answers."""
+        """Run jobs side by side and read their answers."""
         found: list[list[Answer | Failure]] = []
         for reply, those in zip(run_jobs(jobs, self._limits), cohorts, strict=True):
             if isinstance(reply, Failure):
@@ -107,7 +104,6 @@ class Runner:
             content = json.loads(reply)
             warm(content["modules"])
             self._leaves_files |= bool(content["created"])
-            remove(content["created"], since=self._began)
             found.append(
                 [_read(row, cohort) for row, cohort in zip(content["runs"], those, strict=True)]
             )
@@ -138,11 +134,10 @@ def to_json(value: object) -> bytes:
 
 def _run_study(study: Study, cohorts: Sequence[Cohort], seed: int, salt: int) -> bytes:
     """Run in the child: everything but the returned bytes is lost."""
-    footprint = Footprint()
-    with tempfile.TemporaryDirectory(prefix="pfactor-bench-") as scratch:
-        os.environ["TMPDIR"] = tempfile.tempdir = scratch
+    with leaving_nothing() as footprint:
         runs = [_run_once(study, cohort, seed, salt, footprint) for cohort in cohorts]
-    return to_json({"runs": runs, "created": footprint.created, "modules": heavy_modules()})
+        created = footprint.created
+    return to_json({"runs": runs, "created": created, "modules": heavy_modules()})
 
 
 def _run_once(

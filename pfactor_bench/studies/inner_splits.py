@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pfactor_bench.studies.adapters import fit_estimator
+from pfactor_bench.studies.footprint import leaving_nothing
 from pfactor_bench.studies.harness import to_json
 from pfactor_bench.studies.sandbox import Failure, run_jobs
 
@@ -56,7 +57,8 @@ def record_inner_splits(
 def _session(load: Callable[[], Any], cohort: Cohort, fold: Fold, seed: int) -> bytes:
     recorded: dict[str, dict[str, Any]] = {}
     wrap_splitters(partial(_recording, recorded, len(fold.train)))
-    fitted = fit_estimator(load(), cohort, fold, seed)
+    with leaving_nothing():
+        fitted = fit_estimator(load(), cohort, fold, seed)
     decides = _decides(fitted)
     return to_json(
         [

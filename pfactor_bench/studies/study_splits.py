@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pfactor_bench.studies.changes import changed
+from pfactor_bench.studies.footprint import leaving_nothing
 from pfactor_bench.studies.harness import to_json
 from pfactor_bench.studies.inner_splits import wrap_splitters
 from pfactor_bench.studies.randomness import Streams
@@ -96,7 +97,8 @@ def _session(study: Study, cohort: Cohort, seed: int) -> bytes:
     recorded: dict[bytes, dict[str, Any]] = {}
     wrap_splitters(partial(_recording, recorded, repeated))
     Streams()
-    study(repeated, seed=seed)
+    with leaving_nothing():
+        study(repeated, seed=seed)
     return to_json(list(recorded.values()))
 
 
