@@ -73,7 +73,7 @@ def test_nothing_available_is_never_a_pass() -> None:
 
 def test_reason_names_what_is_missing() -> None:
     """A check that does not apply says which argument was missing."""
-    assert "not available: a cohort, a split" in run_check("LK003").explanation
+    assert "not available: a cohort, a split" in run_check("LK002").explanation
 
 
 def test_none_counts_as_missing(cohort: Cohort) -> None:
