@@ -102,11 +102,13 @@ def test_run_s_line_names_the_cases_under_way() -> None:
     seen: list[Progress] = []
     progress = Progress(total=3, done=1, running=("a/seed-1",), failed={"b": "why"})
     watched = watched_cases(3, seen.append, wanted=True)
-    with _terminal() as terminal, watched as (tell, _):
+    with _terminal() as terminal, watched as (tell, _, name_audit):
         tell(progress)
+        name_audit("from-scratch")
     assert seen == [progress]
     assert "a/seed-1:  67%" in terminal.getvalue()
     assert "1 failed" in terminal.getvalue()
+    assert "audit of from-scratch" in terminal.getvalue()
 
 
 def test_unwanted_lines_are_not_drawn() -> None:
@@ -114,6 +116,6 @@ def test_unwanted_lines_are_not_drawn() -> None:
     with _terminal() as terminal:
         with watched_audit("study", lambda _: None, wanted=False) as tell:
             tell(_finding("LK001"))
-        with watched_cases(3, lambda _: None, wanted=False) as (tell_case, _):
+        with watched_cases(3, lambda _: None, wanted=False) as (tell_case, _, _):
             tell_case(Progress(total=3))
     assert terminal.getvalue() == ""
