@@ -41,7 +41,7 @@ def _regressor(**options: Any) -> Any:
 
 def _audit(estimator: Any) -> Audit:
     warm_up()
-    return audit(estimator, synthetic(n_subjects=12, n_windows=4, seed=2), budget=QUICK)
+    return audit(estimator, synthetic(n_subjects=12, n_windows=4, seed=2), effort=QUICK)
 
 
 def _search(estimator: Any, parameter: str) -> Any:
