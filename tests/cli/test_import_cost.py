@@ -60,3 +60,11 @@ def test_light_command_answers_quickly(command: str, tiny_report) -> None:
     needs_record = command in {"judge", "render"}
     arguments = [command, *([str(tiny_report)] if needs_record else [])]
     assert min(modules_after(arguments)[1] for _ in range(3)) < SECONDS
+
+
+def _of_this_machine() -> float:
+    """Return the seconds of processor time that importing what draws takes: machines differ."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, "-c", "import matplotlib.pyplot"], check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
