@@ -26,7 +26,7 @@ _NEUTRAL = ("/dev/", "/proc/", "/sys/")
 
 
 class Footprint:
-    """The files that this process creates and reads, from here to its end.
+    """The files that this process creates, from here to its end.
 
     Parameters
     ----------
@@ -37,7 +37,6 @@ class Footprint:
     def __init__(self, scratch: str) -> None:
         self._scratch = os.path.join(os.path.abspath(scratch), "")  # noqa: PTH100, PTH118 - a name
         self._created: dict[str, None] = {}
-        self._read: dict[str, None] = {}
         # It cannot be taken away again; a run's process ends soon.
         sys.addaudithook(self._notice)
 
@@ -45,11 +44,6 @@ class Footprint:
     def created(self) -> list[str]:
         """Files that were not there before and are now."""
         return [path for path in self._created if os.path.isfile(path)]  # noqa: PTH113 - a name
-
-    @property
-    def read(self) -> list[str]:
-        """Files that were opened to be read before they were written here."""
-        return [path for path in self._read if not path.endswith((".py", ".pyc", ".so"))]
 
     def _notice(self, event: str, arguments: tuple[object, ...]) -> None:
         if event == "open":
@@ -70,8 +64,6 @@ class Footprint:
                 return
             if writes and not os.path.lexists(name):
                 self._created.setdefault(name)
-            elif not writes and name not in self._created:
-                self._read.setdefault(name)
 
 
 @contextlib.contextmanager
