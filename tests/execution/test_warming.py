@@ -20,7 +20,7 @@ from pfactor_bench.cli import run as run_cli
 from pfactor_bench.execution import processes
 processes.begin_warming = lambda: print("warming", "torch" in sys.modules)
 def stop(*_ignored): sys.exit(0)
-run_cli._run_with_progress = stop
+run_cli._run = stop
 from pfactor_bench.cli.main import main
 main(sys.argv[1:])
 """
