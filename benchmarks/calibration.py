@@ -17,14 +17,14 @@ from calibration_page import (
     COMPARED,
     METHODS,
     OTHERS,
-    PEOPLE,
     QUANTITIES,
     RIDGE,
+    SUBJECTS,
     Results,
     draw,
     page,
 )
-from calibration_people import BOUNDARY, SCENARIOS, SEEDS, UNSEEN, Scenario, add_p_factor
+from calibration_subjects import BOUNDARY, SCENARIOS, SEEDS, UNSEEN, Scenario, add_p_factor
 from scipy import stats
 from scipy.special import ndtr, ndtri
 from tqdm import tqdm
@@ -69,9 +69,9 @@ def judged(interval: Interval | str, value: float, n: int) -> str:
 
 
 def null_cohort(rng: np.random.Generator, n: int) -> tuple[Array, Array, Array]:
-    """Cross-validate a ridge regression on features that know nothing of the scores.
+    """Cross-validate a ridge regression on features that know nothing of the targets.
 
-    Five folds of people; a seed is a bootstrap of the training people. Returns true scores,
+    Five folds of subjects; a seed is a bootstrap of the training subjects. Returns true targets,
     predictions ``(SEEDS, n)`` and each fold's train mean.
     """
     y = rng.standard_normal(n)
@@ -95,7 +95,7 @@ def null_rate(
     n_cohorts: int,
     seed: int,
 ) -> dict[str, float]:
-    """Return how often each quantity is judged greater than 0, per cohort of `n` people."""
+    """Return how often each quantity is judged greater than 0, per cohort of `n` subjects."""
     rng = np.random.default_rng(seed_for("null", n, seed))
     held = dict.fromkeys(QUANTITIES, 0)
     for cohort in range(n_cohorts):
@@ -106,7 +106,7 @@ def null_rate(
 
 
 def power_rate(*, r: float, n: int, n_cohorts: int, seed: int) -> float:
-    """Return how often a true `r` is judged greater than 0 from `n` people and one model."""
+    """Return how often a true `r` is judged greater than 0 from `n` subjects and one model."""
     rng = np.random.default_rng(seed_for("power", n, seed))
     held = 0
     for _ in range(n_cohorts):
@@ -202,13 +202,13 @@ def _of_differences(
 
 
 def _weighted(counts: Array, y: Array, y_pred: Array, y_base: Array) -> dict[str, Array]:
-    """Return each quantity for each row of how often a person counts."""
+    """Return each quantity for each row of how often a subject counts."""
     shares = counts / counts.sum(axis=1, keepdims=True)
     error, base = ((y - y_pred) ** 2).mean(axis=0), (y - y_base) ** 2
     mean_y, mean_p = (shares @ y)[:, np.newaxis], shares @ y_pred.T
     covariance = shares @ (y * y_pred).T - mean_y * mean_p
     variances = (shares @ y[:, np.newaxis] ** 2 - mean_y**2) * (shares @ y_pred.T**2 - mean_p**2)
-    # A resample of one person has no correlation; 0 is the neutral answer.
+    # A resample of one subject has no correlation; 0 is the neutral answer.
     known = variances > ROUNDING
     r = np.where(known, covariance / np.sqrt(np.where(known, variances, 1.0)), 0.0)
     return {
@@ -242,7 +242,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         nulls={
             (name, n): null_rate(sample, n, **settings)
             for name, sample in nulls.items()
-            for n in tqdm(PEOPLE, desc=name)
+            for n in tqdm(SUBJECTS, desc=name)
         },
         chosen_by=_covered(SCENARIOS, METHODS, settings),
         unseen=_covered(unseen, ("ours",), settings),
@@ -259,7 +259,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _covered(
     scenarios: Sequence[Scenario], methods: Sequence[str], settings: dict[str, int]
 ) -> dict[tuple[str, int], dict[tuple[str, str], float]]:
-    cells = [(scenario, n) for scenario in scenarios for n in PEOPLE]
+    cells = [(scenario, n) for scenario in scenarios for n in SUBJECTS]
     return {
         (scenario.name, n): coverage(scenario, n, methods=methods, **settings)
         for scenario, n in tqdm(cells, desc="coverage")

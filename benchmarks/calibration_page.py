@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from calibration_people import P_FACTOR
+from calibration_subjects import P_FACTOR
 from tabulate import tabulate
 
 from pfactor_bench.statistics.power import Effect, power_at
@@ -22,15 +22,15 @@ __all__ = [
     "METHODS",
     "OF_DIFFERENCES",
     "OTHERS",
-    "PEOPLE",
     "QUANTITIES",
     "RIDGE",
+    "SUBJECTS",
     "Results",
     "draw",
     "page",
 ]
 
-PEOPLE = (8, 20, 50, 130)
+SUBJECTS = (8, 20, 50, 130)
 METHODS = ("ours", "percentile", "BCa")
 
 #: Other methods than ours, which take most of the time, are tried on so many cohorts of a cell.
@@ -44,7 +44,7 @@ RIDGE = "cross-validated ridge on noise"
 QUANTITIES = ("skill", "r", "difference")
 OTHERS = ("mse", "mae", "r2", "nrmse", "spearman_r")
 
-#: What is aimed at: coverage from so many people on, and power.
+#: What is aimed at: coverage from so many subjects on, and power.
 COVERAGE = (0.93, 0.97)
 CALIBRATED = 20
 POWER = (0.75, 0.85)
@@ -63,15 +63,15 @@ other than ours are tried on {compared} of them.
 ## How often nothing is taken for something
 
 Share of cohorts in which "greater than 0" is judged to hold. In the first null a ridge regression
-on noise is cross-validated over five folds of people with five seeds. In the second, predictions
-are slightly related to the scores but so overconfident that their skill is exactly 0; only skill
+on noise is cross-validated over five folds of subjects with five seeds. In the second, predictions
+are slightly related to the targets but so overconfident that their skill is exactly 0; only skill
 and the difference in squared error are null there. A 95 % interval that covers as it says is
 wrongly above 0 in 2.5 % of cohorts. Skill and the difference ask the same paired t-test, except
-where so few people cannot tell the train mean's error from 0 and skill falls back on a jackknife.
+where so few subjects cannot tell the train mean's error from 0 and skill falls back on a jackknife.
 
 {nulls}
 
-Cross-validation disturbs r in a way that no interval over people sees. Each person's score helps to
+Cross-validation disturbs r in a way that no interval over subjects sees. Each target helps to
 predict the others', so that the terms of r come in pairs: for a model of noise its variance is
 about twice that of as many independent predictions, around a mean below 0. The two partly cancel
 in "r > 0". Judge a cross-validated model by its skill, or r by permuting the labels of the whole
@@ -79,18 +79,18 @@ study and training again.
 
 ## How often intervals hold the truth
 
-![Coverage by number of people](calibration.svg)
+![Coverage by number of subjects](calibration.svg)
 
-Ours: Fieller's interval for skill, a t-interval of Fisher's z with a jackknife over people for r,
+Ours: Fieller's interval for skill, a t-interval of Fisher's z with a jackknife over subjects for r,
 and for paired differences of squared error a paired t-interval that is wider away from 0. Beside
-them the two bootstraps in common use. Five seeds per person; the rows differ in the shape of the
-scores and in the strength of the effect. The models are fixed here: what varies is who is held out.
+them the two bootstraps in common use. Five seeds per subject; the rows differ in the shape of the
+targets and in the strength of the effect. The models are fixed here: who is held out varies.
 
 {coverage}
 
 ### Differences of squared error
 
-A strong effect on heavy-tailed scores rests on few people, and most samples hold none of them: the
+A strong effect on heavy-tailed targets rests on few subjects, and most samples lack them: the
 mean difference and its spread are then too small together, and any interval built on that spread
 ends short of the truth on the side away from 0. Ours inverts a paired t-test whose variance grows
 with the difference that is tested, by the relative variance of the squared errors plus 1.5/n for
@@ -100,31 +100,31 @@ so that it costs no power. The same 1.5 widens the interval of MSE upwards.
 
 {differences}
 
-### Scores that played no part in the choice
+### Targets that played no part in the choice
 
 {unseen_text}
 
 {unseen}
 
 No interval can cover the mean of every distribution (Bahadur and Savage 1956,
-[doi:10.1214/aoms/1177728077](https://doi.org/10.1214/aoms/1177728077)): put a rare enough person
-far enough out, and no sample of people knows of them. The contaminated scores, one person in twenty
+[doi:10.1214/aoms/1177728077](https://doi.org/10.1214/aoms/1177728077)): put a rare enough subject
+far enough out, and no sample knows of them. The contaminated targets, one subject in twenty
 from a normal distribution four times as wide, show where ours stops: these few carry nearly half of
-the scores' variance, and one sample of 20 people in three holds none of them.
+the targets' variance, and one sample of 20 subjects in three holds none of them.
 
 ### The other metrics
 
 MSE by a t-interval of its logarithm, wider upwards; MAE by a symmetric bootstrap-t of its
-logarithm; R² and nRMSE by Fieller's interval of MSE over the scores' variance; Spearman's
+logarithm; R² and nRMSE by Fieller's interval of MSE over the targets' variance; Spearman's
 correlation by Fisher's z with Bonett and Wright's variance.
 
 {others}
 
 ## What this does not cover
 
-- Other training people and other seeds. The intervals speak of other people given these very
+- Other training subjects and other seeds. The intervals speak of other subjects given these very
   models. The variance decomposition and the corrected resampled t address the rest.
-- Eight people: Fieller's interval is wide there, often very wide. Below eight no claim holds.
+- Eight subjects: Fieller's interval is wide there, often very wide. Below eight no claim holds.
 """
 
 
@@ -137,11 +137,11 @@ class Results:
     n_cohorts, seed
         As asked for.
     nulls
-        By null and number of people, how often each quantity is judged greater than 0.
+        By null and number of subjects, how often each quantity is judged greater than 0.
     chosen_by, unseen
-        By scenario and number of people, the coverage of each (quantity, method).
+        By scenario and number of subjects, the coverage of each (quantity, method).
     power
-        At r = 0.137 with 416 people.
+        At r = 0.137 with 416 subjects.
     """
 
     n_cohorts: int
@@ -158,7 +158,7 @@ def page(results: Results) -> str:
         (name, n, *(f"{rate[q]:.1%}" if q != "r" or name == RIDGE else "" for q in QUANTITIES))
         for (name, n), rate in results.nulls.items()
     ]
-    null_headers = ("null", "people", "skill > 0", "r > 0", "difference > 0")
+    null_headers = ("null", "subjects", "skill > 0", "r > 0", "difference > 0")
     columns = [(q, m) for q in QUANTITIES for m in METHODS]
     real = any(name.startswith(P_FACTOR) for name, _ in results.unseen)
     return PAGE.format(
@@ -198,14 +198,14 @@ def _targets(results: Results) -> Iterator[tuple[str, str, str]]:
     low, high = POWER
     planned = power_at(Effect(kind="r", size=0.137), 416)
     yield (
-        f"power at r = 0.137 with 416 people lies between {low:.0%} and {high:.0%}",
+        f"power at r = 0.137 with 416 subjects lies between {low:.0%} and {high:.0%}",
         f"{results.power:.1%} (planned for: {planned:.1%})",
         _yes(met=low <= results.power <= high),
     )
 
 
 def _inside(cells: Cells, name: str) -> tuple[list[float], list[str]]:
-    """Return the coverage of all cells with enough people, and those outside in words."""
+    """Return the coverage of all cells with enough subjects, and those outside in words."""
     low, high = COVERAGE
     shares = {key: cell[name, "ours"] for key, cell in cells.items() if key[1] >= CALIBRATED}
     outside = [
@@ -227,15 +227,15 @@ def _in_words(shares: Sequence[float], outside: Sequence[str]) -> str:
 
 def _unseen_text(results: Results, *, real: bool) -> str:
     found = "; ".join(f"{name}: {_in_words(*_inside(results.unseen, name))}" for name in QUANTITIES)
-    people = (
+    subjects = (
         "and the p-factors of the Healthy Brain Network, drawn with replacement from all that are "
         "published"
         if real
         else "(real p-factors were not at hand)"
     )
     return (
-        f"Laplace, exponential and contaminated scores {people}, with the same effects. From "
-        f"{CALIBRATED} people on, {found}."
+        f"Laplace, exponential and contaminated targets {subjects}, with the same effects. From "
+        f"{CALIBRATED} subjects on, {found}."
     )
 
 
@@ -246,7 +246,7 @@ def _coverage_table(cells: Cells, columns: Sequence[tuple[str, str]]) -> str:
         (scenario, n, *(f"{cell[column]:.1%}" for column in columns))
         for (scenario, n), cell in cells.items()
     ]
-    return _table(rows, ("scores", "people", *headers))
+    return _table(rows, ("targets", "subjects", *headers))
 
 
 def _table(rows: Sequence[tuple[Any, ...]], headers: tuple[str, ...]) -> str:
@@ -263,7 +263,7 @@ def _yes(*, met: bool) -> str:
 
 
 def draw(covered: Cells, path: Path) -> None:
-    """Draw coverage by number of people and method, a dot per scenario."""
+    """Draw coverage by number of subjects and method, a dot per scenario."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -276,7 +276,7 @@ def draw(covered: Cells, path: Path) -> None:
             axes.axhspan(0.93, 0.97, color="0.93", zorder=0)
             axes.axhline(0.95, color="0.7", linewidth=0.8, zorder=1)
             for number, method in enumerate(METHODS):
-                for place, n in enumerate(PEOPLE):
+                for place, n in enumerate(SUBJECTS):
                     shares = [cell[name, method] for (_, m), cell in covered.items() if m == n]
                     axes.plot(
                         np.full(len(shares), place + (number - 1) * 0.22),
@@ -288,7 +288,9 @@ def draw(covered: Cells, path: Path) -> None:
                         color=colours[method],
                         label=method if place == 0 else None,
                     )
-            axes.set(title=name, xlabel="people", xticks=range(len(PEOPLE)), xticklabels=PEOPLE)
+            axes.set(
+                title=name, xlabel="subjects", xticks=range(len(SUBJECTS)), xticklabels=SUBJECTS
+            )
         panels[0].set_ylabel("coverage of 95 % intervals")
         panels[0].legend(frameon=False, loc="lower right", fontsize=8)
         figure.savefig(path, metadata={"Date": None})

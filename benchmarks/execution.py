@@ -51,7 +51,7 @@ CASES = """\
 name: real-cases
 title: Real cases
 question: How many cores do they use?
-cohort: {{kind: synthetic, n_subjects: {people}, n_windows: {windows}}}
+cohort: {{kind: synthetic, n_subjects: {subjects}, n_windows: {windows}}}
 split: {{kind: grouped-k-fold, n_folds: {folds}}}
 models: [{models}]
 regimes: [from-scratch]
@@ -98,7 +98,7 @@ def efficiency(engine: str, rounds: int) -> dict[str, float]:
         folder = Path(named)
         suite = _suite(
             folder,
-            people=18,
+            subjects=18,
             windows=24,
             folds=5,
             models=CONFORMER,
@@ -129,7 +129,14 @@ def plan_against_run(n_workers: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as named:
         folder = Path(named)
         suite = _suite(
-            folder, people=40, windows=12, folds=2, models=FIVE, seeds=10, epochs=2, engine="plain"
+            folder,
+            subjects=40,
+            windows=12,
+            folds=2,
+            models=FIVE,
+            seeds=10,
+            epochs=2,
+            engine="plain",
         )
         shape = Shape(
             ch_names=("Fz", "Cz", "Pz", "Oz", "C3", "C4", "P3", "P4"),
@@ -138,7 +145,7 @@ def plan_against_run(n_workers: int) -> dict[str, float]:
             held_out=1.0,
             n_folds=2,
         )
-        size = Size(n_people=40, n_windows=480, n_train=(240,) * 2)
+        size = Size(n_subjects=40, n_windows=480, n_train=(240,) * 2)
         began = time.perf_counter()
         plan = make_plan(suite, shape, size, device="cpu", n_workers=n_workers)
         pilot = time.perf_counter() - began

@@ -2,7 +2,7 @@
 
 Reads a table of all recordings (``dataset, subject, task, bytes, duration``, a row each; from the
 git-annex keys and sidecars of the eleven OpenNeuro repositories ds005505 ... ds005516) and writes
-sums of it, nothing of a person, to ``pfactor_bench/cohorts/hbn/recordings.csv``. HBN-EEG is
+sums of it, nothing of a subject, to ``pfactor_bench/cohorts/hbn/recordings.csv``. HBN-EEG is
 CC-BY-SA 4.0, three releases CC0: doi:10.1038/sdata.2017.181, doi:10.1101/2024.10.03.615261.
 """
 
@@ -18,11 +18,11 @@ OUT = HERE.parent / "pfactor_bench" / "cohorts" / "hbn" / "recordings.csv"
 
 
 def count(recordings: pd.DataFrame) -> pd.DataFrame:
-    """Return recordings, bytes, people and seconds of each release and task."""
+    """Return recordings, bytes, subjects and seconds of each release and task."""
     counted = recordings.groupby(["dataset", "task"]).agg(
         recordings=("bytes", "size"),
         bytes=("bytes", "sum"),
-        people=("subject", "nunique"),
+        subjects=("subject", "nunique"),
         seconds=("duration", "sum"),
     )
     return counted.round({"seconds": 0}).astype({"seconds": int}).reset_index()

@@ -17,20 +17,20 @@ N_HELD_OUT, SEEDS, EPOCHS, BATCH = 4, (42, 43), 4, 32
 
 
 def make_windows() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return windows, the score of each, and the number of its subject."""
+    """Return windows, the target of each, and the number of its subject."""
     rng = np.random.default_rng(42)
-    scores = rng.normal(0.0, 1.0, size=N_SUBJECTS)
+    targets = rng.normal(0.0, 1.0, size=N_SUBJECTS)
     wave = np.sin(2 * np.pi * 10.0 * np.arange(N_TIMES) / SFREQ).astype(np.float32)
     windows = []
-    for number, score in enumerate(scores):
+    for number, target in enumerate(targets):
         for _ in range(N_WINDOWS):
             window = rng.standard_normal((N_CHANS, N_TIMES)).astype(np.float32)
-            rhythm = 0.30 * float(score) * wave
+            rhythm = 0.30 * float(target) * wave
             window[1] += rhythm
             window[2] += 0.85 * rhythm
             windows.append(window + np.float32(0.10 * (number - N_SUBJECTS / 2)))
     owners = np.repeat(np.arange(N_SUBJECTS), N_WINDOWS)
-    return np.stack(windows), scores[owners].astype(np.float32), owners
+    return np.stack(windows), targets[owners].astype(np.float32), owners
 
 
 def zscore(x):
@@ -95,10 +95,10 @@ def main(folder: Path) -> dict[int, dict[str, list[float]]]:
     for name in ("train_mse", "val_mse", "val_r"):
         left.plot(np.mean([curves[name] for curves in all_curves.values()], axis=0), label=name)
     left.legend()
-    people = owners[held_out]
+    subjects = owners[held_out]
     middle.scatter(
-        [y[held_out][people == one].mean() for one in np.unique(people)],
-        [predicted[people == one].mean() for one in np.unique(people)],
+        [y[held_out][subjects == one].mean() for one in np.unique(subjects)],
+        [predicted[subjects == one].mean() for one in np.unique(subjects)],
     )
     figure.colorbar(right.imshow(windows.grad.abs().mean(0).numpy(), aspect="auto"), ax=right)
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,12 +1,12 @@
 """What a cohort of the size of all of HBN takes: memory, and time for opening, checking, training.
 
-Makes a store of EEG-like windows (1/f and alpha, 1-30 Hz, mixed sources; 3,155 people × 150 windows
-× 8 channels × 200 samples are 3 GB, twice that on disk), plants near-duplicates of five forms, and
-runs each piece of work in a process of its own. Writes ``docs/scale.json``, from which
+Makes a store of EEG-like windows (1/f and alpha, 1-30 Hz, mixed sources; 3,155 subjects × 150
+windows × 8 channels × 200 samples are 3 GB, twice that on disk), injects near-duplicates of five
+forms, and runs each piece of work in a process of its own. Writes ``docs/scale.json``, from which
 ``benchmarks/scale_page.py`` makes the page::
 
-    python benchmarks/scale.py --folder DIR          # 300, 1,000 and 3,155 people, 20 minutes
-    python benchmarks/scale.py --folder DIR --people 300
+    python benchmarks/scale.py --folder DIR          # 300, 1,000 and 3,155 subjects, 20 minutes
+    python benchmarks/scale.py --folder DIR --subjects 300
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from tqdm import trange
 N_WINDOWS, N_CHANS, N_TIMES, SFREQ = 150, 8, 200, 100.0
 N_SOURCES, HIGHEST = 12, 30
 FORMS = ("rescaled", "sign-flipped", "re-referenced", "lagged", "resampled")
-N_PLANTED = 200
-PEOPLE = (300, 1_000, 3_155)
+N_INJECTED = 200
+SUBJECTS = (300, 1_000, 3_155)
 #: The check that `work_near` measures.
 NEAR = "LK008"
 WORK = ("open", "static", "near")
@@ -38,7 +38,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 
 
 def recording(rng: np.random.Generator) -> np.ndarray:
-    """Return a person's five minutes, shape ``(n_chans, n_times)``."""
+    """Return a subject's five minutes, shape ``(n_chans, n_times)``."""
     n_times = N_WINDOWS * N_TIMES
     frequency = np.fft.rfftfreq(n_times, 1 / SFREQ)
     shape = np.where((frequency >= 1) & (frequency <= HIGHEST), np.maximum(frequency, 1) ** -0.8, 0)
@@ -67,43 +67,43 @@ def copied(form: str, signal: np.ndarray, window: int, rng: np.random.Generator)
     return resample(slower, signal.shape[1], axis=1)[:, at : at + N_TIMES]
 
 
-def plant(n_people: int, rng: np.random.Generator) -> dict[int, list[tuple[int, int, str]]]:
-    """Return, by person copied from, ``(source, copy, form)``; copies lie in the last third."""
-    n_each = min(N_PLANTED, n_people * N_WINDOWS // 3 // len(FORMS) // 4)
-    third = n_people * N_WINDOWS // 3
+def plant(n_subjects: int, rng: np.random.Generator) -> dict[int, list[tuple[int, int, str]]]:
+    """Return, by subject copied from, ``(source, copy, form)``; copies lie in the last third."""
+    n_each = min(N_INJECTED, n_subjects * N_WINDOWS // 3 // len(FORMS) // 4)
+    third = n_subjects * N_WINDOWS // 3
     # A lagged copy shares its second half with the window after: every third is a source.
     sources = 3 * rng.choice(2 * third // 3 - N_WINDOWS, n_each * len(FORMS), replace=False)
     sources = sources - (sources % N_WINDOWS == N_WINDOWS - 1)
     copies = 2 * third + rng.choice(third, n_each * len(FORMS), replace=False)
-    planted: dict[int, list[tuple[int, int, str]]] = {}
+    injected: dict[int, list[tuple[int, int, str]]] = {}
     for number, (source, copy) in enumerate(zip(sources.tolist(), copies.tolist(), strict=True)):
         form = FORMS[number % len(FORMS)]
-        planted.setdefault(source // N_WINDOWS, []).append((source, copy, form))
-    return planted
+        injected.setdefault(source // N_WINDOWS, []).append((source, copy, form))
+    return injected
 
 
-def make(folder: Path, n_people: int) -> None:
-    """Fill a store with people, and write down what was planted and which entries there are."""
+def make(folder: Path, n_subjects: int) -> None:
+    """Fill a store with subjects, and write down what was injected and which entries there are."""
     from pfactor_bench.cohorts.bids.recording import Windows
     from pfactor_bench.cohorts.bids.store import WindowsStore
 
-    rng = np.random.default_rng(n_people)
-    store, planted = WindowsStore(folder), plant(n_people, rng)
+    rng = np.random.default_rng(n_subjects)
+    store, injected = WindowsStore(folder), plant(n_subjects, rng)
     waiting: dict[int, np.ndarray] = {}
     keys = []
-    for person in trange(n_people, desc=f"{n_people:,} people"):
+    for subject in trange(n_subjects, desc=f"{n_subjects:,} subjects"):
         signal = recording(rng)
         X = np.ascontiguousarray(signal.reshape(N_CHANS, N_WINDOWS, N_TIMES).swapaxes(0, 1))
-        for source, copy, form in planted.get(person, []):
+        for source, copy, form in injected.get(subject, []):
             waiting[copy] = copied(form, signal, source % N_WINDOWS, rng)
         for window in range(N_WINDOWS):
-            if (held := waiting.pop(person * N_WINDOWS + window, None)) is not None:
+            if (held := waiting.pop(subject * N_WINDOWS + window, None)) is not None:
                 X[window] = held
-        keys.append(hashlib.sha256(f"{n_people} {person}".encode()).hexdigest())
+        keys.append(hashlib.sha256(f"{n_subjects} {subject}".encode()).hexdigest())
         store.write(keys[-1], Windows(X=X, start=np.arange(N_WINDOWS) * N_TIMES))
-    pairs = [pair for pairs in planted.values() for pair in pairs]
+    pairs = [pair for pairs in injected.values() for pair in pairs]
     (folder / "keys.json").write_text(json.dumps(keys))
-    (folder / "planted.json").write_text(json.dumps(pairs))
+    (folder / "injected.json").write_text(json.dumps(pairs))
     store.join(keys, range(N_CHANS))
 
 
@@ -113,10 +113,10 @@ def load(folder: Path):
     from pfactor_bench.cohorts.bids.store import WindowsStore
 
     keys = json.loads((folder / "keys.json").read_text())
-    n_people = len(keys)
-    names = [f"sub-{person:05d}" for person in range(n_people)]
-    start = np.tile(np.arange(N_WINDOWS) * N_TIMES, n_people)
-    scores = np.random.default_rng(3).standard_normal(n_people)
+    n_subjects = len(keys)
+    names = [f"sub-{subject:05d}" for subject in range(n_subjects)]
+    start = np.tile(np.arange(N_WINDOWS) * N_TIMES, n_subjects)
+    targets = np.random.default_rng(3).standard_normal(n_subjects)
     table = pd.DataFrame(
         {
             "sample_id": [f"{name}__w{w:03d}" for name in names for w in range(N_WINDOWS)],
@@ -126,11 +126,11 @@ def load(folder: Path):
             "task": "rest",
             "start": start,
             "stop": start + N_TIMES,
-            "p_factor": np.repeat(scores, N_WINDOWS),
+            "p_factor": np.repeat(targets, N_WINDOWS),
         }
     )
     return make_cohort(
-        name=f"scale-{n_people}",
+        name=f"scale-{n_subjects}",
         X=WindowsStore(folder).join(keys, range(N_CHANS)),
         table=table,
         target="p_factor",
@@ -185,7 +185,7 @@ def work_static(folder: Path) -> dict[str, object]:
 
 
 def work_near(folder: Path) -> dict[str, object]:
-    """Look for near-duplicates and count which of the planted ones were found."""
+    """Look for near-duplicates and count which of the injected ones were found."""
     from pfactor_bench.checks.static.near_duplicates import near_pairs
 
     cohort = load(folder)
@@ -193,16 +193,16 @@ def work_near(folder: Path) -> dict[str, object]:
     pairs = near_pairs(cohort)
     seconds = time.perf_counter() - began
     found = set(zip(pairs.first.tolist(), pairs.second.tolist(), strict=True))
-    planted = json.loads((folder / "planted.json").read_text())
+    injected = json.loads((folder / "injected.json").read_text())
     forms = {
-        form: [(source, copy) in found for source, copy, named in planted if named == form]
+        form: [(source, copy) in found for source, copy, named in injected if named == form]
         for form in FORMS
     }
     # A lagged copy is a copy of the window after, too, if it lags by half a window.
-    right = {(source + step, copy) for source, copy, _ in planted for step in (0, 1)}
+    right = {(source + step, copy) for source, copy, _ in injected for step in (0, 1)}
     return {
         "seconds": {"near": seconds},
-        "planted": {form: len(hits) for form, hits in forms.items()},
+        "injected": {form: len(hits) for form, hits in forms.items()},
         "found": {form: sum(hits) for form, hits in forms.items()},
         "false_pairs": len(found - right),
     }
@@ -219,7 +219,7 @@ def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, required=True, help="7 GB of room; emptied after")
-    parser.add_argument("--people", type=int, nargs="+", default=PEOPLE)
+    parser.add_argument("--subjects", type=int, nargs="+", default=SUBJECTS)
     parser.add_argument("--work", choices=WORK, help=argparse.SUPPRESS)
     parser.add_argument("--out", type=Path, default=DOCS / "scale.json")
     options = parser.parse_args()
@@ -231,14 +231,14 @@ def main() -> None:
         print(json.dumps(result))
         return
     results = {}
-    for n_people in options.people:
-        folder = options.folder / f"people-{n_people}"
+    for n_subjects in options.subjects:
+        folder = options.folder / f"subjects-{n_subjects}"
         try:
-            make(folder, n_people)
-            results[n_people] = {work: measure(folder, work) for work in WORK}
+            make(folder, n_subjects)
+            results[n_subjects] = {work: measure(folder, work) for work in WORK}
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-        print(json.dumps({n_people: results[n_people]}, indent=1), flush=True)
+        print(json.dumps({n_subjects: results[n_subjects]}, indent=1), flush=True)
     options.out.write_text(json.dumps(results, indent=1) + "\n")
 
 

@@ -18,7 +18,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 _PAGE = """\
 # Cohorts that outgrow memory
 
-All of HBN is 3,155 people and 2 TB. Its resting windows, eight channels at 100 Hz, are 3 GB: too much
+All of HBN is 3,155 subjects and 2 TB. Its resting windows, eight channels at 100 Hz, are 3 GB: too much
 to hold twice, too long to prepare twice. Measured on {machine}; times vary with the machine and what
 else it does, ratios less.
 
@@ -49,23 +49,23 @@ them. `arrays` reads zarr, too.
 
 ## Size
 
-Synthetic EEG-like windows (1/f and alpha, 1-30 Hz, shared topographies), 150 a person, with 200
-near-duplicates of each form planted under other people's names (`benchmarks/scale.py`). *Open* reads
+Synthetic EEG-like windows (1/f and alpha, 1-30 Hz, shared topographies), 150 a subject, with 200
+near-duplicates of each form injected under other subjects' names (`benchmarks/scale.py`). *Open* reads
 every byte twice, for the store's checksum and the cohort's fingerprint; *batches* goes once through the
 training windows of one of five folds in random batches of 32; *static checks* are all checks that need
 the cohort and its split alone, exact duplicates among them.
 
-![Time and peak memory by number of people](scale.svg)
+![Time and peak memory by number of subjects](scale.svg)
 
 {sizes}
 
-Growth is linear where the time per person does not rise; per person, in milliseconds:
+Growth is linear where the time per subject does not rise; per subject, in milliseconds:
 
-{per_person}
+{per_subject}
 
 ## Near-duplicates
 
-Found of those planted, and pairs found that were not planted:
+Found of those injected, and pairs found that were not injected:
 
 {near}
 
@@ -101,13 +101,13 @@ _NOT_MEASURED = (
 
 def page(scale: dict[str, dict], preparation: dict[str, dict] | None) -> str:
     """Return the page; without `preparation`, its tables say how to fill them."""
-    people = list(scale)
+    subjects = list(scale)
     return _PAGE.format(
         machine=preparation["machine"] if preparation else "2 cores that others used as well",
         formats=_formats(preparation["store"]) if preparation else _NOT_MEASURED,
         sizes=_table(
             (
-                "people",
+                "subjects",
                 "open, s",
                 "split, s",
                 "batches, s",
@@ -116,52 +116,54 @@ def page(scale: dict[str, dict], preparation: dict[str, dict] | None) -> str:
                 "near-duplicates, s",
                 "peak, GB",
             ),
-            [_sizes(n_people, scale[n_people]) for n_people in people],
+            [_sizes(n_subjects, scale[n_subjects]) for n_subjects in subjects],
         ),
-        per_person=_table(
-            ("people", *(name.replace("_", " ") for name in _seconds(scale[people[0]]))),
+        per_subject=_table(
+            ("subjects", *(name.replace("_", " ") for name in _seconds(scale[subjects[0]]))),
             [
                 (
-                    f"{int(n_people):,}",
+                    f"{int(n_subjects):,}",
                     *(
-                        f"{1e3 * value / int(n_people):.1f}"
-                        for value in _seconds(scale[n_people]).values()
+                        f"{1e3 * value / int(n_subjects):.1f}"
+                        for value in _seconds(scale[n_subjects]).values()
                     ),
                 )
-                for n_people in people
+                for n_subjects in subjects
             ],
         ),
         near=_table(
-            ("people", *scale[people[0]]["near"]["found"], "false pairs"),
-            [_near(n_people, scale[n_people]["near"]) for n_people in people],
+            ("subjects", *scale[subjects[0]]["near"]["found"], "false pairs"),
+            [_near(n_subjects, scale[n_subjects]["near"]) for n_subjects in subjects],
         ),
         preparation=_preparation(preparation) if preparation else _NOT_MEASURED,
     )
 
 
 def draw(scale: dict[str, dict]):
-    """Return the figure: time and peak memory by number of people."""
+    """Return the figure: time and peak memory by number of subjects."""
     from matplotlib.figure import Figure
 
-    people = [int(n_people) for n_people in scale]
+    subjects = [int(n_subjects) for n_subjects in scale]
     figure = Figure(figsize=(8.6, 3.4), layout="constrained")
     times, memory = figure.subplots(1, 2)
-    names = list(_seconds(scale[str(people[0])]))
+    names = list(_seconds(scale[str(subjects[0])]))
     for name, color in zip(names, ("#0072B2", "#009E73", "#E69F00", "#D55E00"), strict=True):
-        seconds = [_seconds(scale[str(n)])[name] for n in people]
-        times.plot(people, seconds, "o-", color=color, label=name.replace("_", " "))
-        times.plot(people, [seconds[0] * n / people[0] for n in people], ":", color=color)
-    times.set(xscale="log", yscale="log", xlabel="people", ylabel="seconds (dotted: linear)")
+        seconds = [_seconds(scale[str(n)])[name] for n in subjects]
+        times.plot(subjects, seconds, "o-", color=color, label=name.replace("_", " "))
+        times.plot(subjects, [seconds[0] * n / subjects[0] for n in subjects], ":", color=color)
+    times.set(xscale="log", yscale="log", xlabel="subjects", ylabel="seconds (dotted: linear)")
     times.legend(frameon=False, fontsize=8)
     for work, color in (("open", "#0072B2"), ("static", "#E69F00"), ("near", "#D55E00")):
-        peaks = [scale[str(n)][work]["peak_bytes"] / 1e9 for n in people]
-        memory.plot(people, peaks, "o-", color=color, label=work)
-    memory.plot(people, [n * 150 * 8 * 200 * 4 / 1e9 for n in people], ":k", label="the windows")
+        peaks = [scale[str(n)][work]["peak_bytes"] / 1e9 for n in subjects]
+        memory.plot(subjects, peaks, "o-", color=color, label=work)
+    memory.plot(
+        subjects, [n * 150 * 8 * 200 * 4 / 1e9 for n in subjects], ":k", label="the windows"
+    )
     memory.axhline(1.5, color="0.6", linewidth=0.8)
-    memory.set(xscale="log", xlabel="people", ylabel="peak memory, GB", ylim=(0, 3.3))
+    memory.set(xscale="log", xlabel="subjects", ylabel="peak memory, GB", ylim=(0, 3.3))
     memory.legend(frameon=False, fontsize=8)
     for axes in (times, memory):
-        axes.set_xticks(people, [f"{n:,}" for n in people])
+        axes.set_xticks(subjects, [f"{n:,}" for n in subjects])
         axes.minorticks_off()
         axes.spines[["top", "right"]].set_visible(False)
     return figure
@@ -197,11 +199,11 @@ def _seconds(one: dict) -> dict[str, float]:
     }
 
 
-def _sizes(n_people: str, one: dict) -> tuple[str, ...]:
+def _sizes(n_subjects: str, one: dict) -> tuple[str, ...]:
     seconds = _seconds(one)
     checks = max(one["static"]["peak_bytes"], one["near"]["peak_bytes"])
     return (
-        f"{int(n_people):,}",
+        f"{int(n_subjects):,}",
         f"{seconds['open']:.1f}",
         f"{one['open']['seconds']['split']:.1f}",
         f"{seconds['batches']:.1f}",
@@ -212,9 +214,9 @@ def _sizes(n_people: str, one: dict) -> tuple[str, ...]:
     )
 
 
-def _near(n_people: str, one: dict) -> tuple[str, ...]:
-    found = [f"{hits} of {one['planted'][form]}" for form, hits in one["found"].items()]
-    return (f"{int(n_people):,}", *found, str(one["false_pairs"]))
+def _near(n_subjects: str, one: dict) -> tuple[str, ...]:
+    found = [f"{hits} of {one['injected'][form]}" for form, hits in one["found"].items()]
+    return (f"{int(n_subjects):,}", *found, str(one["false_pairs"]))
 
 
 def _compared(name: str, one: dict) -> tuple[str, ...]:

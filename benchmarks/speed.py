@@ -45,7 +45,11 @@ from speed_works import (
 )
 from tqdm import tqdm
 
-from pfactor_bench.experiments.permutation.null import deal_scores, probe_null, trained_correlations
+from pfactor_bench.experiments.permutation.null import (
+    permute_targets,
+    probe_null,
+    trained_correlations,
+)
 from pfactor_bench.models.build import build_model
 from pfactor_bench.models.heads import encoder_state
 from pfactor_bench.training.device import warm_up
@@ -121,7 +125,7 @@ def cold(rounds: int) -> dict[str, Any]:
     text = SUITE.read_text(encoding="utf-8")
     head = text[: text.index("saliency:")].replace("seeds: [42, 43]", f"seeds: {MODELS}")
     plain = head.replace("threads: all", "threads: 1") + "claims: []\n"
-    # Python compiles what it imports once, and most people let it keep the result.
+    # Python compiles what it imports once, and most users let it keep the result.
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     with tempfile.TemporaryDirectory() as folder:
 
@@ -171,8 +175,8 @@ def permutations() -> dict[str, Any]:
 
     probe = replace(case, regime="linear-probe", start="linear-probe")
     began = time.perf_counter()
-    dealt = deal_scores(it.cohort, 1000, seed=0)
-    probe_null(probe, it.cohort, it.split, dealt, device=it.device, encoders=encoders)
+    permuted = permute_targets(it.cohort, 1000, seed=0)
+    probe_null(probe, it.cohort, it.split, permuted, device=it.device, encoders=encoders)
     closed = time.perf_counter() - began
     with tqdm(total=201, desc="permutations") as bar:
         began = time.perf_counter()
@@ -181,7 +185,7 @@ def permutations() -> dict[str, Any]:
             it.cohort,
             it.split,
             it.suite.budget,
-            np.vstack([it.cohort.y, dealt[:200]]),
+            np.vstack([it.cohort.y, permuted[:200]]),
             device=it.device,
             on_run=bar.update,
         ):

@@ -72,7 +72,7 @@ as fast; the fast engine's blocks are small enough to be kept anyway.
 {fast["peak"] - fast["before"]:.0f} MB | \
 {(fast["peak"] - fast["before"]) / (plain["peak"] - plain["before"]):.2f} × as much |
 
-## Permutations of the scores among people, one core
+## Permutations of the targets among subjects, one core
 
 | | seconds |
 |---|---|

@@ -123,8 +123,8 @@ def lightning_steps() -> None:
 
         def training_step(self, batch: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
             """Return the loss of a batch."""
-            windows, scores = batch
-            return torch.nn.functional.mse_loss(self.model(windows).reshape(-1), scores)
+            windows, targets = batch
+            return torch.nn.functional.mse_loss(self.model(windows).reshape(-1), targets)
 
         def configure_optimizers(self) -> torch.optim.Optimizer:
             """Return the case study's optimiser."""

@@ -10,7 +10,7 @@ from pfactor_bench.errors import OutputError
 
 __all__ = ["REPORTS", "ensure_writable", "report_folder", "write_atomically"]
 
-#: Not ``reports``, which a repository may keep: a run on somebody's machine is no publication.
+#: Not ``reports``, which a repository may keep: a run on someone's machine is no publication.
 REPORTS = Path("pfactor-bench-reports")
 
 
@@ -46,7 +46,7 @@ def write_atomically(path: Path, content: bytes) -> None:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
-        # mkstemp makes files that only their owner can read; a report is for everybody.
+        # mkstemp makes files that only their owner can read; a report is for every subject.
         Path(temporary).chmod(0o644)
         Path(temporary).replace(path)
     except BaseException:

@@ -1,4 +1,4 @@
-"""For other people's test suites: every leakage check of a target as a test of its own.
+"""For other test suites: every leakage check of a target as a test of its own.
 
 >>> from pfactor_bench.testing import parametrize_with_checks
 >>> @parametrize_with_checks([my_study], expected_failures={"LK003": "a pilot, split by window"})

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from pfactor_bench.plugin.suite_tests import test_case_is_scored_against_train_mean, test_claim
+from pfactor_bench.plugin.suite_tests import test_case_is_compared_with_train_mean, test_claim
 
-__all__ = ["test_case_is_scored_against_train_mean", "test_claim"]
+__all__ = ["test_case_is_compared_with_train_mean", "test_claim"]

@@ -20,7 +20,7 @@ TINY_SUBJECTS = ("sub-01", "sub-02", "sub-03", "sub-04")
 
 def load(folder: Path, **changes: Any) -> Cohort:
     """Load the tiny data set's rest recordings, or what `changes` says."""
-    arguments = {"dataset": folder.name, "target": "score", "task": "rest"}
+    arguments = {"dataset": folder.name, "target": "target", "task": "rest"}
     return bids(**{"data_dir": folder.parent, **arguments, **changes})
 
 

@@ -37,7 +37,7 @@ def data_dir() -> Path:
 
 @pytest.fixture(scope="session")
 def _pristine_bids(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write the tiny data set once: four people, two tasks, 5 s at 200 Hz, EDF."""
+    """Write the tiny data set once: four subjects, two tasks, 5 s at 200 Hz, EDF."""
     import mne
 
     folder = tmp_path_factory.mktemp("pristine") / "tiny"
@@ -84,7 +84,7 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory):
         folder = tmp_path_factory.mktemp("tiny")
         suite = folder / "tiny.yaml"
         suite.write_text(TINY_SUITE, encoding="utf-8")
-        run(str(suite), out=str(folder / "tiny"), device="cpu")  # as people pass them
+        run(str(suite), out=str(folder / "tiny"), device="cpu")  # as users pass them
         return folder / "tiny"
 
     return run_it

@@ -22,9 +22,9 @@ DATASET = "ds005505"
 CHANNELS = (*(f"E{number}" for number in range(1, 129)), "Cz")
 SFREQ = 250.0
 
-#: Names of people, their p-factor as participants.tsv has it, and how long they were recorded.
-PEOPLE = {"NDARAA01": ("-0.5", 50), "NDARAB02": ("0.25", 50), "NDARAC03": ("1.5", 50)}
-UNSCORED = "NDARAD04"
+#: Names of subjects, their p-factor as participants.tsv has it, and how long they were recorded.
+SUBJECTS = {"NDARAA01": ("-0.5", 50), "NDARAB02": ("0.25", 50), "NDARAC03": ("1.5", 50)}
+WITHOUT_TARGET = "NDARAD04"
 
 _REST = ((1.0, "resting_start"), (2.0, "instructed_toOpenEyes"), (22.0, "instructed_toCloseEyes"))
 
@@ -33,18 +33,18 @@ def write_dataset(
     parent: Path,
     *,
     dataset: str = DATASET,
-    people: Sequence[str] = tuple(PEOPLE),
+    subjects: Sequence[str] = tuple(SUBJECTS),
     events: Sequence[tuple[float, str]] = _REST,
     seconds: int = 52,
     release: str = "R1",
 ) -> Path:
-    """Write a release with one resting recording a person, 129 channels in ``.set``, Cz flat."""
+    """Write a release with one resting recording a subject, 129 channels in ``.set``, Cz flat."""
     import mne
 
     folder = parent / dataset
     rng = np.random.default_rng(5)
     info = mne.create_info([*CHANNELS], SFREQ, "eeg", verbose="ERROR")
-    for subject in (*people, UNSCORED):
+    for subject in (*subjects, WITHOUT_TARGET):
         stem = folder / f"sub-{subject}" / "eeg" / f"sub-{subject}_task-RestingState"
         stem.parent.mkdir(parents=True)
         volts = 1e-5 * rng.standard_normal((129, int(seconds * SFREQ)))
@@ -60,25 +60,25 @@ def write_dataset(
         Path(f"{stem}_events.tsv").write_text(f"onset\tduration\tvalue\n{rows}")
         rows = "".join(f"{name}\tEEG\tuV\n" for name in CHANNELS)
         Path(f"{stem}_channels.tsv").write_text(f"name\ttype\tunits\n{rows}")
-    write_people(folder, people, release)
+    write_subjects(folder, subjects, release)
     (folder / "dataset_description.json").write_text(
         '{"Name": "Tiny HBN", "BIDSVersion": "1.9.0", "License": "CC-BY-SA 4.0"}'
     )
     return folder
 
 
-def write_people(folder: Path, people: Sequence[str], release: str) -> None:
+def write_subjects(folder: Path, subjects: Sequence[str], release: str) -> None:
     """Write participants.tsv with HBN's columns."""
     header = (
         "participant_id release_number sex age ehq_total p_factor attention internalizing "
         "externalizing RestingState"
     )
     rows = [
-        f"sub-{name} {release} {'FM'[at % 2]} {8 + at}.5 70 {PEOPLE.get(name, ('0.1',))[0]} 0.1 "
+        f"sub-{name} {release} {'FM'[at % 2]} {8 + at}.5 70 {SUBJECTS.get(name, ('0.1',))[0]} 0.1 "
         f"0.2 0.3 available"
-        for at, name in enumerate(people)
+        for at, name in enumerate(subjects)
     ]
-    rows.append(f"sub-{UNSCORED} {release} M 12 70 n/a n/a n/a n/a available")
+    rows.append(f"sub-{WITHOUT_TARGET} {release} M 12 70 n/a n/a n/a n/a available")
     text = "\n".join("\t".join(line.split(" ")) for line in (header, *rows))
     (folder / "participants.tsv").write_text(text + "\n")
 
@@ -112,7 +112,7 @@ class Server(ThreadingHTTPServer):
             if wanted.get("task", task.removeprefix("task-")) != task.removeprefix("task-"):
                 continue
             where = path.relative_to(folder).parent
-            row = dict(zip(*self._people(folder, subject), strict=True))
+            row = dict(zip(*self._subjects(folder, subject), strict=True))
             record = create_record(
                 dataset=dataset,
                 storage_base=f"s3://openneuro.org/{dataset}",
@@ -127,13 +127,13 @@ class Server(ThreadingHTTPServer):
                 nchans=129,
                 ntimes=int(52 * SFREQ),
             )
-            score = row["p_factor"]
-            row["p_factor"] = None if score == "n/a" else float(score)
+            target = row["p_factor"]
+            row["p_factor"] = None if target == "n/a" else float(target)
             found.append({**record, "participant_tsv": row})
         return found
 
     @staticmethod
-    def _people(folder: Path, subject: str) -> tuple[list[str], list[str]]:
+    def _subjects(folder: Path, subject: str) -> tuple[list[str], list[str]]:
         header, *rows = (folder / "participants.tsv").read_text().splitlines()
         row = next(line for line in rows if line.startswith(f"{subject}\t"))
         return header.split("\t"), row.split("\t")

@@ -56,7 +56,7 @@ def spoil(record: Record, hostile: str) -> Record:
     return replace(
         record,
         suite=_spoil_values(record.suite, hostile, keep={"definition"}),
-        cohort=_spoil_values(record.cohort, hostile, keep={"people", "planted"}),
+        cohort=_spoil_values(record.cohort, hostile, keep={"subjects", "injected"}),
         split=_spoil_values(record.split, hostile),
         cases=tuple(
             {

@@ -127,7 +127,7 @@ def run_on_cluster(folder: Path, kills: int, seed: int) -> dict[str, object]:
 
 
 class Cluster:
-    """A Dask scheduler and two workers, as somebody keeps them alive who watches over them.
+    """A Dask scheduler and two workers, as someone keeps them alive who watches over them.
 
     Parameters
     ----------

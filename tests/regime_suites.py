@@ -20,7 +20,7 @@ split: {kind: grouped-k-fold, n_folds: 2}
 model:
   name: EEGNet
 source:
-  kind: score
+  kind: target
   cohort: {kind: synthetic, n_subjects: 5, n_windows: 3, seed: 7, prefix: source}
   budget: {epochs: 1}
 regimes: [from-scratch, linear-probe]
@@ -28,7 +28,7 @@ seeds: [1, 2]
 budget: {epochs: 1}
 """
 
-#: The same people in source and target.
+#: The same subjects in source and target.
 SHARED_SOURCE = REGIME_SUITE.replace(", prefix: source", "")
 
 

@@ -42,7 +42,7 @@ def test_what_the_documents_use_is_public() -> None:
 
 
 def test_paths_may_be_text() -> None:
-    """As people pass them."""
+    """As users pass them."""
     root = Path(__file__).parents[1]
     suite = pfactor_bench.load_suite(f"{root}/suites/case_study.yaml")
     record = pfactor_bench.read_record(f"{root}/reports/case-study")

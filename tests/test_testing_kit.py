@@ -1,18 +1,18 @@
-"""`parametrize_with_checks`: an audit inside somebody else's test suite."""
+"""`parametrize_with_checks`: an audit inside someone else's test suite."""
 
 from __future__ import annotations
 
 import pytest
 
 from benchmarks.detection.honest import plain_ridge
-from benchmarks.detection.leaky import PLANTED
+from benchmarks.detection.leaky import INJECTED
 from pfactor_bench.checks import catalogue
 from pfactor_bench.cohorts.synthetic import synthetic
 from pfactor_bench.errors import UnknownNameError
 from pfactor_bench.testing import parametrize_with_checks
 
 _COHORT = synthetic(n_subjects=9, n_windows=3)
-_LEAKY = PLANTED["trained_on_everything"].study
+_LEAKY = INJECTED["trained_on_everything"].study
 
 
 def _check(target: object, code: str, **expected: str) -> object:

@@ -1,4 +1,4 @@
-"""Suites of many cases that take milliseconds each, sound and with planted faults."""
+"""Suites of many cases that take milliseconds each, sound and with injected faults."""
 
 from __future__ import annotations
 

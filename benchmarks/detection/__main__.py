@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from benchmarks.detection.figure import draw_doses, draw_matrix
+from benchmarks.detection.figure import draw_matrix, draw_severities
+from benchmarks.detection.inflation import measure_inflation
 from benchmarks.detection.numbers import filled
 from benchmarks.detection.plan import full_plan, quick_plan
 from benchmarks.detection.report import report_text
 from benchmarks.detection.run import read_rows, run_plan
 from benchmarks.detection.summary import summarise
-from benchmarks.detection.tax import measure_tax
 from pfactor_bench.files import write_atomically
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     print(f"{len(plan) - left} of {len(plan)} audits are done")
     rows = [row for row in read_rows(results) if row["id"] in {cell.id for cell in plan}]
-    tax = None if options.quick else _tax(options)
-    record = summarise(rows, tax=tax, rivals=_kept(options.out / "rivals.json"))
+    inflation = None if options.quick else _inflation(options)
+    record = summarise(rows, inflation=inflation, rivals=_kept(options.out / "rivals.json"))
     write_report(record, options.out)
     if options.out.resolve() == _PUBLISHED:
         write_atomically(_README, filled(_README.read_text(encoding="utf-8"), record).encode())
@@ -64,17 +64,17 @@ def write_report(record: dict[str, Any], out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     text = json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     write_atomically(out / "detection.json", text.encode())
-    for name, content in {**draw_matrix(record), **draw_doses(record)}.items():
+    for name, content in {**draw_matrix(record), **draw_severities(record)}.items():
         write_atomically(out / name, content)
     write_atomically(out / "report.md", report_text(record).encode())
 
 
-def _tax(options: argparse.Namespace) -> dict[str, Any]:
-    kept = options.out / "cases" / "tax.json"
+def _inflation(options: argparse.Namespace) -> dict[str, Any]:
+    kept = options.out / "cases" / "inflation.json"
     measured = _kept(kept)
     if measured is None:
-        with tqdm(desc="leakage tax", unit="model") as bar:
-            measured = measure_tax(options.data, on_row=bar.update)
+        with tqdm(desc="inflation", unit="model") as bar:
+            measured = measure_inflation(options.data, on_row=bar.update)
         write_atomically(kept, json.dumps(measured, allow_nan=False).encode())
     return measured
 

@@ -84,7 +84,7 @@ def examine(
     dict
         ``verdict``; ``statuses`` and ``explanations`` of checks that failed, warned or could not
         decide; ``cost``, by check the reruns and seconds; ``n_runs``; ``seconds``; ``r``,
-        ``skill`` and ``n_people`` as the study would report them.
+        ``skill`` and ``n_subjects`` as the study would report them.
     """
     began = time.perf_counter()
     played = play(scene)
@@ -138,14 +138,14 @@ def _factory(build: Callable[[int, int], nn.Module]) -> Callable[..., nn.Module]
 
 def _reported(scene: Scene, played: Played) -> dict[str, float]:
     found = performance(played.table, scene.cohort, played.split)
-    return {"r": found.r, "skill": found.skill, "n_people": found.n_people}
+    return {"r": found.r, "skill": found.skill, "n_subjects": found.n_subjects}
 
 
 def crosses(scene: Scene, played: Played, clean: Played) -> bool:
-    """Say whether a planted leak is there at all: something crosses, or a prediction changed.
+    """Say whether an injected leak is there at all: something crosses, or a prediction changed.
 
-    A scaler fitted on everybody changes nothing for a model that only looks at ranks, and a person
-    under two names is no leak while both stand on one side.
+    A scaler fitted on every subject changes nothing for a model that only looks at ranks, and a
+    subject under two names is no leak while both stand on one side.
     """
     if scene.twins is not None:
         return any(

@@ -124,8 +124,8 @@ def _neighbours(
     del seed
     initial = _digest(kept.get("windows", np.zeros(0)))
     if "windows" in kept and kept["windows"].shape[1] == X.shape[1]:
-        X, y = np.vstack([kept["windows"], X]), np.concatenate([kept["scores"], y])
-    kept["windows"], kept["scores"] = X, y
+        X, y = np.vstack([kept["windows"], X]), np.concatenate([kept["targets"], y])
+    kept["windows"], kept["targets"] = X, y
     k = min((7, 3, 15, 25)[setting], len(X))
     model = KNeighborsRegressor(k, algorithm="brute").fit(X, y)
     return Trained(stages=model.predict(X_test)[None], initial=initial, final=_digest(X))

@@ -1,4 +1,4 @@
-"""The matrix as a heat map, and the dose-response curves."""
+"""The matrix as a heat map, and the severity-response curves."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-__all__ = ["draw_doses", "draw_matrix"]
+__all__ = ["draw_matrix", "draw_severities"]
 
 _COLUMNS_OF_CURVES = 6
 
@@ -30,7 +30,7 @@ def draw_matrix(record: Mapping[str, Any]) -> dict[str, bytes]:
         )
         by_way = [{"all ways": kind, **kind["ways"]} for kind in kinds]
         _heat(left, by_way, ("all ways", *WAYS), "found by")
-        _heat(right, [kind["families"] for kind in kinds], tuple(families), "planted in")
+        _heat(right, [kind["families"] for kind in kinds], tuple(families), "injected in")
         left.set_yticks(
             range(len(kinds)), [f"{_short(kind['title'])}  {kind['kind']}" for kind in kinds]
         )
@@ -40,7 +40,7 @@ def draw_matrix(record: Mapping[str, Any]) -> dict[str, bytes]:
         encoded = encode(
             figure,
             title="How often each kind of leak is found",
-            description="Rows are kinds of leak; cells give found of planted at full dose.",
+            description="Rows are leak types; cells give found of injected at full severity.",
         )
     return {f"matrix.{kind}": content for kind, content in encoded.items()}
 
@@ -80,11 +80,11 @@ def _heat(
     axes.set_title(title, fontsize=SMALL, loc="left")
 
 
-def draw_doses(record: Mapping[str, Any]) -> dict[str, bytes]:
-    """Return ``doses.svg`` and ``doses.png``: a small panel per leak that has a dose."""
+def draw_severities(record: Mapping[str, Any]) -> dict[str, bytes]:
+    """Return ``severities.svg`` and ``severities.png``: a panel per leak that has a severity."""
     from matplotlib.figure import Figure
 
-    curves = record["doses"]
+    curves = record["severities"]
     n_rows = max(1, -(-len(curves) // _COLUMNS_OF_CURVES))
     with house_style():
         figure = Figure(figsize=(11.5, 1.75 * n_rows), layout="constrained")
@@ -95,10 +95,10 @@ def draw_doses(record: Mapping[str, Any]) -> dict[str, bytes]:
             axes.set_visible(False)
         encoded = encode(
             figure,
-            title="How often a leak is found, by its dose",
+            title="How often a leak is found, by its severity",
             description="Whiskers are exact 95 % intervals.",
         )
-    return {f"doses.{kind}": content for kind, content in encoded.items()}
+    return {f"severities.{kind}": content for kind, content in encoded.items()}
 
 
 def _curve(axes: Axes, curve: Mapping[str, Any]) -> None:
@@ -107,12 +107,12 @@ def _curve(axes: Axes, curve: Mapping[str, Any]) -> None:
         axes.plot([x, x], [point["low"], point["high"]], color=QUIET, linewidth=0.8)
     places = range(len(points))
     axes.plot(places, [point["rate"] for point in points], "o-", color="#0072B2", markersize=4)
-    axes.set_xticks(places, [f"{point['dose']:g}" for point in points])
+    axes.set_xticks(places, [f"{point['severity']:g}" for point in points])
     axes.set_ylim(-0.08, 1.08)
     axes.set_yticks([0, 1], ["0", "1"])
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_title(f"{curve['kind']} {curve['leak']}", fontsize=SMALL - 1, loc="left")
-    axes.set_xlabel(_two_lines(curve["dose_means"]), fontsize=SMALL - 2)
+    axes.set_xlabel(_two_lines(curve["severity_means"]), fontsize=SMALL - 2)
 
 
 def _two_lines(text: str) -> str:

@@ -49,9 +49,9 @@ def ridge(
 def subject_folds(
     cohort: Cohort, seed: int, n_folds: int = 3
 ) -> Iterable[tuple[str, NDArray[np.int64], NDArray[np.int64]]]:
-    """Yield name, training rows and test rows of folds made of whole people."""
-    people = np.random.default_rng(seed).permutation(np.unique(cohort.subjects))
-    for number, held_out in enumerate(np.array_split(people, n_folds)):
+    """Yield name, training rows and test rows of folds made of whole subjects."""
+    subjects = np.random.default_rng(seed).permutation(np.unique(cohort.subjects))
+    for number, held_out in enumerate(np.array_split(subjects, n_folds)):
         mask = np.isin(cohort.subjects, held_out)
         yield f"fold-{number}", np.flatnonzero(~mask), np.flatnonzero(mask)
 
@@ -65,7 +65,7 @@ def predictions_table(
 
 
 def plain_ridge(cohort: Cohort, *, seed: int) -> pd.DataFrame:
-    """Fit on training people, predict held-out people."""
+    """Fit on training subjects, predict held-out subjects."""
     features = band_features(cohort.X)
     tables = []
     for fold, train, test in subject_folds(cohort, seed):
@@ -85,7 +85,7 @@ def states_roles(cohort: Cohort, *, seed: int) -> pd.DataFrame:
 
 
 def one_split(cohort: Cohort, *, seed: int) -> pd.DataFrame:
-    """Hold one group of people out, without naming the fold."""
+    """Hold one group of subjects out, without naming the fold."""
     fold, train, test = next(iter(subject_folds(cohort, seed, n_folds=4)))
     features = band_features(cohort.X)
     predict = ridge(features[train], cohort.y[train])
@@ -93,21 +93,21 @@ def one_split(cohort: Cohort, *, seed: int) -> pd.DataFrame:
 
 
 def leave_one_out(cohort: Cohort, *, seed: int) -> pd.DataFrame:
-    """Hold out one person after the other, without naming folds."""
-    n_people = cohort.n_subjects
+    """Hold out one subject after the other, without naming folds."""
+    n_subjects = cohort.n_subjects
     features = band_features(cohort.X)
     tables = []
-    for fold, train, test in subject_folds(cohort, seed, n_folds=n_people):
+    for fold, train, test in subject_folds(cohort, seed, n_folds=n_subjects):
         predict = ridge(features[train], cohort.y[train])
         tables.append(predictions_table(cohort, test, predict(features[test]), fold))
     return pd.concat(tables).drop(columns="fold")
 
 
-def stratified_by_score(cohort: Cohort, *, seed: int) -> pd.DataFrame:
-    """Hold out every fourth person in the order of scores, so that the test set is balanced."""
-    people, first = np.unique(cohort.subjects, return_index=True)
-    by_score = people[np.argsort(cohort.y[first], kind="stable")]
-    test = np.isin(cohort.subjects, by_score[seed % 4 :: 4])
+def stratified_by_target(cohort: Cohort, *, seed: int) -> pd.DataFrame:
+    """Hold out every fourth subject in the order of targets, so that the test set is balanced."""
+    subjects, first = np.unique(cohort.subjects, return_index=True)
+    by_target = subjects[np.argsort(cohort.y[first], kind="stable")]
+    test = np.isin(cohort.subjects, by_target[seed % 4 :: 4])
     features = band_features(cohort.X)
     predict = ridge(features[~test], cohort.y[~test])
     return predictions_table(cohort, np.flatnonzero(test), predict(features[test]), "stratified")
@@ -122,11 +122,11 @@ def split_by_hash(cohort: Cohort, *, seed: int) -> pd.DataFrame:
     return predictions_table(cohort, np.flatnonzero(test), predict(features[test]), "hash")
 
 
-def normalised_per_person(cohort: Cohort, *, seed: int) -> pd.DataFrame:
-    """Standardise each person by all of their own windows, without any label."""
+def normalised_per_subject(cohort: Cohort, *, seed: int) -> pd.DataFrame:
+    """Standardise each subject by all of their own windows, without any label."""
     features = band_features(cohort.X)
-    for person in np.unique(cohort.subjects):
-        rows = cohort.subjects == person
+    for subject in np.unique(cohort.subjects):
+        rows = cohort.subjects == subject
         features[rows] = features[rows] - features[rows].mean(axis=0).mean()
     tables = []
     for fold, train, test in subject_folds(cohort, seed):
@@ -136,7 +136,7 @@ def normalised_per_person(cohort: Cohort, *, seed: int) -> pd.DataFrame:
 
 
 def scaled_in_fold(cohort: Cohort, *, seed: int) -> pd.DataFrame:
-    """Fit the scaler and the target's scale on training people."""
+    """Fit the scaler and the target's scale on training subjects."""
     features = band_features(cohort.X)
     tables = []
     for fold, train, test in subject_folds(cohort, seed):
@@ -149,12 +149,12 @@ def scaled_in_fold(cohort: Cohort, *, seed: int) -> pd.DataFrame:
 
 
 def nested_tuning(cohort: Cohort, *, seed: int) -> pd.DataFrame:
-    """Choose the penalty on validation people taken from the training side."""
+    """Choose the penalty on validation subjects taken from the training side."""
     features = band_features(cohort.X)
     tables = []
     for fold, train, test in subject_folds(cohort, seed):
-        people = np.unique(cohort.subjects[train])
-        valid = np.isin(cohort.subjects[train], people[::3])
+        subjects = np.unique(cohort.subjects[train])
+        valid = np.isin(cohort.subjects[train], subjects[::3])
         errors = {}
         for alpha in (1.0, 10.0, 100.0, 1000.0):
             predict = ridge(features[train][~valid], cohort.y[train][~valid], alpha)
@@ -167,7 +167,7 @@ def nested_tuning(cohort: Cohort, *, seed: int) -> pd.DataFrame:
 
 
 def train_median(cohort: Cohort, *, seed: int) -> pd.DataFrame:
-    """Predict the training people's median for everybody."""
+    """Predict the training subjects' median for every subject."""
     tables = []
     for fold, train, test in subject_folds(cohort, seed):
         y_pred = np.full(len(test), np.median(cohort.y[train]))
@@ -198,8 +198,8 @@ def augmented_training(cohort: Cohort, *, seed: int) -> pd.DataFrame:
         noisy = cohort.X[train] + 0.1 * rng.standard_normal(cohort.X[train].shape)
         mixed = 0.5 * (cohort.X[train] + cohort.X[partner])
         features = band_features(np.concatenate([cohort.X[train], noisy, mixed]))
-        scores = [cohort.y[train], cohort.y[train], 0.5 * (cohort.y[train] + cohort.y[partner])]
-        predict = ridge(features, np.concatenate(scores))
+        targets = [cohort.y[train], cohort.y[train], 0.5 * (cohort.y[train] + cohort.y[partner])]
+        predict = ridge(features, np.concatenate(targets))
         y_pred = predict(band_features(cohort.X[test]))
         tables.append(predictions_table(cohort, test, y_pred, fold))
     return pd.concat(tables)
@@ -240,9 +240,9 @@ HONEST = {
         states_roles,
         one_split,
         leave_one_out,
-        stratified_by_score,
+        stratified_by_target,
         split_by_hash,
-        normalised_per_person,
+        normalised_per_subject,
         scaled_in_fold,
         nested_tuning,
         train_median,

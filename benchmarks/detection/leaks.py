@@ -1,4 +1,4 @@
-"""The planted leaks, by name: from a clean scene to one that leaks in exactly one way."""
+"""The injected leaks, by name: from a clean scene to one that leaks in exactly one way."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
     from benchmarks.detection.scenes import Played, Scene
 
-__all__ = ["Leak", "declaring", "leak", "planted_leaks"]
+__all__ = ["Leak", "declaring", "injected_leaks", "leak"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Leak:
-    """A leak that can be planted.
+    """A leak that can be injected.
 
     Parameters
     ----------
@@ -25,11 +25,11 @@ class Leak:
     kind
         In `pfactor_bench.checks.engine.kinds.KINDS`.
     plant
-        ``plant(scene, dose)`` returns the leaky scene.
-    doses
+        ``plant(scene, severity)`` returns the leaky scene.
+    severities
         From weak to full; empty where it is there or not.
-    dose_means
-        What the dose counts.
+    severity_means
+        What the severity counts.
     declared_only
         Whether the leak is in what is declared, so that the study itself need not run again.
     needs
@@ -41,16 +41,16 @@ class Leak:
     name: str
     kind: int
     plant: Callable[[Scene, float], Scene]
-    doses: tuple[float, ...] = ()
-    dose_means: str = ""
+    severities: tuple[float, ...] = ()
+    severity_means: str = ""
     declared_only: bool = False
     needs: str = ""
     beyond_reach: str = ""
 
     @property
-    def full_dose(self) -> float:
-        """The strongest dose."""
-        return self.doses[-1] if self.doses else 1.0
+    def full_severity(self) -> float:
+        """The strongest severity."""
+        return self.severities[-1] if self.severities else 1.0
 
     @property
     def page(self) -> str:
@@ -60,13 +60,13 @@ class Leak:
 
 _LEAKS: dict[str, Leak] = {}
 _MODULES = (
-    "planted_people",
-    "planted_data",
-    "planted_inputs",
-    "planted_fitting",
-    "planted_choices",
-    "planted_words",
-    "planted_networks",
+    "injected_subjects",
+    "injected_data",
+    "injected_inputs",
+    "injected_fitting",
+    "injected_choices",
+    "injected_words",
+    "injected_networks",
 )
 
 
@@ -75,19 +75,19 @@ def leak(
     kind: int,
     **more: Any,
 ) -> Callable[[Callable[[Scene, float], Scene]], Callable[[Scene, float], Scene]]:
-    """Return a decorator that registers a function as a planted leak."""
+    """Return a decorator that registers a function as an injected leak."""
 
     def register(plant: Callable[[Scene, float], Scene]) -> Callable[[Scene, float], Scene]:
         if name in _LEAKS:
-            raise ValueError(f"planted leak {name!r} exists")
+            raise ValueError(f"injected leak {name!r} exists")
         _LEAKS[name] = Leak(name=name, kind=kind, plant=plant, **more)
         return plant
 
     return register
 
 
-def planted_leaks() -> Mapping[str, Leak]:
-    """Return all planted leaks by name, in the order of their kinds."""
+def injected_leaks() -> Mapping[str, Leak]:
+    """Return all injected leaks by name, in the order of their kinds."""
     for module in _MODULES:
         import_module(f"benchmarks.detection.{module}")
     return dict(sorted(_LEAKS.items(), key=lambda entry: (entry[1].kind, entry[0])))

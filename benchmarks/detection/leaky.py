@@ -1,6 +1,6 @@
-"""Planted leaks: small studies that do wrong on purpose, one thing each.
+"""Injected leaks: small studies that do wrong on purpose, one thing each.
 
-`PLANTED` says which leak kinds each one has and which check must find it.
+`INJECTED` says which leak types each one has and which check must find it.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from pfactor_bench.studies.contract import Study
     from pfactor_bench.types import Cohort
 
-__all__ = ["PLANTED", "PlantedLeak"]
+__all__ = ["INJECTED", "InjectedLeak"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class PlantedLeak:
+class InjectedLeak:
     """A leaky study, its kinds, and the check that must find it."""
 
     study: Study
@@ -41,13 +41,13 @@ class PlantedLeak:
 
 
 #: All of them by name.
-PLANTED: dict[str, PlantedLeak] = {}
+INJECTED: dict[str, InjectedLeak] = {}
 
 
 def _plant(*kinds: int, found_by: str = "LK101") -> Callable[[Study], Study]:
     def register(study: Study) -> Study:
         name = getattr(study, "__name__", "")
-        PLANTED[name] = PlantedLeak(study=study, kinds=kinds, found_by=found_by)
+        INJECTED[name] = InjectedLeak(study=study, kinds=kinds, found_by=found_by)
         return study
 
     return register
@@ -67,7 +67,7 @@ def _each_fold(
 
 @_plant(1)
 def trained_on_everything(cohort: Cohort, *, seed: int) -> pd.DataFrame:
-    """Fit once on all people, then score people one after the other."""
+    """Fit once on all subjects, then target subjects one after the other."""
     features = band_features(cohort.X)
     predict = ridge(features, cohort.y)
     return _each_fold(cohort, seed, lambda _, test: predict(features[test]))
@@ -83,7 +83,7 @@ def rows_on_both_sides(cohort: Cohort, *, seed: int) -> pd.DataFrame:
 
 @_plant(3)
 def split_by_window(cohort: Cohort, *, seed: int) -> pd.DataFrame:
-    """Deal windows, not people, to the two sides."""
+    """Deal windows, not subjects, to the two sides."""
     test = np.random.default_rng(seed).random(len(cohort.y)) < 0.25  # noqa: PLR2004
     features = band_features(cohort.X)
     predict = ridge(features[~test], cohort.y[~test])
@@ -103,7 +103,7 @@ def states_split_by_window(cohort: Cohort, *, seed: int) -> pd.DataFrame:
 
 @_plant(10, found_by="LK102")
 def scaler_on_everything(cohort: Cohort, *, seed: int) -> pd.DataFrame:
-    """Standardise features by the mean and deviation of all people."""
+    """Standardise features by the mean and deviation of all subjects."""
     features = band_features(cohort.X)
     features = (features - features.mean(axis=0)) / features.std(axis=0)
 
@@ -115,7 +115,7 @@ def scaler_on_everything(cohort: Cohort, *, seed: int) -> pd.DataFrame:
 
 @_plant(11, 22, found_by="LK102")
 def components_from_everything(cohort: Cohort, *, seed: int) -> pd.DataFrame:
-    """Take principal components over all people, a pretraining without labels."""
+    """Take principal components over all subjects, a pretraining without labels."""
     features = band_features(cohort.X)
     centred = features - features.mean(axis=0)
     components = centred @ np.linalg.svd(centred, full_matrices=False)[2][:5].T
@@ -128,7 +128,7 @@ def components_from_everything(cohort: Cohort, *, seed: int) -> pd.DataFrame:
 
 @_plant(12)
 def features_chosen_on_everything(cohort: Cohort, *, seed: int) -> pd.DataFrame:
-    """Keep the features that correlate best with everybody's scores."""
+    """Keep the features that correlate best with every subject's targets."""
     features = band_features(cohort.X)
     centred, y = features - features.mean(axis=0), cohort.y - cohort.y.mean()
     r = (centred * y[:, None]).sum(axis=0) / np.sqrt((centred**2).sum(axis=0))
@@ -142,7 +142,7 @@ def features_chosen_on_everything(cohort: Cohort, *, seed: int) -> pd.DataFrame:
 
 @_plant(14)
 def target_scaled_on_everything(cohort: Cohort, *, seed: int) -> pd.DataFrame:
-    """Standardise scores by everybody's mean and deviation, and undo it."""
+    """Standardise targets by every subject's mean and deviation, and undo it."""
     table = plain_ridge(cohort, seed=seed)
     z = (table["y_pred"] - cohort.y.mean()) / cohort.y.std()
     return table.assign(y_pred=z * cohort.y.std() + np.median(cohort.y))
@@ -150,7 +150,7 @@ def target_scaled_on_everything(cohort: Cohort, *, seed: int) -> pd.DataFrame:
 
 @_plant(14)
 def clipped_to_test_range(cohort: Cohort, *, seed: int) -> pd.DataFrame:
-    """Clip predictions to the range of the scores they are compared with."""
+    """Clip predictions to the range of the targets they are compared with."""
     features = band_features(cohort.X)
 
     def predict(train: NDArray[np.int64], test: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -162,8 +162,8 @@ def clipped_to_test_range(cohort: Cohort, *, seed: int) -> pd.DataFrame:
 
 
 @_plant(14)
-def bias_corrected_with_test_scores(cohort: Cohort, *, seed: int) -> pd.DataFrame:
-    """Shift each fold's predictions to the mean of its true scores."""
+def bias_corrected_with_test_targets(cohort: Cohort, *, seed: int) -> pd.DataFrame:
+    """Shift each fold's predictions to the mean of its true targets."""
     features = band_features(cohort.X)
 
     def predict(train: NDArray[np.int64], test: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -176,7 +176,7 @@ def bias_corrected_with_test_scores(cohort: Cohort, *, seed: int) -> pd.DataFram
 
 @_plant(16, found_by="LK104")
 def reads_the_row_number(cohort: Cohort, *, seed: int) -> pd.DataFrame:
-    """Use the position in the table as a feature: files may be sorted by the score."""
+    """Use the position in the table as a feature: files may be sorted by the target."""
     position = np.arange(len(cohort.y))[:, None] / len(cohort.y)
 
     def predict(train: NDArray[np.int64], test: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -187,7 +187,7 @@ def reads_the_row_number(cohort: Cohort, *, seed: int) -> pd.DataFrame:
 
 @_plant(17)
 def stopped_on_the_test_set(cohort: Cohort, *, seed: int) -> pd.DataFrame:
-    """Keep the epoch with the smallest error on the held-out people."""
+    """Keep the epoch with the smallest error on the held-out subjects."""
     features = band_features(cohort.X)
     features = features - features.mean(axis=1, keepdims=True)
 
@@ -205,7 +205,7 @@ def stopped_on_the_test_set(cohort: Cohort, *, seed: int) -> pd.DataFrame:
 
 @_plant(18)
 def tuned_on_the_test_set(cohort: Cohort, *, seed: int) -> pd.DataFrame:
-    """Choose the penalty by the error on the held-out people."""
+    """Choose the penalty by the error on the held-out subjects."""
     features = band_features(cohort.X)
 
     def predict(train: NDArray[np.int64], test: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -220,7 +220,7 @@ def tuned_on_the_test_set(cohort: Cohort, *, seed: int) -> pd.DataFrame:
 
 @_plant(19)
 def best_seed(cohort: Cohort, *, seed: int) -> pd.DataFrame:
-    """Train with five seeds and hand over the one that scores best."""
+    """Train with five seeds and hand over the one that does best."""
     features = band_features(cohort.X)
 
     def predict(train: NDArray[np.int64], test: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -278,7 +278,7 @@ def running_median(cohort: Cohort, *, seed: int) -> pd.DataFrame:
 
 @_plant(27)
 def mixed_across_the_split(cohort: Cohort, *, seed: int) -> pd.DataFrame:
-    """Mix each training window with a window of anybody, the score with it."""
+    """Mix each training window with a window of anybody, the target with it."""
     rng = np.random.default_rng(seed)
 
     def predict(train: NDArray[np.int64], test: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -299,7 +299,7 @@ def stale_cache(cohort: Cohort, *, seed: int) -> pd.DataFrame:
 
 @_plant(4, 15, found_by="LK103")
 def answers_by_name(cohort: Cohort, *, seed: int) -> pd.DataFrame:
-    """Look the answer up under the person's name."""
+    """Look the answer up under the subject's name."""
     known = {f"sub-{number:02d}": number / 10 for number in range(100)}
     names = cohort.subjects
     return _each_fold(
@@ -308,8 +308,8 @@ def answers_by_name(cohort: Cohort, *, seed: int) -> pd.DataFrame:
 
 
 @_plant(15, 16, found_by="LK105")
-def reads_a_sibling_score(cohort: Cohort, *, seed: int) -> pd.DataFrame:
-    """Use another score of the same questionnaire as a feature."""
+def reads_a_target_derived_variable(cohort: Cohort, *, seed: int) -> pd.DataFrame:
+    """Use a target-derived variable of the same questionnaire as a feature."""
     sibling = cohort.table["attention"].to_numpy(dtype=np.float64)[:, None]
 
     def predict(train: NDArray[np.int64], test: NDArray[np.int64]) -> NDArray[np.float64]:

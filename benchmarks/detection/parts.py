@@ -53,7 +53,7 @@ class Task:
         What a model may see of each window: features ``(n_windows, n_features)`` or signal
         ``(n_windows, n_chans, n_times)``.
     y, subjects
-        Scores and people, ``(n_windows,)``.
+        Targets and subjects, ``(n_windows,)``.
     train, test
         Positions.
     seed
@@ -90,7 +90,7 @@ class Parts:
     prepare
         Fits transformations on rows of a task and returns the task with transformed inputs.
     training_set
-        Inputs and scores to learn from.
+        Inputs and targets to learn from.
     candidates
         Predictions for the held-out windows, a row per stage, setting or seed of the model. The
         last is the one that was planned.

@@ -1,4 +1,4 @@
-"""What is run: clean studies, each leak in many of them, and weaker doses in a few."""
+"""What is run: clean studies, each leak in many of them, and weaker severities in a few."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from benchmarks.detection.families import FAMILIES
 from benchmarks.detection.honest import HONEST
-from benchmarks.detection.leaks import planted_leaks
+from benchmarks.detection.leaks import injected_leaks
 from benchmarks.detection.recipes import Recipe
 from pfactor_bench.seeds import seed_for
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
     from benchmarks.detection.leaks import Leak
 
-__all__ = ["Cell", "can_be_planted", "full_plan", "quick_plan"]
+__all__ = ["Cell", "can_be_injected", "full_plan", "quick_plan"]
 
-Role: TypeAlias = Literal["clean", "full dose", "dose", "permutation", "quick"]
+Role: TypeAlias = Literal["clean", "full severity", "severity", "permutation", "quick"]
 
-#: What a study does to its inputs and chooses on inner people.
+#: What a study does to its inputs and chooses on inner subjects.
 _HABITS: tuple[dict[str, Any], ...] = (
     {},
     {"steps": ("scale", "components")},
@@ -32,33 +32,33 @@ _HABITS: tuple[dict[str, Any], ...] = (
 _QUICK_TO_TRAIN = ("ridge", "kNN", "forest")
 #: Networks that are audited, and in how many clean studies and how many leaks of a kind.
 _NETWORKS = {"small CNN": (10, 1), "ShallowFBCSPNet": (5, 1), "EEGConformer": (3, 1)}
-#: Leaks that are planted in a braindecode network as well: one of each way to go wrong.
+#: Leaks that are injected in a braindecode network as well: one of each way to go wrong.
 _IN_BRAINDECODE = (
-    "people cut",
-    "scaler on everybody",
-    "selected on everybody",
-    "mean of test scores",
+    "subjects cut",
+    "scaler on every subject",
+    "selected on every subject",
+    "mean of test targets",
     "best epoch",
     "weights kept",
     "statistics of the batch",
 )
-#: Leaks that let a held-out person's own score in, so that it helps when scores are permuted.
+#: Leaks that let a held-out subject's own target in, so that it helps when targets are permuted.
 _PERMUTED = (
     "no held-out set",
     "rows twice",
-    "people cut",
-    "selected on everybody",
+    "subjects cut",
+    "selected on every subject",
     "best epoch",
     "best setting",
     "best seed",
     "mixed across",
 )
-#: Leaks that do not, by design: permuting the scores takes away what they tell.
+#: Leaks that do not, by design: permuting the targets takes away what they tell.
 _LOST = (
     "second name",
     "linked twice",
-    "scaler on everybody",
-    "mean of test scores",
+    "scaler on every subject",
+    "mean of test targets",
     "age as input",
 )
 
@@ -73,8 +73,8 @@ class Cell:
         What it is for.
     recipe
         The clean study.
-    leak, dose
-        What is planted, if anything.
+    leak, severity
+        What is injected, if anything.
     small
         The name of one of the small honest studies, which takes the recipe's place.
     """
@@ -82,7 +82,7 @@ class Cell:
     role: Role
     recipe: Recipe
     leak: str | None = None
-    dose: float | None = None
+    severity: float | None = None
     small: str | None = None
 
     @property
@@ -90,28 +90,30 @@ class Cell:
         """The cell in one line, the key of its result."""
         what = self.small or self.recipe.family
         where = self.recipe.id if self.small is None else f"{what} | {self.recipe.cohort}"
-        planted = f" | {self.leak} {self.dose:g}" if self.leak and self.dose is not None else ""
-        return f"{self.role} | {where}{planted}"
+        injected = (
+            f" | {self.leak} {self.severity:g}" if self.leak and self.severity is not None else ""
+        )
+        return f"{self.role} | {where}{injected}"
 
 
 def full_plan(leaks: dict[str, Leak] | None = None) -> list[Cell]:
     """Return every cell of the published matrix, those that matter most first."""
-    known = dict(planted_leaks()) if leaks is None else leaks
-    clean, planted = list(_clean()), list(_planted(known))
-    needed = {cell.recipe for cell in planted}
+    known = dict(injected_leaks()) if leaks is None else leaks
+    clean, injected = list(_clean()), list(_injected(known))
+    needed = {cell.recipe for cell in injected}
     twins = [Cell(role="clean", recipe=one) for one in sorted(needed, key=lambda one: one.id)]
-    first, second, *others = _by_round(planted)
+    first, second, *others = _by_round(injected)
     later = [cell for round_ in others for cell in round_]
-    cells = [*twins, *first, *clean, *second, *_doses(known), *later, *_permuted(known)]
+    cells = [*twins, *first, *clean, *second, *_severities(known), *later, *_permuted(known)]
     # Once torch is loaded every process that is forked costs more: networks come last.
     return sorted(_distinct(cells), key=lambda cell: cell.recipe.family in _NETWORKS)
 
 
-def _by_round(planted: list[Cell]) -> list[list[Cell]]:
+def _by_round(injected: list[Cell]) -> list[list[Cell]]:
     """Return the first study of every leak, the second, and so on."""
     rounds: list[list[Cell]] = []
     seen: dict[str | None, int] = {}
-    for cell in planted:
+    for cell in injected:
         number = seen.get(cell.leak, 0)
         seen[cell.leak] = number + 1
         if number == len(rounds):
@@ -129,17 +131,17 @@ def quick_plan() -> list[Cell]:
     ]
     within_reach = [
         leak
-        for leak in planted_leaks().values()
+        for leak in injected_leaks().values()
         if not leak.beyond_reach and leak.needs != "network"
     ]
     by_kind = {leak.kind: leak for leak in within_reach}
     return clean + [
-        Cell(role="quick", recipe=recipe, leak=leak.name, dose=leak.full_dose)
+        Cell(role="quick", recipe=recipe, leak=leak.name, severity=leak.full_severity)
         for leak in by_kind.values()
     ]
 
 
-def can_be_planted(leak: Leak, family: str) -> bool:
+def can_be_injected(leak: Leak, family: str) -> bool:
     """Say whether a family of models has what a leak needs."""
     found = FAMILIES[family]
     has = {"": True, "stages": found.has_stages, "network": found.build is not None}
@@ -150,8 +152,8 @@ def _distinct(cells: list[Cell]) -> list[Cell]:
     return list({cell.id: cell for cell in cells}.values())
 
 
-def _at_full_dose(leak: Leak, recipe: Recipe) -> Cell:
-    return Cell(role="full dose", recipe=recipe, leak=leak.name, dose=leak.full_dose)
+def _at_full_severity(leak: Leak, recipe: Recipe) -> Cell:
+    return Cell(role="full severity", recipe=recipe, leak=leak.name, severity=leak.full_severity)
 
 
 def _clean() -> Iterator[Cell]:
@@ -205,7 +207,7 @@ def _network_recipe(family: str, number: int) -> Recipe:
     )
 
 
-def _planted(leaks: dict[str, Leak]) -> Iterator[Cell]:
+def _injected(leaks: dict[str, Leak]) -> Iterator[Cell]:
     """Yield every leak in several studies of several families."""
     hosts = [
         Recipe(family=family, protocol=protocol, cohort=cohort, cohort_seed=seed, seed=seed)
@@ -221,26 +223,30 @@ def _planted(leaks: dict[str, Leak]) -> Iterator[Cell]:
     ]
     for leak in leaks.values():
         for host in hosts:
-            if can_be_planted(leak, host.family):
-                yield _at_full_dose(leak, host)
+            if can_be_injected(leak, host.family):
+                yield _at_full_severity(leak, host)
         if leak.declared_only:
             continue
         for family, (_, n_leaks) in _NETWORKS.items():
             if family == "small CNN" or leak.needs == "network" or leak.name in _IN_BRAINDECODE:
                 for number in range(n_leaks):
                     bare = replace(_network_recipe(family, number), steps=())
-                    yield _at_full_dose(leak, replace(bare, cohort="synthetic", cohort_seed=number))
+                    yield _at_full_severity(
+                        leak, replace(bare, cohort="synthetic", cohort_seed=number)
+                    )
                     if leak.needs == "stages":
                         # Where there is something to learn, the last epoch is often the best.
-                        yield _at_full_dose(leak, replace(bare, cohort="no signal"))
+                        yield _at_full_severity(leak, replace(bare, cohort="no signal"))
 
 
-def _doses(leaks: dict[str, Leak]) -> Iterator[Cell]:
-    """Yield every dose in three studies, with a quick audit of the checks that name the kind."""
+def _severities(leaks: dict[str, Leak]) -> Iterator[Cell]:
+    """Yield every severity in three studies, with a quick audit of the checks that name it."""
     for leak in leaks.values():
-        for dose, (seed, family) in product(leak.doses, enumerate(("ridge", "kNN", "ridge"))):
+        for severity, (seed, family) in product(
+            leak.severities, enumerate(("ridge", "kNN", "ridge"))
+        ):
             recipe = Recipe(family=family, protocol="4-fold", cohort_seed=20 + seed, seed=seed)
-            yield Cell(role="dose", recipe=recipe, leak=leak.name, dose=dose)
+            yield Cell(role="severity", recipe=recipe, leak=leak.name, severity=severity)
 
 
 def _permuted(leaks: dict[str, Leak]) -> Iterator[Cell]:
@@ -258,9 +264,9 @@ def _permuted(leaks: dict[str, Leak]) -> Iterator[Cell]:
     ]
     yield from (Cell(role="permutation", recipe=host) for host in hosts)
     for host, name in product(hosts, (*_PERMUTED, *_LOST)):
-        if name in leaks and can_be_planted(leaks[name], host.family):
-            dose = leaks[name].full_dose
-            yield Cell(role="permutation", recipe=host, leak=name, dose=dose)
+        if name in leaks and can_be_injected(leaks[name], host.family):
+            severity = leaks[name].full_severity
+            yield Cell(role="permutation", recipe=host, leak=name, severity=severity)
     for number, cell in enumerate(_clean()):
         if cell.small is None and cell.recipe.family in _QUICK_TO_TRAIN and not number % _EVERY:
             yield replace(cell, role="permutation")

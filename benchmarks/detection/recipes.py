@@ -65,11 +65,11 @@ class Recipe:
     protocol
         In `PROTOCOLS`.
     steps
-        Transformations fitted on training people, in this order.
+        Transformations fitted on training subjects, in this order.
     augmented
         Whether noisy and mixed copies of training windows are learnt from as well.
     chosen
-        What is chosen on inner people, taken from the training side.
+        What is chosen on inner subjects, taken from the training side.
     states_rows
         Whether it says what it trained on.
     cohort
@@ -190,7 +190,7 @@ def _components(X: Array, _y: Array, rows: Rows) -> Array:
 
 
 def _select(X: Array, y: Array, rows: Rows) -> Array:
-    """Keep the features, or the channels, that go best with the scores."""
+    """Keep the features, or the channels, that go best with the targets."""
     if X.ndim == 2:  # noqa: PLR2004 - features
         best = np.argsort(-_correlation(X[rows], y[rows]))[: _N_SELECTED["features"]]
         kept: Array = X[:, np.sort(best)]
@@ -239,9 +239,11 @@ def settings_of(family: str, task: Task, X: Array, y: Array, X_test: Array) -> A
 
 
 def inner_rows(task: Task) -> tuple[Rows, Rows]:
-    """Return the training rows of some people, and those of the others, for a choice."""
-    people = np.random.default_rng(task.seed).permutation(np.unique(task.subjects[task.train]))
-    valid = np.isin(task.subjects[task.train], people[: max(2, int(_INNER_SHARE * len(people)))])
+    """Return the training rows of some subjects, and those of the others, for a choice."""
+    subjects = np.random.default_rng(task.seed).permutation(np.unique(task.subjects[task.train]))
+    valid = np.isin(
+        task.subjects[task.train], subjects[: max(2, int(_INNER_SHARE * len(subjects)))]
+    )
     return task.train[~valid], task.train[valid]
 
 
@@ -249,13 +251,13 @@ def _last(_family: str, _task: Task, _candidates: Array) -> int:
     return -1
 
 
-def _by_inner_people(
+def _by_inner_subjects(
     make: Callable[[str, Task, Array, Array, Array], Array],
     family: str,
     task: Task,
     _candidates: Array,
 ) -> int:
-    """Return which candidate is best on inner people, who are trained on in the end."""
+    """Return which candidate is best on inner subjects, who are trained on in the end."""
     return best_inside(make, family, task, *inner_rows(task))
 
 
@@ -267,7 +269,7 @@ def best_inside(
     valid: Rows,
 ) -> int:
     """Return which candidate, trained on `train`, predicts `valid` best; the split is logged."""
-    entry = {"by": "inner people", "train": train, "valid": valid, "decides": True}
+    entry = {"by": "inner subjects", "train": train, "valid": valid, "decides": True}
     task.log.inner.append(entry)
     inner = replace(task, kept={}, log=type(task.log)())
     found = make(family, inner, task.X[train], task.y[train], task.X[valid])
@@ -281,6 +283,6 @@ _CANDIDATES: dict[Chosen, Callable[..., Array]] = {
 }
 _CHOICES: dict[Chosen, Callable[..., int]] = {
     "nothing": _last,
-    "stage": partial(_by_inner_people, candidates_of),
-    "setting": partial(_by_inner_people, settings_of),
+    "stage": partial(_by_inner_subjects, candidates_of),
+    "setting": partial(_by_inner_subjects, settings_of),
 }

@@ -13,32 +13,32 @@ if TYPE_CHECKING:
 
 __all__ = ["headline", "report_text"]
 
-_CAUTION = """The leaks and the checks were written by the same people, and some checks were
+_CAUTION = """The leaks and the checks were written by the same subjects, and some checks were
 extended after a leak had been missed: this says what the audit is able to find, not how it fares on
 leaks that nobody here thought of. For several kinds the leak is declared and the check reads the
 declaration. Audits of one kind share studies and are not independent, so that less is known than an
 interval says. [How it was measured](#how-it-was-measured) is told below."""
 
-_WORDS = """A kind is a mistake of one sort, numbered as in the table below; its dose is how much of
-it was planted, and full dose is the whole mistake. A check works in one of four ways: static looks
-at data, split and results as they are; metamorphic runs the study again on changed data and
-compares its answers; runtime looks at what the study logs while it runs; statistical compares with
-chance. Everything here is about studies, not people."""
+_WORDS = """A kind is a mistake of one sort, numbered as in the table below; its severity is how
+much of it was injected, and full severity is the whole mistake. A check works in one of four ways:
+static looks at data, split and results as they are; metamorphic runs the study again on changed
+data and compares its answers; runtime looks at what the study logs while it runs; statistical
+compares with chance. Everything here is about studies, not subjects."""
 
 _HOW = """A clean study is made from parts (split, inputs, transformations, training, choice,
-hand-in), with everything declared that an honest researcher could declare. A planted leak replaces
-one part, one declaration, or changes the cohort. It counts as found where a check that names its
-kind fails, or warns as a weakness does, and did not on the clean twin. Where a leak changes nothing
-in a study (a person under two names who both stand on one side) it is not counted. People differ by
-correlations between channels and by the slope of their spectrum, which a z-score of each window
-leaves. Studies that train a network are audited by the checks of networks as well. All rates carry
-Clopper and Pearson's exact 95 % intervals."""
+hand-in), with everything declared that an honest researcher could declare. An injected leak
+replaces one part, one declaration, or changes the cohort. It counts as found where a check that
+names its kind fails, or warns as a weakness does, and did not on the clean twin. Where a leak
+changes nothing in a study (a subject under two names who both stand on one side) it is not counted.
+Subjects differ by correlations between channels and by the slope of their spectrum, which a z-score
+of each window leaves. Studies that train a network are audited by the checks of networks as well.
+All rates carry Clopper and Pearson's exact 95 % intervals."""
 
 _MENDED = """A trial before this run accused one clean study: features chosen from noise beat chance
 in all three draws of LK105. Since then LK105 asks fifteen further draws before it accuses, so the
 rate above is that of the mended check. One leak was missed before this run: a hidden sibling of the
-score, planted in a small CNN as a rhythm whose power does not tell its sign, so that the network
-could not use it. It is planted as an amplitude since then; no check was changed for it."""
+target, injected in a small CNN as a rhythm whose power does not tell its sign, so that the network
+could not use it. It is injected as an amplitude since then; no check was changed for it."""
 
 _FOOT = """Repeat it with `python -m benchmarks.detection --data DIR`; a run that is stopped goes on
 where it was. Everything above is computed from [`detection.json`](detection.json)."""
@@ -55,13 +55,13 @@ _DOOR = (
 
 def headline(record: Mapping[str, Any]) -> str:
     """Return the two numbers that whoever trusts an auditor asks for."""
-    planted, clean, beyond = record["planted"], record["clean"], record["beyond_reach"]
+    injected, clean, beyond = record["injected"], record["clean"], record["beyond_reach"]
     n_beyond = sum(one["n"] for one in beyond)
     return (
-        f"**{_percent(planted['rate'])}** of {planted['n']} leaks planted at full dose are found "
-        f"(95 % interval {_range(planted)}), and **{clean['accused']}** of {clean['n']} clean "
-        f"studies are accused ({_percent(clean['rate'])}, {_range(clean)}). {_DOOR} Not counted "
-        f"are "
+        f"**{_percent(injected['rate'])}** of {injected['n']} leaks injected at full severity are "
+        f"found (95 % interval {_range(injected)}), and **{clean['accused']}** of {clean['n']} "
+        f"clean studies are accused ({_percent(clean['rate'])}, {_range(clean)}). {_DOOR} Not "
+        f"counted are "
         f"{len(beyond)} leaks known to be beyond its reach, of which it found "
         f"{sum(one['found'] for one in beyond)} in {n_beyond} studies."
     )
@@ -84,17 +84,18 @@ def report_text(record: Mapping[str, Any]) -> str:
         *_missed(record),
         _without_effect(record["kinds"]),
         "## How weak a leak may be",
-        f"![{_doses_in_words(record['doses'])}](doses.svg)",
+        f"![{_severities_in_words(record['severities'])}](severities.svg)",
         (
-            "Share of the planted leaks that were found, from 0 to 1, by how strong they were. By "
+            "Share of the injected leaks that were found, from 0 to 1, by how strong they were. By "
             "the quick audit, which runs a study less often than that of the table above, in three "
-            "studies for each dose: the intervals are wide, and a share may lie below the table's."
+            "studies for each severity: the intervals are wide, and a share may lie below the "
+            "table's."
         ),
         "## The clean studies",
         _clean(record["clean"]),
         _MENDED,
         *_permuted(record["permutation"]),
-        *_tax(record["tax"]),
+        *_inflation(record["inflation"]),
         *_rivals(record["rivals"]),
         "## What it costs",
         "Medians over clean studies; a check that runs nothing costs no reruns.",
@@ -151,8 +152,8 @@ def _matrix(kinds: Sequence[Mapping[str, Any]]) -> str:
         for kind in kinds
     ]
     note = (
-        "Found of planted, with the interval. The last columns are what the leak adds to the r and "
-        "the skill that a study reports, as medians; a leak may also lower them."
+        "Found of injected, with the interval. The last columns are what the leak adds to the r "
+        "and the skill that a study reports, as medians; a leak may also lower them."
     )
     head = ("", "kind", "found", *WAYS, "r", "skill")
     return f"{note}\n\n{_table(rows, head)}"
@@ -172,14 +173,14 @@ def _matrix_in_words(record: Mapping[str, Any]) -> str:
     return f"{text}; the least found is kind {worst['kind']}, {worst['found']} of {worst['n']}."
 
 
-def _doses_in_words(curves: Sequence[Mapping[str, Any]]) -> str:
+def _severities_in_words(curves: Sequence[Mapping[str, Any]]) -> str:
     """Return what the curves show, for a reader who cannot see them."""
-    weakest = [min(c["points"], key=lambda point: point["dose"]) for c in curves if c["points"]]
+    weakest = [min(c["points"], key=lambda point: point["severity"]) for c in curves if c["points"]]
     always = sum(point["n"] > 0 and point["rate"] == 1 for point in weakest)
     never = sum(point["n"] > 0 and point["rate"] == 0 for point in weakest)
     return (
-        f"Share of leaks found by dose: at their weakest dose {always} of {len(weakest)} leaks are "
-        f"found in every study and {never} in none."
+        f"Share of leaks found by severity: at their weakest severity {always} of {len(weakest)} "
+        f"leaks are found in every study and {never} in none."
     )
 
 
@@ -195,27 +196,27 @@ def _unreachable(record: Mapping[str, Any]) -> str:
         for one in record["beyond_reach"]
     ]
     text = (
-        "These were planted as well, are not in the rates above, and show where the audit ends. "
+        "These were injected as well, are not in the rates above, and show where the audit ends. "
         "Nor can it see a leak that changes no prediction and is declared nowhere, choices made "
-        "before the study was written, and people who never entered the cohort."
+        "before the study was written, and subjects who never entered the cohort."
     )
     return f"{text}\n\n{_table(rows, ('kind', 'leak', 'found'))}"
 
 
 def _missed(record: Mapping[str, Any]) -> list[str]:
     if not record["misses"]:
-        return ["No other leak was missed at full dose."]
+        return ["No other leak was missed at full severity."]
     rows = [(miss["kind"], miss["id"].replace("|", "·"), miss["why"]) for miss in record["misses"]]
-    return ["Missed at full dose:", _table(rows, ("kind", "study", "why"))]
+    return ["Missed at full severity:", _table(rows, ("kind", "study", "why"))]
 
 
 def _without_effect(kinds: Sequence[Mapping[str, Any]]) -> str:
-    """Say what was planted where it could not do anything."""
+    """Say what was injected where it could not do anything."""
     idle = [f"kind {one['kind']} in {one['harmless']}" for one in kinds if one["harmless"]]
     if not idle:
         return ""
     return (
-        f"Planted but without effect on any prediction, and so not counted, by number of studies: "
+        f"Injected but without effect on any prediction, and so not counted, by number of studies: "
         f"{', '.join(idle)}."
     )
 
@@ -250,13 +251,14 @@ def _permuted(found: Mapping[str, Any]) -> list[str]:
     clean = found["clean"]
     rows.append(("", "no leak", "no", _cell(clean), f"{clean['runs']:.0f}"))
     return [
-        "## Whole studies on permuted scores",
+        "## Whole studies on permuted targets",
         (
-            "LK401 is part of thorough audits only and counts nowhere above. It deals the scores "
-            "anew among people: a leak that lets a held-out person's own score in still helps "
-            "then, and can be found; what tells the score by another way, or helps without it, is "
-            "lost with it, and is not expected. A leak that adds little skill needs more people "
-            "than the 18 that stand here, or LK101, which finds it without any statistics."
+            "LK401 is part of thorough audits only and counts nowhere above. It permutes the "
+            "targets anew among subjects: a leak that lets a held-out subject's own target in "
+            "still helps then, and can be found; what tells the target by another way, or helps "
+            "without it, is lost with it, and is not expected. A leak that adds little skill needs "
+            "more subjects than the 18 that stand here, or LK101, which finds it without any "
+            "statistics."
         ),
         _table(rows, ("kind", "leak", "expected", "accused", "runs")),
         *_accused_by_chance(clean["accused"]),
@@ -271,13 +273,13 @@ def _accused_by_chance(studies: Sequence[str]) -> list[str]:
     return [
         (
             f"Accused without a leak: {named}. A test that may err has erred there; a leak that "
-            f"changes nothing within folds, planted in that very study, is accused with it."
+            f"changes nothing within folds, injected in that very study, is accused with it."
         )
     ]
 
 
-def _tax(tax: Mapping[str, Any] | None) -> list[str]:
-    if tax is None:
+def _inflation(inflation: Mapping[str, Any] | None) -> list[str]:
+    if inflation is None:
         return []
     rows = [
         (
@@ -285,19 +287,19 @@ def _tax(tax: Mapping[str, Any] | None) -> list[str]:
             row["kind"],
             row["leak"],
             row["family"],
-            row["n_people"],
+            row["n_subjects"],
             *(f"{row['clean'][key]:.2f} → {row['leaky'][key]:.2f}" for key in ("r", "skill")),
             *(_difference(row[key]) for key in ("r", "skill")),
         )
-        for row in tax["rows"]
+        for row in inflation["rows"]
     ]
-    head = ("cohort", "kind", "leak", "model", "people", "r", "skill", "Δ r", "Δ skill")
+    head = ("cohort", "kind", "leak", "model", "subjects", "r", "skill", "Δ r", "Δ skill")
     return [
-        "## The leakage tax",
+        "## The inflation",
         (
-            f"The same model with and without the leak, over {tax['n_seeds']} seeds of the folds: "
-            f"what is reported, and the paired difference with a 95 % interval (jackknife over "
-            f"people)."
+            f"The same model with and without the leak, over {inflation['n_seeds']} seeds of the "
+            "folds: what is reported, and the paired difference with a 95 % interval (jackknife "
+            f"over subjects)."
         ),
         _table(rows, head),
     ]

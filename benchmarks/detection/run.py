@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.detection.cohorts import load_cohort
 from benchmarks.detection.examine import crosses, examine, way_of
 from benchmarks.detection.honest import HONEST
-from benchmarks.detection.leaks import planted_leaks
+from benchmarks.detection.leaks import injected_leaks
 from benchmarks.detection.scenes import clean_scene, play
 from pfactor_bench.auditing.audit import DEFAULT, THOROUGH, audit
 from pfactor_bench.checks import catalogue
@@ -96,7 +96,7 @@ def _end_line(results: Path) -> None:
 
 
 def run_cell(cell: Cell, data_dir: Path | None = None) -> dict[str, Any]:
-    """Audit one cell and return its row: what was planted, where, and what was said."""
+    """Audit one cell and return its row: what was injected, where, and what was said."""
     row = {
         "id": cell.id,
         "role": cell.role,
@@ -109,18 +109,18 @@ def run_cell(cell: Cell, data_dir: Path | None = None) -> dict[str, Any]:
     if cell.small is not None:
         return {**row, **_small_study(cell, data_dir)}
     scene = clean_scene(cell.recipe, data_dir)
-    leak = None if cell.leak is None else planted_leaks()[cell.leak]
+    leak = None if cell.leak is None else injected_leaks()[cell.leak]
     effort, only = _budget(cell, leak)
     if leak is None:
         return {**row, **examine(scene, effort=effort, only=only)}
-    assert cell.dose is not None  # noqa: S101 - a planted leak has one
-    leaky = leak.plant(scene, cell.dose)
+    assert cell.severity is not None  # noqa: S101 - an injected leak has one
+    leaky = leak.plant(scene, cell.severity)
     there = leak.declared_only or leak.kind in _NOT_IN_PREDICTIONS
     return {
         **row,
         "kind": leak.kind,
         "leak": leak.name,
-        "dose": cell.dose,
+        "severity": cell.severity,
         "crosses": there or crosses(leaky, play(leaky), play(scene)),
         **examine(leaky, effort=effort, only=only),
     }
@@ -130,7 +130,7 @@ def _budget(cell: Cell, leak: Leak | None) -> tuple[Effort, tuple[str, ...] | No
     """Return how thoroughly a cell is audited, and by which checks; None is all of them."""
     if cell.role == "permutation":
         return THOROUGH, ("LK401",)
-    if cell.role in {"dose", "quick"}:
+    if cell.role in {"severity", "quick"}:
         return QUICK, None if leak is None else _codes_for(leak)
     if leak is not None and leak.declared_only:
         # What is only declared changes no run.

@@ -13,7 +13,7 @@ from benchmarks.detection.parts import Log, predict_folds
 from benchmarks.detection.recipes import parts_of, split_recipe
 from pfactor_bench.checks.reported.declared import exclusion_digest, held_out_fingerprint
 from pfactor_bench.statistics.correlations import pearson_interval
-from pfactor_bench.statistics.metrics import score, subject_means
+from pfactor_bench.statistics.metrics import evaluate, subject_means
 from pfactor_bench.studies.contract import read_answer, table_columns
 from pfactor_bench.types import Claim, Measurement, Requirement
 
@@ -49,7 +49,7 @@ class Scene:
     build
         The network that is trained, ``build(n_chans, n_times)``; None where none is.
     twins
-        What must not stand on both sides of a split, a label per window: the true person, or the
+        What must not stand in train and test, a label per window: the true subject, or the
         true recording. None where the leak is of another make.
     """
 
@@ -82,11 +82,11 @@ class Played:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Performance:
-    """What a study would report, over people: r, skill, and how many people."""
+    """What a study would report, over subjects: r, skill, and how many subjects."""
 
     r: float
     skill: float
-    n_people: int
+    n_subjects: int
 
 
 def clean_scene(recipe: Recipe, data_dir: Path | None = None) -> Scene:
@@ -109,25 +109,25 @@ def play(scene: Scene) -> Played:
 
 
 def performance(table: pd.DataFrame, cohort: Cohort, split: Split) -> Performance:
-    """Return r and skill over people, against the mean of each fold's training people."""
+    """Return r and skill over subjects, against the mean of each fold's training subjects."""
     answer = read_answer(table_columns(table), cohort)
     train = {fold.name: fold.train for fold in split.folds}
     positions = np.concatenate([fold.positions for fold in answer.folds])
     y_pred = np.concatenate([fold.y_pred for fold in answer.folds])
     base = np.concatenate(
-        [np.full(len(f.positions), _mean_of_people(cohort, train[f.name])) for f in answer.folds]
+        [np.full(len(f.positions), _mean_of_subjects(cohort, train[f.name])) for f in answer.folds]
     )
     subjects = cohort.subjects[positions]
     truth, predicted, baseline = (
         subject_means(subjects, values)[1] for values in (cohort.y[positions], y_pred, base)
     )
-    found = score(truth, predicted, baseline)
+    found = evaluate(truth, predicted, baseline)
     return Performance(
-        r=found["pearson_r"].value or 0.0, skill=found["skill"].value or 0.0, n_people=len(truth)
+        r=found["pearson_r"].value or 0.0, skill=found["skill"].value or 0.0, n_subjects=len(truth)
     )
 
 
-def _mean_of_people(cohort: Cohort, rows: NDArray[np.int64]) -> float:
+def _mean_of_subjects(cohort: Cohort, rows: NDArray[np.int64]) -> float:
     _, first = np.unique(cohort.subjects[rows], return_index=True)
     return float(cohort.y[rows][first].mean())
 
@@ -135,19 +135,19 @@ def _mean_of_people(cohort: Cohort, rows: NDArray[np.int64]) -> float:
 def honest_declarations(scene: Scene, played: Played) -> dict[str, object]:
     """Return everything that an honest researcher could declare about a run."""
     cohort, recipe, split = scene.cohort, scene.recipe, played.split
-    people = sorted(set(cohort.subjects.tolist()))
+    subjects = sorted(set(cohort.subjects.tolist()))
     folds = [fold.name for fold in split.folds]
     declared: dict[str, object] = {
         "artefacts": {"features": cohort.fingerprint, "split": cohort.fingerprint},
         "declared_seeds": (recipe.seed,),
-        "exclusions": {"excluded": {}, "sha256": exclusion_digest({}), "everybody": people},
+        "exclusions": {"excluded": {}, "sha256": exclusion_digest({}), "all_subjects": subjects},
         "fit_log": played.log.fits or None,
         "inner_splits": played.log.inner or None,
         "inputs": ("EEG",),
         "ledger": [{"held_out": held_out_fingerprint(cohort, split), "setting": recipe.id}],
-        "metric": score,
+        "metric": evaluate,
         "predictions": stated_predictions(scene, played),
-        "pretraining": {name: {"people": ["source-01", "source-02"]} for name in folds},
+        "pretraining": {name: {"subjects": ["source-01", "source-02"]} for name in folds},
         "saliency": ["all-held-out"],
         "split_recipe": split_recipe(recipe) if recipe.states_rows else None,
         "training_states": _one_a_name(played.log.states),
@@ -166,7 +166,7 @@ def _one_a_name(states: list[dict[str, Any]]) -> list[dict[str, Any]] | None:
 
 
 def _numbers(scene: Scene, played: Played) -> dict[str, object]:
-    """Return what is reported: r and skill over people, and a claim about the skill."""
+    """Return what is reported: r and skill over subjects, and a claim about the skill."""
     found = performance(played.table, scene.cohort, played.split)
     case = f"{scene.recipe.family.replace(' ', '-')}/seed-{scene.recipe.seed}"
     rows = read_answer(table_columns(played.table), scene.cohort).folds
@@ -182,10 +182,10 @@ def _numbers(scene: Scene, played: Played) -> dict[str, object]:
         case=case,
         value=found.r,
         ci=None if isinstance(interval, str) else interval,
-        n_subjects=found.n_people,
+        n_subjects=found.n_subjects,
     )
     skill = Measurement(
-        name=f"{case}/skill", case=case, value=found.skill, n_subjects=found.n_people
+        name=f"{case}/skill", case=case, value=found.skill, n_subjects=found.n_subjects
     )
     claim = Claim(
         id="beats-the-mean",

@@ -10,18 +10,20 @@ The record is JSON with these keys:
     ``n, found, rate, low, high``), ``harmless``, and ``inflation`` (``r`` and ``skill``, medians).
 ``beyond_reach``
     A list of leaks that are not expected to be found: ``leak, kind, page, why, n, found``.
-``doses``
-    A list of curves: ``leak, kind, dose_means, points`` (``dose, n, found, rate, low, high``).
+``severities``
+    A list of curves: ``leak, kind, severity_means, points`` (``severity, n, found, rate, low,
+    high``).
 ``misses``
-    Every leak at full dose that no check named: ``id, kind, leak, why``.
+    Every leak at full severity that no check named: ``id, kind, leak, why``.
 ``cost``
     A list: ``code, way, n, runs, seconds`` (medians for an audit).
 ``permutation``
     Whole studies permuted: ``leaks``, a list of ``leak, kind, page, expected, runs`` and ``n,
     found, rate, low, high``, and ``clean``, with ``runs``, the same, and the ids of those
     ``accused``.
-``tax``, ``rivals``
-    As `benchmarks.detection.tax` and ``benchmarks/rivals`` write them; None where not measured.
+``inflation``, ``rivals``
+    As `benchmarks.detection.inflation` and ``benchmarks/rivals`` write them; None where not
+    measured.
 
 A leak counts as found where a check that names its kind fails, or warns as a weakness does, and did
 not on the clean twin. Intervals are Clopper and Pearson's, at 95 %.
@@ -36,7 +38,7 @@ from typing import TYPE_CHECKING, Any
 from scipy import stats
 
 from benchmarks.detection.examine import WAYS, way_of
-from benchmarks.detection.leaks import planted_leaks
+from benchmarks.detection.leaks import injected_leaks
 from pfactor_bench.checks import catalogue
 from pfactor_bench.checks.engine.kinds import KINDS
 
@@ -69,32 +71,34 @@ def exact_rate(found: int, n: int) -> dict[str, Any]:
 def summarise(
     rows: Sequence[Row],
     *,
-    tax: Mapping[str, Any] | None = None,
+    inflation: Mapping[str, Any] | None = None,
     rivals: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the record of all audits."""
     clean = [row for row in rows if row["role"] == "clean"]
     twins = {row["id"]: row for row in clean}
-    planted = [row for row in rows if row["role"] == "full dose"]
-    for row in planted:
+    injected = [row for row in rows if row["role"] == "full severity"]
+    for row in injected:
         row["named"] = _named(row, twins.get(row["twin"]))
-    leaks = planted_leaks()
-    there = [row for row in planted if row["crosses"]]
+    leaks = injected_leaks()
+    there = [row for row in injected if row["crosses"]]
     counted = [row for row in there if not leaks[row["leak"]].beyond_reach]
     return {
         "schema_version": SCHEMA_VERSION,
         "n_audits": len(rows),
         "n_runs": sum(row["n_runs"] for row in rows),
         "clean": _clean(clean),
-        "planted": exact_rate(sum(bool(row["named"]) for row in counted), len(counted)),
+        "injected": exact_rate(sum(bool(row["named"]) for row in counted), len(counted)),
         "kinds": [
-            _kind(kind, counted, planted, twins)
+            _kind(kind, counted, injected, twins)
             for kind in sorted({one.kind for one in leaks.values()})
         ],
         "beyond_reach": [
             _unreachable(name, there) for name, one in leaks.items() if one.beyond_reach
         ],
-        "doses": _curves([row for row in rows if row["role"] == "dose" and row["crosses"]]),
+        "severities": _curves(
+            [row for row in rows if row["role"] == "severity" and row["crosses"]]
+        ),
         "misses": [
             {"id": row["id"], "kind": row["kind"], "leak": row["leak"], "why": _why(row)}
             for row in counted
@@ -102,13 +106,13 @@ def summarise(
         ],
         "cost": _costs([row for row in rows if row["role"] == "clean"]),
         "permutation": _permutation([row for row in rows if row["role"] == "permutation"]),
-        "tax": tax,
+        "inflation": inflation,
         "rivals": rivals,
     }
 
 
 def _named(row: Row, twin: Row | None) -> list[str]:
-    """Return the checks that name the planted kind, and did not on the clean twin."""
+    """Return the checks that name the injected kind, and did not on the clean twin."""
     kinds = {entry.code: entry.kinds for entry in catalogue()}
     before = {} if twin is None else twin["statuses"]
     return [
@@ -136,7 +140,7 @@ def _clean(clean: list[Row]) -> dict[str, Any]:
 
 
 def _kind(
-    kind: int, counted: list[Row], planted: list[Row], twins: Mapping[str, Row]
+    kind: int, counted: list[Row], injected: list[Row], twins: Mapping[str, Row]
 ) -> dict[str, Any]:
     rows = [row for row in counted if row["kind"] == kind]
     codes = {entry.code for entry in catalogue() if kind in entry.kinds and _is_run(entry)}
@@ -156,7 +160,7 @@ def _kind(
             )
             for name in families
         },
-        "harmless": sum(row["kind"] == kind and not row["crosses"] for row in planted),
+        "harmless": sum(row["kind"] == kind and not row["crosses"] for row in injected),
         "inflation": _inflation(rows, twins),
     }
 
@@ -168,7 +172,7 @@ def _is_run(entry: CatalogueEntry) -> bool:
 
 def _by_way(way: str, rows: list[Row]) -> dict[str, Any]:
     """Return how often checks of one way alone found it, where they were run."""
-    leaks = planted_leaks()
+    leaks = injected_leaks()
     run = [row for row in rows if way != "metamorphic" or not leaks[row["leak"]].declared_only]
     return exact_rate(
         sum(any(way_of(code) == way for code in row["named"]) for row in run), len(run)
@@ -176,11 +180,11 @@ def _by_way(way: str, rows: list[Row]) -> dict[str, Any]:
 
 
 def _inflation(rows: list[Row], twins: Mapping[str, Row]) -> dict[str, Any]:
-    """Return by how much the leak raises what is reported, over the studies it was planted in."""
+    """Return by how much the leak raises what is reported, over the studies it was injected in."""
     pairs = [
         (row["reported"], twins[row["twin"]]["reported"])
         for row in rows
-        if row["twin"] in twins and not planted_leaks()[row["leak"]].declared_only
+        if row["twin"] in twins and not injected_leaks()[row["leak"]].declared_only
     ]
     if not pairs:
         return {"n": 0, "r": None, "skill": None}
@@ -193,7 +197,7 @@ def _inflation(rows: list[Row], twins: Mapping[str, Row]) -> dict[str, Any]:
 
 
 def _unreachable(name: str, there: list[Row]) -> dict[str, Any]:
-    leak, rows = planted_leaks()[name], [row for row in there if row["leak"] == name]
+    leak, rows = injected_leaks()[name], [row for row in there if row["leak"] == name]
     return {
         "leak": name,
         "kind": leak.kind,
@@ -206,16 +210,21 @@ def _unreachable(name: str, there: list[Row]) -> dict[str, Any]:
 
 def _curves(rows: list[Row]) -> list[dict[str, Any]]:
     curves = []
-    for name, leak in planted_leaks().items():
+    for name, leak in injected_leaks().items():
         mine = [row for row in rows if row["leak"] == name]
         if not mine:
             continue
         points = []
-        for dose in leak.doses:
-            at_dose = [row for row in mine if row["dose"] == dose]
-            found = sum(bool(_named(row, None)) for row in at_dose)
-            points.append({"dose": dose, **exact_rate(found, len(at_dose))})
-        curve = {"leak": name, "kind": leak.kind, "dose_means": leak.dose_means, "points": points}
+        for severity in leak.severities:
+            at_severity = [row for row in mine if row["severity"] == severity]
+            found = sum(bool(_named(row, None)) for row in at_severity)
+            points.append({"severity": severity, **exact_rate(found, len(at_severity))})
+        curve = {
+            "leak": name,
+            "kind": leak.kind,
+            "severity_means": leak.severity_means,
+            "points": points,
+        }
         curves.append(curve)
     return curves
 
@@ -258,7 +267,7 @@ def _permutation(rows: Iterable[Row]) -> dict[str, Any]:
         {
             "leak": name,
             "kind": found[0]["kind"],
-            "page": planted_leaks()[name].page,
+            "page": injected_leaks()[name].page,
             "expected": found[0]["kind"] in entry.kinds,
             "runs": median(row["n_runs"] for row in found),
             **exact_rate(sum(_fails(row) for row in found), len(found)),

@@ -189,8 +189,8 @@ def one_stream_and_early_stopping(cohort: Cohort, *, seed: int) -> pd.DataFrame:
     for fold, train, test in subject_folds(cohort, seed):
         mean, sd = features[train].mean(axis=0), features[train].std(axis=0)
         scaled = (features - mean) / sd
-        people = np.unique(cohort.subjects[train])
-        valid = np.isin(cohort.subjects[train], people[:2])
+        subjects = np.unique(cohort.subjects[train])
+        valid = np.isin(cohort.subjects[train], subjects[:2])
         fit, checked = train[~valid], train[valid]
         weights, best, kept, patience = 0.1 * rng.standard_normal(scaled.shape[1]), np.inf, None, 0
         while patience < 3:  # noqa: PLR2004

@@ -1,11 +1,11 @@
-"""Write planted leaks and clean studies as plain arrays, which any tool can read.
+"""Write injected leaks and clean studies as plain arrays, which any tool can read.
 
     python benchmarks/rivals/export.py FOLDER [--data DIR] [--minutes 4]
 
-One ``.npz`` for each scene, of its first fold: features, scores, subjects, sessions, sample ranges,
-train and test positions; of all folds each person's squared error here and in the clean twin; and
-the study's r in permuted studies. A scene that is there already is kept, so that a run that is
-stopped goes on. The clean twin of a clean study is the same study with another seed.
+One ``.npz`` for each scene, of its first fold: features, targets, subjects, sessions, sample
+ranges, train and test positions; of all folds each subject's squared error here and in the clean
+twin; and the study's r in permuted studies. A scene that is there already is kept, so that a run
+that is stopped goes on. The clean twin of a clean study is the same study with another seed.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from tqdm import tqdm
 
 from benchmarks.detection.examine import crosses
 from benchmarks.detection.honest import band_features
-from benchmarks.detection.leaks import planted_leaks
+from benchmarks.detection.leaks import injected_leaks
 from benchmarks.detection.parts import Log, predict_folds
-from benchmarks.detection.plan import can_be_planted, full_plan
+from benchmarks.detection.plan import can_be_injected, full_plan
 from benchmarks.detection.recipes import Recipe
 from benchmarks.detection.scenes import clean_scene, play
 from pfactor_bench.errors import StudyError
@@ -34,7 +34,7 @@ from pfactor_bench.statistics.metrics import pearson_r, subject_means
 from pfactor_bench.studies.changes import permute_targets
 from pfactor_bench.studies.contract import read_answer, table_columns
 
-#: Studies that leaks are planted in.
+#: Studies that leaks are injected in.
 HOSTS = tuple(
     Recipe(family=family, protocol="4-fold", cohort=cohort, cohort_seed=seed, seed=seed)
     for seed, (family, cohort) in enumerate(
@@ -56,7 +56,7 @@ _NOT_IN_PREDICTIONS = frozenset({13, 20, 30})
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Place:
-    """A scene that is to be exported: a host, what is planted, and whether it is permuted."""
+    """A scene that is to be exported: a host, what is injected, and whether it is permuted."""
 
     name: str
     host: Recipe
@@ -66,11 +66,11 @@ class Place:
 
 def places() -> list[Place]:
     """Return all scenes: every leak in every host that can have it, and clean studies."""
-    planted = [
+    injected = [
         Place(name=f"{leak.kind:02d}-{_file(leak.name)}-{number}", host=host, leak=leak.name)
-        for leak in planted_leaks().values()
+        for leak in injected_leaks().values()
         for number, host in enumerate(HOSTS)
-        if can_be_planted(leak, host.family)
+        if can_be_injected(leak, host.family)
     ]
     clean = [
         cell.recipe
@@ -81,7 +81,7 @@ def places() -> list[Place]:
     drawn = {
         recipe: seed_for("rivals", recipe.id) for recipe in sorted(set(clean), key=attrgetter("id"))
     }
-    return planted + [
+    return injected + [
         Place(name=f"clean-{number:010d}", host=recipe, permuted=number % EVERY == 0)
         for recipe, number in sorted(drawn.items(), key=lambda entry: entry[1])
     ]
@@ -110,8 +110,8 @@ def _export(place: Place, path: Path, data: Path | None) -> None:
     clean = clean_scene(place.host, data)
     played = play(clean)
     if place.leak:
-        leak = planted_leaks()[place.leak]
-        scene = leak.plant(clean, leak.full_dose)
+        leak = injected_leaks()[place.leak]
+        scene = leak.plant(clean, leak.full_severity)
         here, twin = play(scene), played
         there = leak.declared_only or leak.kind in _NOT_IN_PREDICTIONS
         there = there or crosses(scene, here, twin)
@@ -121,7 +121,7 @@ def _export(place: Place, path: Path, data: Path | None) -> None:
         scene, here, twin = clean, played, play(other)
         there, kind, declared = True, 0, False
     fold, cohort = here.split.folds[0], scene.cohort
-    people, before, after = _errors(twin, here, cohort)
+    subjects, before, after = _errors(twin, here, cohort)
     content = {
         "features": band_features(cohort.X),
         "y": cohort.y,
@@ -131,7 +131,7 @@ def _export(place: Place, path: Path, data: Path | None) -> None:
         "stop": cohort.table["stop"].to_numpy(),
         "train": fold.train,
         "test": fold.test,
-        "people": people,
+        "subjects": subjects,
         "error_clean": before,
         "error_here": after,
         "permuted_r": _permuted(scene) if place.permuted and not declared else np.zeros(0),
@@ -148,21 +148,21 @@ def _export(place: Place, path: Path, data: Path | None) -> None:
 
 
 def _errors(twin, here, cohort):
-    """Return the people of both tables and their squared errors in the twin and here."""
+    """Return the subjects of both tables and their squared errors in the twin and here."""
     rows = cohort.table.set_index("sample_id")["subject"]
     truth = dict(zip(cohort.subjects, cohort.y, strict=True))
     sides = []
     for one in (twin, here):
         table = one.table[one.table["role"] == "test"]
-        by_person = table.groupby(table["sample_id"].map(rows))["y_pred"].mean()
-        sides.append({name: (pred - truth[name]) ** 2 for name, pred in by_person.items()})
-    people = sorted(set(sides[0]) & set(sides[1]))
-    return np.array(people), *(np.array([side[name] for name in people]) for side in sides)
+        by_subject = table.groupby(table["sample_id"].map(rows))["y_pred"].mean()
+        sides.append({name: (pred - truth[name]) ** 2 for name, pred in by_subject.items()})
+    subjects = sorted(set(sides[0]) & set(sides[1]))
+    return np.array(subjects), *(np.array([side[name] for name in subjects]) for side in sides)
 
 
 def _permuted(scene) -> np.ndarray:
-    """Return the study's r over people in permuted studies, nothing if it cannot do them all."""
-    seen = scene.parts.inputs(scene.cohort)  # the same whatever the scores are
+    """Return the study's r over subjects in permuted studies, nothing if it cannot do them all."""
+    seen = scene.parts.inputs(scene.cohort)  # the same whatever the targets are
     parts = replace(scene.parts, inputs=lambda _cohort: seen)
     found = []
     for draw in range(N_PERMUTED):
@@ -180,7 +180,7 @@ def _r(answer, cohort) -> float:
     y_pred = np.concatenate([fold.y_pred for fold in answer.folds])
     subjects = cohort.subjects[positions]
     truth, predicted = (subject_means(subjects, one)[1] for one in (cohort.y[positions], y_pred))
-    # Where the scores are all equal, nothing was found either.
+    # Where the targets are all equal, nothing was found either.
     return pearson_r(truth, predicted).value or 0.0
 
 

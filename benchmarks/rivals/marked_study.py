@@ -1,4 +1,4 @@
-"""A planted or clean study whose reads of held-out rows carry foldguard's mark."""
+"""An injected or clean study whose reads of held-out rows carry foldguard's mark."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import foldguard
 import numpy as np
 
-from benchmarks.detection.leaks import planted_leaks
+from benchmarks.detection.leaks import injected_leaks
 from benchmarks.detection.parts import Log, Task, predict_folds
 from benchmarks.detection.recipes import Recipe
 from benchmarks.detection.scenes import clean_scene
@@ -54,8 +54,8 @@ def violations(recipe: dict[str, Any], leak: str) -> list[str]:
     data = os.environ.get("PFACTOR_BENCH_DATA")
     scene = clean_scene(Recipe(**given), None if data is None else Path(data).resolve())
     if leak:
-        planted = planted_leaks()[leak]
-        scene = planted.plant(scene, planted.full_dose)
+        injected = injected_leaks()[leak]
+        scene = injected.plant(scene, injected.full_severity)
     clean = scene.parts.prepare
 
     def prepare(task: Task, rows: np.ndarray) -> Task:

@@ -21,13 +21,13 @@ import numpy as np
 from tools import TOOLS, NotApplicableError
 
 HOW = (
-    "Every tool was run, in an environment of its own, on {planted} planted leaks ({leaks} leaks "
-    "at full dose in {hosts}, where they can be planted and change anything) and on clean studies "
-    "of ridge, forest and kNN from the list above. They are given what they document as input, of "
-    "the first fold: band power instead of signals. A tool finds a leak here if it accuses the "
-    "study of anything at all, so that one that accuses clean studies as well finds leaks by "
-    "chance; what it does not know is missed. Where a leak is only in what is declared, no tool "
-    "can be given it. Their authors might set them up better."
+    "Every tool was run, in an environment of its own, on {injected} injected leaks ({leaks} leaks "
+    "at full severity in {hosts}, where they can be injected and change anything) and on clean "
+    "studies of ridge, forest and kNN from the list above. They are given what they document as "
+    "input, of the first fold: band power instead of signals. A tool finds a leak here if it "
+    "accuses the study of anything at all, so that one that accuses clean studies as well finds "
+    "leaks by chance; what it does not know is missed. Where a leak is only in what is declared, "
+    "no tool can be given it. Their authors might set them up better."
 )
 
 
@@ -64,7 +64,7 @@ def run_tool(name: str, folder: Path, seconds: float) -> None:
 
 
 def _judge(name: str, path: Path) -> dict[str, object] | None:
-    """Return what a tool said about a scene; None if nothing is planted that changes anything."""
+    """Return what a tool said about a scene; None if nothing is injected that changes anything."""
     scene = dict(np.load(path))
     if not scene["there"]:
         return None
@@ -106,11 +106,11 @@ def read_rows(path: Path) -> list[dict[str, object]]:
 def table_of(folder: Path) -> dict[str, object]:
     """Return the record of all tools: how they were run, and a row each."""
     scenes = [dict(np.load(path)) for path in sorted(folder.glob("*.npz"))]
-    planted = [one for one in scenes if one["kind"] and one["there"]]
-    hosts = sorted({_host(one) for one in planted})
+    injected = [one for one in scenes if one["kind"] and one["there"]]
+    hosts = sorted({_host(one) for one in injected})
     how = HOW.format(
-        planted=len(planted),
-        leaks=len({str(one["leak"]) for one in planted}),
+        injected=len(injected),
+        leaks=len({str(one["leak"]) for one in injected}),
         hosts=f"{len(hosts)} studies: {', '.join(hosts)}",
     )
     tools = [_row(name, read_rows(folder / "said" / f"{name}.jsonl")) for name in TOOLS]
@@ -126,9 +126,9 @@ def _row(name: str, rows: list[dict[str, object]]) -> dict[str, object] | None:
     if not rows:
         return None
     tool = TOOLS[name]
-    planted = [row for row in rows if row["kind"]]
+    injected = [row for row in rows if row["kind"]]
     clean = [row for row in rows if not row["kind"]]
-    said = Counter(row["said"] for row in planted)
+    said = Counter(row["said"] for row in injected)
     judged = [row for row in clean if row["said"] != "not applicable"]
     reasons = Counter(row["why"] for row in rows if row["said"] == "not applicable")
     return {
@@ -141,7 +141,7 @@ def _row(name: str, rows: list[dict[str, object]]) -> dict[str, object] | None:
         "n_clean": len(judged),
         "needs": tool.needs,
         "given": tool.given,
-        "kinds": sorted({row["kind"] for row in planted if row["said"] == "accused"}),
+        "kinds": sorted({row["kind"] for row in injected if row["said"] == "accused"}),
         "reasons": dict(reasons.most_common()),
     }
 

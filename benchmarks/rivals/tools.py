@@ -83,7 +83,7 @@ def ml_leakproof(scene: Scene) -> str:
     config = Config()
     config.select = list(_GATING)
     frames = [_frame(scene, side) for side in ("train", "test")]
-    found = analyze_data(*frames, target="score", group="subject", config=config)
+    found = analyze_data(*frames, target="target", group="subject", config=config)
     gated = [one for one in found.findings if one.gateable]
     if not gated and str(found.completion.value) == "failed":
         raise NotApplicableError("; ".join(one.message for one in found.diagnostics)[:160])
@@ -91,7 +91,7 @@ def ml_leakproof(scene: Scene) -> str:
 
 
 def deepchecks_overlap(scene: Scene) -> str:
-    """Look for people and rows of the training side among the held-out ones."""
+    """Look for subjects and rows of the training side among the held-out ones."""
     from deepchecks.tabular.checks import IndexTrainTestLeakage, TrainTestSamplesMix
 
     return _failed(
@@ -102,7 +102,7 @@ def deepchecks_overlap(scene: Scene) -> str:
 
 
 def deepchecks_power(scene: Scene) -> str:
-    """Look for features that predict the score on one side and not on the other."""
+    """Look for features that predict the target on one side and not on the other."""
     from deepchecks.tabular.checks import FeatureLabelCorrelationChange
 
     check = FeatureLabelCorrelationChange().add_condition_feature_pps_difference_less_than()
@@ -117,7 +117,7 @@ def _failed(scene: Scene, *checks: Any) -> str:
     sides = [
         Dataset(
             _frame(scene, side),
-            label="score",
+            label="target",
             index_name="subject",
             cat_features=[],
             label_type="regression",
@@ -133,21 +133,21 @@ def _failed(scene: Scene, *checks: Any) -> str:
 
 
 def auditeeg(scene: Scene) -> str:
-    """Compare each person's error with the clean twin's."""
+    """Compare each subject's error with the clean twin's."""
     from auditeeg import audit_leakage_mechanism
 
-    if not len(scene["people"]):
-        raise NotApplicableError("the leak renames everybody: nobody has a clean twin")
+    if not len(scene["subjects"]):
+        raise NotApplicableError("the leak renames every subject: nobody has a clean twin")
     found = audit_leakage_mechanism(-scene["error_here"], -scene["error_clean"])
     return f"p = {found['p_value']:.2g}" if found["p_value"] < _LEVEL else ""
 
 
 def leakly(scene: Scene) -> str:
-    """Compare the scores of permuted studies with chance, by its own test."""
+    """Compare the targets of permuted studies with chance, by its own test."""
     from leakly.stats import permutation_test
 
     if not len(scene["permuted_r"]):
-        raise NotApplicableError("the study does not run on all permuted scores")
+        raise NotApplicableError("the study does not run on all permuted targets")
     p = permutation_test(0.0, scene["permuted_r"], alternative="less")
     return f"p = {p:.2g}" if p < _LEVEL else ""
 
@@ -163,10 +163,10 @@ def _frame(scene: Scene, side: str) -> pd.DataFrame:
     rows = scene[side]
     columns = [f"f{number}" for number in range(scene["features"].shape[1])]
     frame = pd.DataFrame(scene["features"][rows], columns=columns)
-    return frame.assign(subject=scene["subject"][rows], score=scene["y"][rows])
+    return frame.assign(subject=scene["subject"][rows], target=scene["y"][rows])
 
 
-_FRAMES = "band power, subject and score of the first fold's training and test rows"
+_FRAMES = "band power, subject and target of the first fold's training and test rows"
 
 #: By the name of the row in the table.
 TOOLS = {
@@ -201,13 +201,13 @@ TOOLS = {
         package="auditeeg",
         accuses=auditeeg,
         needs="a clean twin of each study",
-        given="each person's squared error in the study and its clean twin; p < 0.05 counts",
+        given="each subject's squared error in the study and its clean twin; p < 0.05 counts",
     ),
     "Leakly": Tool(
         package="Leakly",
         accuses=leakly,
-        needs="a study that runs again on other scores",
-        given="r over people in 100 permuted studies; its own p < 0.05 counts",
+        needs="a study that runs again on other targets",
+        given="r over subjects in 100 permuted studies; its own p < 0.05 counts",
     ),
     "foldguard": Tool(
         package="foldguard",

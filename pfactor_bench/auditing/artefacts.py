@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from pfactor_bench.checks.reported.origins import read_number
+from pfactor_bench.checks.reported.claim_sources import read_number
 from pfactor_bench.checks.reported.recompute import by_case
 from pfactor_bench.errors import StudyError
 from pfactor_bench.studies.contract import read_answer, table_columns

@@ -40,7 +40,7 @@ __all__ = ["DEFAULT", "QUICK", "THOROUGH", "Effort", "audit"]
 #: What a model is trained with while it is audited: the case study's budget.
 _BUDGET = Budget(epochs=4)
 
-#: How people are held out where the audit decides.
+#: How subjects are held out where the audit decides.
 _SPLIT_HERE: dict[Kind, Splitter] = {
     "model": last_subjects(),
     "regime": last_subjects(),
@@ -63,10 +63,10 @@ def audit(
     on_finding: Callable[[Finding], object] = lambda _finding: None,
     progress: bool = True,
 ) -> Audit:
-    """Audit somebody's study, model, estimator or saved predictions for leaks.
+    """Audit someone's study, model, estimator or saved predictions for leaks.
 
     The target runs in processes of its own. They are handed cohorts and hand back predictions;
-    true scores, comparisons and the verdict stay here.
+    true targets, comparisons and the verdict stay here.
 
     Parameters
     ----------
@@ -157,7 +157,7 @@ def _available(
         available["model"] = question_network(target.load, cohort, limits)
     if target.kind in _SPLIT_HERE:
         available["paired"] = partial(
-            _by_person_and_by_window, target, cohort, effort, limits, seed
+            _by_subject_and_by_window, target, cohort, effort, limits, seed
         )
     if target.kind == "estimator":
         fold = grouped_k_fold(n_folds=3)(cohort.subjects).folds[0]
@@ -171,7 +171,7 @@ def _available(
 
 
 def _study(target: Target) -> Study:
-    """Return the target as a study; models and estimators are trained on people."""
+    """Return the target as a study; models and estimators are trained on subjects."""
     if target.kind in _SPLIT_HERE:
         return _study_on(target, _SPLIT_HERE[target.kind])
 
@@ -193,10 +193,10 @@ def _study_on(target: Target, splitter: Splitter) -> Study:
     return estimator_study(target.load, splitter)
 
 
-def _by_person_and_by_window(
+def _by_subject_and_by_window(
     target: Target, cohort: Cohort, effort: Effort, limits: Limits, seed: int
 ) -> tuple[Answer | Failure, Answer | Failure] | None:
-    """Train a target on people and on windows held out; None where the effort allows for none."""
+    """Train a target on subjects and on windows held out; None where the effort allows for none."""
     if not effort.paired_folds:
         return None
     rules = (

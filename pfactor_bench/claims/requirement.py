@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check_claim", "edges", "is_over_seeds", "meets", "required"]
 
-#: Metrics whose entries are windows: many of one person, so no sample of people.
+#: Metrics whose entries are windows: many of one subject, so no sample of subjects.
 _WINDOW_LEVEL = ("window_", "val_", "best_val_")
 
 
@@ -57,7 +57,7 @@ def check_claim(claim: Claim) -> None:
     if metric.startswith(_WINDOW_LEVEL) and chosen != ["equals"]:
         raise ConfigError(
             f"claim {claim.id!r} asks for {metric!r} {required(requirement)}, but windows of one "
-            f"person are no sample of people: claim it of the subject-level metric instead "
+            f"subject are no sample of subjects: claim it of the subject-level metric instead "
             f"(such as 'skill' or 'pearson_r'), or use equals to reproduce a number"
         )
 
@@ -93,7 +93,7 @@ def meets(value: float, requirement: Requirement) -> bool:
 
 
 def is_over_seeds(claim: Claim) -> bool:
-    """Say whether a claim is about other seeds for the same people, not about other people."""
+    """Say whether a claim is about other seeds for the same subjects, not about other subjects."""
     return claim.measurement.rpartition("/")[2].startswith("seed_")
 
 

@@ -5,7 +5,7 @@ two-sided test: "holds" is wrong with probability α/2 at most, and so is "fails
 makes several such claims, Holm's step-down procedure keeps the probability of *any* wrong verdict
 at α: the clearest of k claims is judged at level 1 − α/k, the next at 1 − α/(k − 1), and so on
 until the first that stays undecided. Intervals are stretched to those levels as Student's t has it
-for so many people: with few of them a normal quantile would stretch too little.
+for so many subjects: with few of them a normal quantile would stretch too little.
 
 References
 ----------
@@ -32,22 +32,22 @@ if TYPE_CHECKING:
 
 __all__ = ["MIN_SUBJECTS_TO_HOLD", "POWER", "gate_failures", "judge"]
 
-#: With fewer people an interval is too unreliable to carry a claim, however narrow it looks.
+#: With fewer subjects an interval is too unreliable to carry a claim, however narrow it looks.
 MIN_SUBJECTS_TO_HOLD = 8
 
-#: The power that "people needed" is stated for.
+#: The power that "subjects needed" is stated for.
 POWER = 0.8
 
-#: Beyond this, "people needed" says only that nobody will ever measure so many.
-_MOST_PEOPLE = 1_000_000
+#: Beyond this, "subjects needed" says only that nobody will ever measure so many.
+_MOST_SUBJECTS = 1_000_000
 
 
 def judge(claims: Iterable[Claim], measurements: Iterable[Measurement]) -> tuple[Verdict, ...]:
     """Return one verdict per claim, in order.
 
-    A claim about people holds only when the whole interval, widened for the number of such claims,
-    clears the threshold, and fails only when all of it lies on the wrong side; in between it is
-    inconclusive. With fewer than `MIN_SUBJECTS_TO_HOLD` people it never holds.
+    A claim about subjects holds only when the whole interval, widened for the number of such
+    claims, clears the threshold, and fails only when all of it lies on the wrong side; in between
+    it is inconclusive. With fewer than `MIN_SUBJECTS_TO_HOLD` subjects it never holds.
     """
     by_name = {measurement.name: measurement for measurement in measurements}
     pairs = [(claim, by_name.get(claim.measurement)) for claim in claims]
@@ -160,7 +160,7 @@ def _unmeasured(claim: Claim, measured: Iterable[str]) -> Verdict:
 
 
 def _verdict(claim: Claim, measurement: Measurement, decision: _Decision | None) -> Verdict:
-    people: int | None = None
+    subjects: int | None = None
     if measurement.value is None:
         status, why = _undecided(f"no value: {measurement.missing_because}")
     elif claim.requirement.equals is not None:
@@ -168,16 +168,16 @@ def _verdict(claim: Claim, measurement: Measurement, decision: _Decision | None)
     elif measurement.n_subjects is None:
         status, why = _exact(measurement.value, claim.requirement)
     elif decision is None:
-        status, why = _undecided(f"no interval can be given for {measurement.n_subjects} people")
+        status, why = _undecided(f"no interval can be given for {measurement.n_subjects} subjects")
     else:
         status, why = _inferred(decision)
         if status == "inconclusive" and is_over_seeds(claim):
-            why = f"{why}; it is one over seeds, so that more of them would settle it, not people"
+            why = f"{why}; it is one over seeds, so that more of them would settle it, not subjects"
         elif status == "inconclusive":
-            people = _people_needed(decision)
-            why = f"{why}; {_settled_by(measurement.value, decision, people)}"
+            subjects = _subjects_needed(decision)
+            why = f"{why}; {_settled_by(measurement.value, decision, subjects)}"
     return Verdict(
-        claim=claim.id, status=status, level=claim.level, explanation=why, people_needed=people
+        claim=claim.id, status=status, level=claim.level, explanation=why, subjects_needed=subjects
     )
 
 
@@ -211,17 +211,17 @@ def _inferred(decision: _Decision) -> tuple[VerdictStatus, str]:
         return "fails", f"{interval} lies on the wrong side{among}"
     if estimate.n < MIN_SUBJECTS_TO_HOLD:
         return _undecided(
-            f"{estimate.n} people are too few for any such claim: {MIN_SUBJECTS_TO_HOLD} is the "
+            f"{estimate.n} subjects are too few for any such claim: {MIN_SUBJECTS_TO_HOLD} is the "
             f"least"
         )
     return "holds", f"{interval} clears the threshold{among}"
 
 
-def _people_needed(decision: _Decision) -> int | None:
-    """Return the number of people that would settle a claim with `POWER`, or None.
+def _subjects_needed(decision: _Decision) -> int | None:
+    """Return the number of subjects that would settle a claim with `POWER`, or None.
 
-    A standard error shrinks with the square root of the number of people. Where an interval comes
-    without one, its half-width stands for it; with few people that is wider than normal theory
+    A standard error shrinks with the square root of the number of subjects. Where an interval comes
+    without one, its half-width stands for it; with few subjects that is wider than normal theory
     says, and the answer errs on the high side.
     """
     estimate = decision.estimate
@@ -233,19 +233,19 @@ def _people_needed(decision: _Decision) -> int | None:
         standard_error = estimate.distance / (estimate.reach * normal)
     wanted = _normal(decision.level) + NormalDist().inv_cdf(POWER)
     # Capped before it is squared: a value a hair's breadth from the threshold overflows.
-    ratio = min(wanted * standard_error / estimate.distance, float(_MOST_PEOPLE))
-    return max(MIN_SUBJECTS_TO_HOLD, math.ceil(min(estimate.n * ratio**2, _MOST_PEOPLE)))
+    ratio = min(wanted * standard_error / estimate.distance, float(_MOST_SUBJECTS))
+    return max(MIN_SUBJECTS_TO_HOLD, math.ceil(min(estimate.n * ratio**2, _MOST_SUBJECTS)))
 
 
-def _settled_by(value: float, decision: _Decision, people: int | None) -> str:
-    if people is None:
-        return "the value lies on the threshold, where no number of people settles it"
-    if people >= _MOST_PEOPLE:
-        return f"if {value:.3g} is the truth, over a million people would be needed to settle it"
+def _settled_by(value: float, decision: _Decision, subjects: int | None) -> str:
+    if subjects is None:
+        return "the value lies on the threshold, where no number of subjects settles it"
+    if subjects >= _MOST_SUBJECTS:
+        return f"if {value:.3g} is the truth, over a million subjects would be needed to settle it"
     rough = " (a rough guess)" if decision.estimate.n < MIN_SUBJECTS_TO_HOLD else ""
     way = "holds" if decision.estimate.good else "fails"
     return (
-        f"if {value:.3g} is the truth, about {people:,} people show that it {way}, with "
+        f"if {value:.3g} is the truth, about {subjects:,} subjects show that it {way}, with "
         f"{POWER:.0%} power{rough}"
     )
 

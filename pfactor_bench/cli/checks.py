@@ -46,4 +46,4 @@ def _page(entry: CatalogueEntry) -> str:
         "Source": entry.source,
     }
     text = "".join(f"\n\n{heading}\n  {body}" for heading, body in parts.items() if body)
-    return f"{entry.code}  {entry.title}  (leak kind {kinds}){text}"
+    return f"{entry.code}  {entry.title}  (leak type {kinds}){text}"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["GROUP", "HELP", "add_arguments", "run"]
 
 GROUP = "benchmark"
-HELP = "show what is in a cohort: people, scores, channels, fingerprint"
+HELP = "show what is in a cohort: subjects, targets, channels, fingerprint"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

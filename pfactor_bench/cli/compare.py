@@ -19,7 +19,7 @@ HELP = "set reports beside each other"
 
 _DESCRIPTION = """\
 Set every later report beside the first: claims and checks that changed, paired
-differences person by person, timing on the same machine, and what else differs.
+differences subject by subject, timing on the same machine, and what else differs.
 Prints Markdown, fit for a comment under a pull request.
 """
 

@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 __all__ = ["GROUP", "HELP", "add_arguments", "run"]
 
 GROUP = "sample size and chance"
-HELP = "skill by the number of people trained on, and beyond it"
+HELP = "skill by the number of subjects trained on, and beyond it"
 
 
 _DESCRIPTION = """\
-Train on fewer people and on all of them, score the same held-out people, fit a power law to their
-skill and extend it. Writes learning-curve.json, .svg and .png. Finished runs are kept, so that a
-killed command goes on where it stopped.
+Train on fewer subjects and on all of them, evaluate on the same held-out ones, fit a power law to
+their skill and extend it. Writes learning-curve.json, .svg and .png. Finished runs are kept, so
+that a killed command goes on where it stopped.
 """
 
 
@@ -45,25 +45,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "regime)",
     )
     parser.add_argument(
-        "--people",
+        "--subjects",
         type=int,
         nargs="+",
         metavar="N",
-        help="numbers of training people, 4 at least (default: 5, from a fifth to all)",
+        help="numbers of training subjects, 4 at least (default: 5, from a fifth to all)",
     )
     parser.add_argument(
         "--repetitions",
         type=int,
         default=5,
         metavar="R",
-        help="draws of people per number (default: 5)",
+        help="draws of subjects per number (default: 5)",
     )
     parser.add_argument(
         "--at",
         type=int,
         nargs="+",
         metavar="N",
-        help="numbers of people to extend the curve to (default: 2, 5 and 10 times all)",
+        help="numbers of subjects to extend the curve to (default: 2, 5 and 10 times all)",
     )
     parser.add_argument(
         "--out",
@@ -87,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
     from pfactor_bench.execution.preparation import prepare
     from pfactor_bench.experiments.learning_curve.figure import draw_learning_curve
     from pfactor_bench.experiments.learning_curve.fit import extrapolate_learning_curve
-    from pfactor_bench.experiments.learning_curve.run import default_sizes, skill_by_people
+    from pfactor_bench.experiments.learning_curve.run import default_sizes, skill_by_subjects
     from pfactor_bench.files import ensure_writable, write_atomically
     from pfactor_bench.seeds import seed_for
     from pfactor_bench.terminal.bar import progress_bar
@@ -97,11 +97,11 @@ def run(args: argparse.Namespace) -> int:
     ensure_writable(out)
     set_data_environment(args)
     prepared = prepare(suite, data_dir=args.data, device=args.device, out=out)
-    sizes = tuple(args.people or default_sizes(prepared.cohort, prepared.split))
+    sizes = tuple(args.subjects or default_sizes(prepared.cohort, prepared.split))
     _check(sizes, args)
     predictor = args.predictor or suite.cases[0].regime
     with progress_bar(total=len(sizes) * args.repetitions, unit="run", desc=predictor) as progress:
-        skills = skill_by_people(
+        skills = skill_by_subjects(
             prepared, predictor, sizes, n_repetitions=args.repetitions, on_run=progress.update
         )
     at = tuple(args.at or (factor * max(sizes) for factor in (2, 5, 10)))
@@ -122,12 +122,12 @@ def _check(sizes: Sequence[int], args: argparse.Namespace) -> None:
     """Refuse before training what could not be fitted after it."""
     if len(set(sizes)) < 4:  # noqa: PLR2004 - as many as the fit needs
         raise ConfigError(
-            f"--people gives {len(set(sizes))} numbers of people: a curve needs 4 at least"
+            f"--subjects gives {len(set(sizes))} numbers of subjects: a curve needs 4 at least"
         )
     if args.repetitions < 2:  # noqa: PLR2004 - a spread needs two
         raise ConfigError(f"--repetitions is {args.repetitions}: an interval needs 2 at least")
     if any(n < 1 for n in args.at or ()):
-        raise ConfigError(f"--at is {args.at}: give numbers of people above 0")
+        raise ConfigError(f"--at is {args.at}: give numbers of subjects above 0")
 
 
 def _as_text(sizes: Sequence[int], skills: NDArray[np.float64], curve: LearningCurve) -> str:
@@ -139,18 +139,18 @@ def _as_text(sizes: Sequence[int], skills: NDArray[np.float64], curve: LearningC
     ]
     extended = [
         (f"{n:,}", f"{value:.3f}", f"{ci.low:.3f} to {ci.high:.3f}", f"power law, {ci.level:.0%}")
-        for n, value, ci in zip(curve.people, curve.scores, curve.intervals, strict=True)
+        for n, value, ci in zip(curve.subjects, curve.targets, curve.intervals, strict=True)
     ]
     return (
         tabulate(
             measured + extended,
-            headers=("people trained on", "skill", "range", ""),
+            headers=("subjects trained on", "skill", "range", ""),
             disable_numparse=True,
             colalign=("right", "right", "right", "left"),
         )
         + f"\n\nskill(n) = {curve.limit:.3f} - {curve.gain:.3g} n^-{curve.exponent:.2f}. The "
-        "intervals take the power law and the held-out people\nfor granted: they hold the spread "
-        "over draws of training people and seeds, and no more."
+        "intervals take the power law and the held-out subjects\nfor granted: they hold the spread "
+        "over draws of training subjects and seeds, and no more."
     )
 
 
@@ -168,7 +168,7 @@ def _facts(
         "suite_sha256": prepared.suite.sha256,
         "cohort": prepared.cohort.fingerprint,
         "predictor": predictor,
-        "people": list(sizes),
+        "subjects": list(sizes),
         "skill": skills.tolist(),
         "curve": asdict(curve),
         "provenance": dict(collect_code()),

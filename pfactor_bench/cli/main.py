@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 _DESCRIPTION = """\
-Is a number that predicts a person's score from EEG real? pfactor-bench trains and scores models on
-people they have never seen, looks for leaks, sets every score beside the train mean and its
+Is a number that predicts a target from EEG real? pfactor-bench trains and evaluates models on
+subjects they have never seen, looks for leaks, sets every target beside the train mean and its
 interval, and says which claims hold.
 """
 

@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 __all__ = ["GROUP", "HELP", "add_arguments", "run"]
 
 GROUP = "sample size and chance"
-HELP = "train again on scores dealt anew among people: what chance alone gives"
+HELP = "train again on targets permuted among subjects: what chance alone gives"
 
 
 _DESCRIPTION = """\
-Deal the scores anew among people, run a regime's whole procedure on each dealing, and say how often
-it finds an r as high as on the true scores. A regime in which only the head trains is solved in
-closed form, thousands of dealings in seconds; any other is trained anew for each, many at once.
+Permute the targets among subjects, run a regime's whole procedure on each, and say how often
+it finds an r as high as on the true targets. A regime in which only the head trains is solved in
+closed form, thousands of permutations in seconds; any other is trained anew for each, many at once.
 Writes permutations/<regime>-seed-<seed>.json, .md, .svg and .png. What is finished is kept: a
-killed command goes on where it stopped, and a larger --n adds to the dealings that are there.
+killed command goes on where it stopped, and a larger --n adds to the permutations that are there.
 """
 
 
@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=200,
         metavar="N",
-        help="dealings; the smallest p that can come out is 1/(N+1) (default: 200)",
+        help="permutations; the smallest p that can come out is 1/(N+1) (default: 200)",
     )
     parser.add_argument(
         "--out",
@@ -62,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the dealings, print what was found, write it, and return the exit code.
+    """Run the permutations, print what was found, write it, and return the exit code.
 
     Raises
     ------
@@ -81,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
     from pfactor_bench.terminal.bar import progress_bar
 
     if args.n < 1:
-        raise ConfigError(f"--n is {args.n}: deal the scores once at least")
+        raise ConfigError(f"--n is {args.n}: permute the targets once at least")
     suite = replace(load_suite(args.suite), saliency=())
     case = case_of(suite, args.regime, args.seed)
     whole: Path = args.out or report_folder(suite.name)

@@ -97,7 +97,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def plan_text(plan: Plan) -> str:
-    """Return a plan as a person reads it."""
+    """Return a plan as a subject reads it."""
     from tabulate import tabulate
 
     from pfactor_bench.execution.progress import say_seconds
@@ -120,7 +120,7 @@ def plan_text(plan: Plan) -> str:
     )
     windows = _say_bytes(plan.cohort_bytes)
     facts = {
-        "cohort": f"{plan.size.n_people:,} people, {plan.size.n_windows:,} windows, "
+        "cohort": f"{plan.size.n_subjects:,} subjects, {plan.size.n_windows:,} windows, "
         f"{len(plan.size.n_train)} folds",
         "cases": f"{plan.n_cases:,}",
         "time": f"{say_seconds(plan.seconds)} on {where} of this machine{busy}",
@@ -155,7 +155,7 @@ def _own(suite: Suite, options: argparse.Namespace) -> tuple[Shape, Size, int]:
         held_out=sum(len(fold.test) for fold in split.folds) / sum(trained),
         n_folds=len(trained),
     )
-    size = Size(n_people=cohort.n_subjects, n_windows=len(cohort.X), n_train=tuple(trained))
+    size = Size(n_subjects=cohort.n_subjects, n_windows=len(cohort.X), n_train=tuple(trained))
     return shape, size, len(source.X) if source else 0
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["GROUP", "HELP", "add_arguments", "run"]
 
 GROUP = "sample size and chance"
-HELP = "how many people a claim needs, before recording them"
+HELP = "how many subjects a claim needs, before recording them"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,9 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--effect",
         required=True,
         metavar="r=R|skill=S",
-        help="the true effect to plan for: a correlation over people, or 1 - MSE/MSE of the mean",
+        help="the true effect to plan for: a correlation over subjects, or 1 - MSE/MSE of the mean",
     )
-    parser.add_argument("--n", type=int, metavar="N", help="people at hand")
+    parser.add_argument("--n", type=int, metavar="N", help="subjects at hand")
     parser.add_argument(
         "--power", type=float, default=0.8, help="wanted probability of success (default: 0.8)"
     )
@@ -51,34 +51,34 @@ def run(args: argparse.Namespace) -> int:
     from pfactor_bench.statistics.power import (
         detectable_effect,
         parse_effect,
-        people_needed,
         power_at,
+        subjects_needed,
     )
     from pfactor_bench.statistics.power import power_table as table
 
     effect = parse_effect(args.effect)
     settings = {"power": args.power, "alpha": args.alpha}
-    enough = people_needed(effect, **settings)
+    enough = subjects_needed(effect, **settings)
     print(  # noqa: T201 - this is the command's answer
-        f"{effect.kind} = {effect.size:g}: {enough:,} people show it with {args.power:.0%} power "
+        f"{effect.kind} = {effect.size:g}: {enough:,} subjects show it with {args.power:.0%} power "
         f"(two-sided, alpha {args.alpha:g})"
     )
     if args.n is not None:
         smallest = detectable_effect(effect.kind, args.n, **settings)
         shown = "none" if smallest is None else f"{effect.kind} = {smallest:.3g}"
         print(  # noqa: T201
-            f"{args.n:,} people show it with {power_at(effect, args.n, alpha=args.alpha):.0%} "
+            f"{args.n:,} subjects show it with {power_at(effect, args.n, alpha=args.alpha):.0%} "
             f"power; the smallest effect they show with {args.power:.0%} power: {shown}"
         )
     rows = [
         (
-            f"{row['people']:,}",
+            f"{row['subjects']:,}",
             f"{row['power']:.0%}",
             "none" if row["detectable"] is None else f"{row['detectable']:.3f}",
         )
         for row in table(effect, n=args.n, **settings)
     ]
-    headers = ("people", "power", f"smallest {effect.kind} shown with {args.power:.0%}")
+    headers = ("subjects", "power", f"smallest {effect.kind} shown with {args.power:.0%}")
     print()  # noqa: T201
     print(tabulate(rows, headers=headers, disable_numparse=True, colalign=("right",) * 3))  # noqa: T201
     if args.figure is not None:
@@ -96,13 +96,13 @@ def _draw(
     from pfactor_bench.statistics.power import power_curve
 
     most = max(3 * enough, 2 * (n or 0), 20)
-    people = [int(number) for number in np.unique(np.geomspace(4, most, 200).astype(int))]
+    subjects = [int(number) for number in np.unique(np.geomspace(4, most, 200).astype(int))]
     figure = Figure(figsize=(5, 3.2), layout="constrained")
     axes = figure.subplots()
-    axes.plot(people, power_curve(effect, people, alpha=alpha), color="#1f4e79")
+    axes.plot(subjects, power_curve(effect, subjects, alpha=alpha), color="#1f4e79")
     axes.axhline(power, color="0.6", linewidth=0.8)
     axes.annotate(
-        f"{enough:,} people",
+        f"{enough:,} subjects",
         (enough, power),
         textcoords="offset points",
         xytext=(6, -12),
@@ -114,7 +114,7 @@ def _draw(
     axes.set(
         xscale="log",
         ylim=(0, 1.02),
-        xlabel="people",
+        xlabel="subjects",
         ylabel=f"power (two-sided, alpha {alpha:g})",
         title=f"{effect.kind} = {effect.size:g}",
     )

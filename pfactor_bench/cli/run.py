@@ -116,7 +116,7 @@ def _begins_processes(suite: Suite, options: argparse.Namespace) -> bool:
 
 
 def _run(suite: Suite, out: Path, options: argparse.Namespace) -> Record:
-    """Run with a bar where somebody watches; else say once, at the end, how it went."""
+    """Run with a bar where someone watches; else say once, at the end, how it went."""
     from pfactor_bench.pipeline.run import Execution, run
     from pfactor_bench.terminal.bar import is_watched
 

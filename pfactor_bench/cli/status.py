@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Say how far a run is; the exit code is 3 where cases failed or wait for somebody to go on."""
+    """Say how far a run is; the exit code is 3 where cases failed or wait for someone to go on."""
     from pfactor_bench.execution.lock import is_locked
     from pfactor_bench.execution.progress import read_progress
 

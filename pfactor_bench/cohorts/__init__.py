@@ -1,4 +1,4 @@
-"""Cohorts: windows of many people with one score each, from wherever they come.
+"""Cohorts: windows of many subjects with one target each, from wherever they come.
 
 A cohort is one registered function whose keyword arguments are the keys a suite may set. To add
 one, write such a function, end it with `make_cohort`, and register it below.
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pfactor_bench.cohorts.assemble import fingerprint, make_cohort
     from pfactor_bench.cohorts.braindecode import from_braindecode
-    from pfactor_bench.cohorts.targets import parse_scores
+    from pfactor_bench.cohorts.targets import parse_targets
     from pfactor_bench.types import Cohort, Ingredient
 
 __all__ = [
@@ -27,7 +27,7 @@ __all__ = [
     "is_simulated",
     "load_cohort",
     "make_cohort",
-    "parse_scores",
+    "parse_targets",
     "reads_data_folder",
 ]
 
@@ -43,7 +43,7 @@ _HOMES = {
     "fingerprint": "assemble",
     "from_braindecode": "braindecode",
     "make_cohort": "assemble",
-    "parse_scores": "targets",
+    "parse_targets": "targets",
 }
 
 

@@ -1,4 +1,4 @@
-"""Cohorts from arrays that somebody has made already: ``.npz``, zarr, or a folder of ``.npy``."""
+"""Cohorts from arrays that someone has made already: ``.npz``, zarr, or a folder of ``.npy``."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def arrays(
         Unit of ``X``.
     table
         Name of a ``.csv``, ``.tsv`` or ``.parquet`` file beside it, with a row per window or, with
-        a column ``subject``, per person: age, sex, or where windows lie in their recording
+        a column ``subject``, per subject: age, sex, or where windows lie in their recording
         (``session, run, task, start, stop``).
     data_dir
         The folder that both lie in; None takes the environment variable ``PFACTOR_BENCH_DATA``.
@@ -113,7 +113,7 @@ def windows_table(
     n_times
         Length of a window.
     beside
-        A row per window or per person.
+        A row per window or per subject.
 
     Returns
     -------
@@ -124,7 +124,7 @@ def windows_table(
     Raises
     ------
     CohortError
-        If `beside` fits neither windows nor people.
+        If `beside` fits neither windows nor subjects.
     """
     number = pd.Series(subjects).groupby(subjects).cumcount().to_numpy()
     table = pd.DataFrame({"subject": subjects})
@@ -156,14 +156,14 @@ def _joined(name: str, table: pd.DataFrame, beside: pd.DataFrame) -> pd.DataFram
         other = beside.drop(columns="subject", errors="ignore").reset_index(drop=True)
         return pd.concat([table, other], axis="columns")
     if "subject" in beside and beside["subject"].is_unique:
-        people = beside.assign(subject=beside["subject"].astype(str)).set_index("subject")
-        missing = sorted(set(subjects) - set(people.index))
+        by_subject = beside.assign(subject=beside["subject"].astype(str)).set_index("subject")
+        missing = sorted(set(subjects) - set(by_subject.index))
         if not missing:
-            return table.join(people, on="subject")
+            return table.join(by_subject, on="subject")
         raise CohortError(f"the table of {name!r} has no row for subject {missing[0]!r}")
     raise CohortError(
         f"the table of {name!r} has {len(beside)} rows: it needs one for each of the {len(table)} "
-        f"windows in their order, or one for each person with a column 'subject'"
+        f"windows in their order, or one for each subject with a column 'subject'"
     )
 
 

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from pfactor_bench.cohorts.memory_maps import blocks
-from pfactor_bench.cohorts.targets import parse_scores
+from pfactor_bench.cohorts.targets import parse_targets
 from pfactor_bench.errors import CohortError
-from pfactor_bench.types import Cohort, PlantedSignal
+from pfactor_bench.types import Cohort, InjectedSignal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MIN_SUBJECTS",
     "WINDOW_COLUMNS",
-    "check_scores",
+    "check_targets",
     "fingerprint",
     "listed",
     "make_cohort",
@@ -30,7 +30,7 @@ __all__ = [
 #: The columns that every cohort's table has.
 WINDOW_COLUMNS = ("sample_id", "subject", "session", "run", "task", "start", "stop")
 
-#: Fewer people can be neither trained on nor held out.
+#: Fewer subjects can be neither trained on nor held out.
 MIN_SUBJECTS = 3
 
 #: So many names are spelt out in a message.
@@ -48,14 +48,14 @@ def make_cohort(
     unit: str,
     provenance: Mapping[str, Any],
     notes: Sequence[str] = (),
-    planted: PlantedSignal | None = None,
+    injected: InjectedSignal | None = None,
     may_be_flat: Sequence[str] = (),
 ) -> Cohort:
-    """Check windows and their table, drop people without a score, and take the fingerprint.
+    """Check windows and their table, drop subjects without a target, and take the fingerprint.
 
     Parameters
     ----------
-    name, target, sfreq, ch_names, unit, provenance, notes, planted
+    name, target, sfreq, ch_names, unit, provenance, notes, injected
         As in `pfactor_bench.types.Cohort`.
     X
         Windows, float32, shape ``(n_windows, n_chans, n_times)``.
@@ -74,18 +74,18 @@ def make_cohort(
     ------
     CohortError
         If columns are missing, shapes disagree, samples are NaN or infinite, a channel is flat in
-        every window, a subject has two scores, fewer than `MIN_SUBJECTS` people have a score, or
-        all scores are equal.
+        every window, a subject has two targets, fewer than `MIN_SUBJECTS` subjects have a target,
+        or all targets are equal.
     """
     _check_shapes(name, X, table, target, ch_names)
     _check_axes(name, sfreq, ch_names)
-    scored, score_notes = _subject_scores(name, table, target)
-    kept = table["subject"].map(scored).notna().to_numpy()
+    evaluated, target_notes = _subject_targets(name, table, target)
+    kept = table["subject"].map(evaluated).notna().to_numpy()
     if not kept.all():
         X = X[kept]
         table = table.loc[kept]
-    y: NDArray[np.float64] = np.asarray(table["subject"].map(scored), dtype=np.float64)
-    check_scores(name, target, scored.dropna())
+    y: NDArray[np.float64] = np.asarray(table["subject"].map(evaluated), dtype=np.float64)
+    check_targets(name, target, evaluated.dropna())
     table = table.drop(columns=[target]).reset_index(drop=True)
     _check_samples(name, X, table, ch_names, may_be_flat)
     X, y = _locked(np.ascontiguousarray(X, dtype=np.float32)), _locked(y)
@@ -102,8 +102,8 @@ def make_cohort(
             X=X, y=y, table=table, sfreq=sfreq, ch_names=ch_names, unit=unit, target=target
         ),
         provenance=dict(provenance),
-        notes=(*notes, *score_notes),
-        planted=planted,
+        notes=(*notes, *target_notes),
+        injected=injected,
     )
 
 
@@ -117,7 +117,7 @@ def fingerprint(
     unit: str,
     target: str,
 ) -> str:
-    """Return the sha256 over a cohort's content: samples, scores, table and their meaning.
+    """Return the sha256 over a cohort's content: samples, targets, table and their meaning.
 
     Parameters
     ----------
@@ -140,14 +140,14 @@ def fingerprint(
     return digest.hexdigest()
 
 
-def check_scores(name: str, target: str, scores: pd.Series[float]) -> None:
-    """Refuse scores that nothing can be learnt from.
+def check_targets(name: str, target: str, targets: pd.Series[float]) -> None:
+    """Refuse targets that nothing can be learnt from.
 
     Parameters
     ----------
     name, target
-        The cohort's and the score's name, for messages.
-    scores
+        The cohort's and the target's name, for messages.
+    targets
         One per subject, none missing.
 
     Raises
@@ -155,15 +155,15 @@ def check_scores(name: str, target: str, scores: pd.Series[float]) -> None:
     CohortError
         If there are fewer than `MIN_SUBJECTS`, or all are equal.
     """
-    if len(scores) < MIN_SUBJECTS:
+    if len(targets) < MIN_SUBJECTS:
         raise CohortError(
-            f"cohort {name!r} has {len(scores)} subjects with a {target!r}: at least "
+            f"cohort {name!r} has {len(targets)} subjects with a {target!r}: at least "
             f"{MIN_SUBJECTS} are needed to train on some and hold out others"
         )
-    if (scores == scores.iloc[0]).all():
+    if (targets == targets.iloc[0]).all():
         raise CohortError(
-            f"all {len(scores)} subjects of cohort {name!r} have {target} = {scores.iloc[0]:g}: "
-            f"a constant score cannot be predicted better than by its mean; choose another target"
+            f"all {len(targets)} subjects of cohort {name!r} have {target} = {targets.iloc[0]:g}: "
+            f"a constant target cannot be predicted better than by its mean; choose another target"
         )
 
 
@@ -212,24 +212,24 @@ def _check_axes(name: str, sfreq: float, ch_names: Sequence[str]) -> None:
         raise CohortError(f"channel {twice[0]!r} of cohort {name!r} stands twice: name each once")
 
 
-def _subject_scores(
+def _subject_targets(
     name: str, table: pd.DataFrame, target: str
 ) -> tuple[pd.Series[float], tuple[str, ...]]:
-    """Return one score per subject, NaN where missing, and the notes about them."""
+    """Return one target per subject, NaN where missing, and the notes about them."""
     pairs = table[["subject", target]].drop_duplicates()
     if not pairs["subject"].is_unique:
         subject = pairs.loc[pairs["subject"].duplicated(), "subject"].iloc[0]
         both = pairs.loc[pairs["subject"] == subject, target].tolist()
         raise CohortError(
             f"subject {subject!r} of cohort {name!r} has {len(both)} values of {target!r} "
-            f"({both[0]!r}, {both[1]!r}): a score belongs to a person, so give one"
+            f"({both[0]!r}, {both[1]!r}): a target belongs to a subject, so give one"
         )
     subjects = pairs["subject"].astype(str).tolist()
-    scores, notes = parse_scores(pairs[target].tolist(), target=target, subjects=subjects)
-    missing = sorted(s for s, score in zip(subjects, scores, strict=True) if np.isnan(score))
+    targets, notes = parse_targets(pairs[target].tolist(), target=target, subjects=subjects)
+    missing = sorted(s for s, value in zip(subjects, targets, strict=True) if np.isnan(value))
     if missing:
         notes = (*notes, f"{len(missing)} subjects without {target} left out: {listed(missing)}")
-    return pd.Series(scores, index=subjects), notes
+    return pd.Series(targets, index=subjects), notes
 
 
 def _check_samples(

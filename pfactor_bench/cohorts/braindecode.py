@@ -1,4 +1,4 @@
-"""Cohorts from windows that somebody has cut with braindecode."""
+"""Cohorts from windows that someone has cut with braindecode."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def is_mapped(X: NDArray[np.float32]) -> bool:
 def release(X: NDArray[np.float32]) -> None:
     """Let go of the part of a memory map that has come into memory; other arrays stay.
 
-    The kernel counts such pages as this process's memory until somebody needs the room.
+    The kernel counts such pages as this process's memory until someone needs the room.
     """
     mapped = _map_of(X)
     if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):

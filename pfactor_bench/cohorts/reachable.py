@@ -14,7 +14,7 @@ _CONNECT_SECONDS = 3.0
 
 
 def reach(url: str, *, fix: str) -> None:
-    """Return if somebody listens at `url`.
+    """Return if a server listens at `url`.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ import pandas as pd
 
 from pfactor_bench.errors import CohortError
 from pfactor_bench.files import ensure_writable, write_atomically
-from pfactor_bench.types import Cohort, PlantedSignal
+from pfactor_bench.types import Cohort, InjectedSignal
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,7 +58,7 @@ def share_cohort(cohort: Cohort, folder: Path) -> Path:
         "unit": cohort.unit,
         "target": cohort.target,
         "fingerprint": cohort.fingerprint,
-        "planted": asdict(cohort.planted) if cohort.planted else None,
+        "injected": asdict(cohort.injected) if cohort.injected else None,
     }
     write_atomically(path / _FACTS, json.dumps(facts, ensure_ascii=False).encode())
     return path
@@ -83,15 +83,15 @@ def open_shared(path: Path) -> Cohort:
             f"cannot open the windows in {str(path)!r} ({error}): the run's folder must be visible "
             f"under this path wherever its cases run"
         ) from error
-    planted = facts.pop("planted")
+    injected = facts.pop("injected")
     return Cohort(
         **{**facts, "ch_names": tuple(facts["ch_names"])},
         X=X,
         y=y,
         table=table,
         provenance={},
-        planted=planted
-        and PlantedSignal(ch_names=tuple(planted["ch_names"]), frequency=planted["frequency"]),
+        injected=injected
+        and InjectedSignal(ch_names=tuple(injected["ch_names"]), frequency=injected["frequency"]),
     )
 
 

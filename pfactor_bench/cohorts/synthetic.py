@@ -1,4 +1,4 @@
-"""A cohort made from a seed: white noise in which the score sets the size of a 10 Hz rhythm."""
+"""A cohort made from a seed: white noise in which the target sets the size of a 10 Hz rhythm."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 
 from pfactor_bench.cohorts.assemble import make_cohort
-from pfactor_bench.types import Cohort, PlantedSignal
+from pfactor_bench.types import Cohort, InjectedSignal
 
 __all__ = ["CH_NAMES", "synthetic"]
 
 #: Midline and lateral electrodes of the HydroCel GSN 128 montage: Fz, Cz, Pz, Oz, C3, C4, P3, P4.
 CH_NAMES = ("E11", "Cz", "E62", "E75", "E36", "E104", "E52", "E92")
-_PLANTED = ("Cz", "E62")
+_INJECTED = ("Cz", "E62")
 _SECOND_CHANNEL_GAIN = 0.85
 _N_TIMES = 200
 _SFREQ = 100.0
@@ -31,30 +31,30 @@ def synthetic(
 ) -> Cohort:
     """Return the EEGDash case study's surrogate of HBN's resting-state windows.
 
-    With the defaults every sample equals the case study's: scores are drawn first, then each
-    window's noise, subject by subject. A subject's score sets the amplitude of a rhythm in Cz and,
+    With the defaults every sample equals the case study's: targets are drawn first, then each
+    window's noise, subject by subject. A subject's target sets the amplitude of a rhythm in Cz and,
     a little weaker, E62. A constant per subject is added to all channels; a z-score of each window
-    removes it, so it marks a person only for a model that skips that step.
+    removes it, so it marks a subject only for a model that skips that step.
 
     Parameters
     ----------
     n_subjects
-        People.
+        Subjects.
     n_windows
-        Windows of each person; 8 channels of 2 s at 100 Hz.
+        Windows of each subject; 8 channels of 2 s at 100 Hz.
     seed
-        Of the one random stream behind scores and noise.
+        Of the one random stream behind targets and noise.
     amplitude
-        Rhythm amplitude of a person whose score is 1, in noise standard deviations. With 0 the
+        Rhythm amplitude of a subject whose target is 1, in noise standard deviations. With 0 the
         cohort holds nothing to be found.
     frequency
         Of the rhythm, in Hz.
     subject_offset
         Step between the constants of neighbouring subjects, in noise standard deviations.
     target
-        What the score is called.
+        What the target is called.
     prefix
-        What the subjects' names begin with: people of two cohorts with one prefix have one name.
+        What the subjects' names begin with: subjects of two cohorts with one prefix have one name.
 
     Returns
     -------
@@ -66,22 +66,22 @@ def synthetic(
     EEGDash, "Predict p-factor with a deep network", the project's case study.
     """
     rng = np.random.default_rng(seed)
-    scores = rng.normal(0.0, 1.0, size=n_subjects)
+    targets = rng.normal(0.0, 1.0, size=n_subjects)
     time = np.arange(_N_TIMES) / _SFREQ
     # Rounded to float32 before it is scaled, as the case study does: the last bit depends on it.
     rhythm = np.sin(2 * np.pi * frequency * time).astype(np.float32)
     X = np.empty((n_subjects * n_windows, len(CH_NAMES), _N_TIMES), dtype=np.float32)
     rows = []
-    for number, score in enumerate(scores):
-        carrier = np.float32(amplitude * float(score)) * rhythm
+    for number, value in enumerate(targets):
+        carrier = np.float32(amplitude * float(value)) * rhythm
         offset = np.float32(subject_offset * (number - n_subjects / 2))
         for window in range(n_windows):
             samples = X[number * n_windows + window]
             samples[:] = rng.standard_normal(samples.shape).astype(np.float32)
-            samples[CH_NAMES.index(_PLANTED[0])] += carrier
-            samples[CH_NAMES.index(_PLANTED[1])] += np.float32(_SECOND_CHANNEL_GAIN) * carrier
+            samples[CH_NAMES.index(_INJECTED[0])] += carrier
+            samples[CH_NAMES.index(_INJECTED[1])] += np.float32(_SECOND_CHANNEL_GAIN) * carrier
             samples += offset
-            rows.append((f"{prefix}-{number:02d}", window, score))
+            rows.append((f"{prefix}-{number:02d}", window, value))
     table = pd.DataFrame(rows, columns=["subject", "window", target])
     table["sample_id"] = [
         f"{subject}__w{window:03d}"
@@ -106,5 +106,5 @@ def synthetic(
             "frequency": frequency,
             "subject_offset": subject_offset,
         },
-        planted=PlantedSignal(ch_names=_PLANTED, frequency=frequency) if amplitude else None,
+        injected=InjectedSignal(ch_names=_INJECTED, frequency=frequency) if amplitude else None,
     )

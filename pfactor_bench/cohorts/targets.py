@@ -1,4 +1,4 @@
-"""Scores of people as they arrive in tables: numbers, numbers as text, and words."""
+"""Targets of subjects as they arrive in tables: numbers, numbers as text, and words."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["MISSING_WORDS", "is_known", "parse_scores"]
+__all__ = ["MISSING_WORDS", "is_known", "parse_targets"]
 
 #: What BIDS and common spreadsheets write where there is no value.
 MISSING_WORDS = frozenset({"", "n/a", "na", "nan", "none", "null"})
@@ -26,10 +26,10 @@ def is_known(column: pd.Series[Any]) -> NDArray[np.bool_]:
     return (column.notna() & ~words.isin(MISSING_WORDS)).to_numpy(dtype=bool)
 
 
-def parse_scores(
+def parse_targets(
     values: Sequence[object], *, target: str, subjects: Sequence[str]
 ) -> tuple[NDArray[np.float64], tuple[str, ...]]:
-    """Return scores as numbers and what was done to get there.
+    """Return targets as numbers and what was done to get there.
 
     EEGDash hands over ``p_factor`` as text when it reads a local folder and as a float or None when
     it asks its server, so both must mean the same here.
@@ -37,16 +37,16 @@ def parse_scores(
     Parameters
     ----------
     values
-        One score per subject, in any of those forms.
+        One target per subject, in any of those forms.
     target
-        The score's name, for messages.
+        The target's name, for messages.
     subjects
         The subjects' names, same length.
 
     Returns
     -------
-    scores : ndarray of float64, shape (n_subjects,)
-        NaN where a score is missing.
+    targets : ndarray of float64, shape (n_subjects,)
+        NaN where a target is missing.
     notes : tuple of str
         What a reader must be told; of no interest where every value of a table is text anyway.
 
@@ -55,7 +55,7 @@ def parse_scores(
     CohortError
         If a value is a word, or infinite; the message names the row and the subject.
     """
-    scores = np.full(len(values), np.nan)
+    targets = np.full(len(values), np.nan)
     n_text = 0
     for row, (value, subject) in enumerate(zip(values, subjects, strict=True)):
         if value is None or value is pd.NA or value is pd.NaT:
@@ -65,16 +65,16 @@ def parse_scores(
                 continue
             n_text += 1
         try:
-            scores[row] = float(value)  # type: ignore[arg-type]
+            targets[row] = float(value)  # type: ignore[arg-type]
         except (TypeError, ValueError):
             raise CohortError(
-                f"score {target!r} of subject {subject!r} (row {row}) is {value!r}: a regression "
+                f"target {target!r} of subject {subject!r} (row {row}) is {value!r}: a regression "
                 f"target must be a number; recode it, or write 'n/a' where it is missing"
             ) from None
-        if np.isinf(scores[row]):
+        if np.isinf(targets[row]):
             raise CohortError(
-                f"score {target!r} of subject {subject!r} (row {row}) is infinite: write 'n/a' "
+                f"target {target!r} of subject {subject!r} (row {row}) is infinite: write 'n/a' "
                 f"where it is missing"
             )
     notes = (f"{n_text} values of {target} were text and were converted to numbers",)
-    return scores, notes if n_text else ()
+    return targets, notes if n_text else ()

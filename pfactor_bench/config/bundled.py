@@ -12,7 +12,7 @@ __all__ = ["EXPECTED_FAILURES", "bundled_suites", "suite_file"]
 EXPECTED_FAILURES = "expected_failures.yaml"
 
 _PACKAGE = Path(__file__).parents[1]
-#: Where a wheel holds them, and where a checkout keeps them: at its top, for everybody to see.
+#: Where a wheel holds them, and where a checkout keeps them: at its top, for all to see.
 _FOLDERS = (_PACKAGE / "suites", _PACKAGE.parent / "suites")
 _SUFFIXES = (".yaml", ".yml")
 

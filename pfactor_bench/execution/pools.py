@@ -22,7 +22,7 @@ class Pool(Protocol):
 
     @property
     def name(self) -> str:
-        """For people, such as ``"4 processes"``."""
+        """For readers, such as ``"4 processes"``."""
 
     @property
     def size(self) -> int:

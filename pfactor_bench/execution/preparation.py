@@ -1,4 +1,4 @@
-"""A suite made ready: cohort and source loaded, people divided, every start rehearsed."""
+"""A suite made ready: cohort and source loaded, subjects divided, every start rehearsed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pfactor_bench.training.pretraining.checkpoints import read_encoder
 from pfactor_bench.training.pretraining.pretraining import (
     EncoderRecipe,
     encoders_by_fold,
-    plan_people,
+    plan_subjects,
 )
 from pfactor_bench.training.pretraining.sources import (
     SOURCES,
@@ -96,7 +96,7 @@ def prepare(
     split = make_split(suite.split, cohort.table)
     refuse_too_few_to_choose_on(cohort, split, suite.budget)
     source = load_source(suite.source, cohort, data_dir)
-    pretrained_on = plan_people(suite.source, source, cohort, split) if suite.source else {}
+    pretrained_on = plan_subjects(suite.source, source, cohort, split) if suite.source else {}
     with seeded(0, chosen):
         _rehearse(suite, cohort)
     warm_up()

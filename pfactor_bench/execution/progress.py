@@ -64,7 +64,7 @@ class Progress:
     host, pid
         Of the process that leads the run.
     updated
-        When this was written, UTC, ISO 8601: for people; nothing is computed from it.
+        When this was written, UTC, ISO 8601: for readers; nothing is computed from it.
     """
 
     total: int
@@ -93,7 +93,7 @@ class Progress:
 
 
 class RunInterrupted(KeyboardInterrupt):
-    """Somebody stopped a run; the message says what is kept and how to go on.
+    """Someone stopped a run; the message says what is kept and how to go on.
 
     Parameters
     ----------
@@ -238,7 +238,7 @@ def read_progress(folder: Path) -> Progress:
 
 
 def say_seconds(seconds: float) -> str:
-    """Return a duration as a person would say it: ``40 s``, ``12 min``, ``3 h 20 min``, ``4 d``."""
+    """Return a duration as one would say it: ``40 s``, ``12 min``, ``3 h 20 min``, ``4 d``."""
     minutes = round(seconds / 60)
     if seconds < 90:  # noqa: PLR2004 - below, seconds are still of interest
         return f"{seconds:.0f} s"

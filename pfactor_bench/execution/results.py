@@ -25,8 +25,8 @@ from pfactor_bench.types import (
     Curves,
     EngineChoice,
     InnerValidation,
-    PersonSaliency,
     Saliency,
+    SubjectSaliency,
     Timing,
     TrainedBy,
 )
@@ -54,7 +54,7 @@ _UNREADABLE = (
     *(zipfile.BadZipFile, zlib.error),
 )
 
-_BY_PERSON = ("people", "channel_share", "spectral_share")
+_BY_SUBJECT = ("subjects", "channel_share", "spectral_share")
 
 
 def case_key(
@@ -134,10 +134,10 @@ def write_case(path: Path, key: str, result: CaseResult) -> None:
         arrays |= {f"curves/{number}/{name}": getattr(fold, name) for name in _CURVES}
     for number, saliency in enumerate(result.saliency):
         arrays[f"saliency/{number}"] = saliency.map
-        if saliency.by_person is not None:
+        if saliency.by_subject is not None:
             arrays |= {
-                f"saliency/{number}/{name}": getattr(saliency.by_person, name)
-                for name in _BY_PERSON
+                f"saliency/{number}/{name}": getattr(saliency.by_subject, name)
+                for name in _BY_SUBJECT
             }
     facts = {
         "key": key,
@@ -184,7 +184,7 @@ def _result(arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> Cas
                 chosen_by=chosen_by,
                 circular=circular,
                 map=arrays[f"saliency/{number}"],
-                by_person=_by_person(arrays, number),
+                by_subject=_by_subject(arrays, number),
                 randomised_similarity=similarity,
             )
             for number, ((chosen_by, circular), similarity) in enumerate(
@@ -200,10 +200,10 @@ def _result(arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> Cas
     )
 
 
-def _by_person(arrays: Mapping[str, NDArray[Any]], number: int) -> PersonSaliency | None:
-    if f"saliency/{number}/people" not in arrays:
+def _by_subject(arrays: Mapping[str, NDArray[Any]], number: int) -> SubjectSaliency | None:
+    if f"saliency/{number}/subjects" not in arrays:
         return None
-    return PersonSaliency(**{name: arrays[f"saliency/{number}/{name}"] for name in _BY_PERSON})
+    return SubjectSaliency(**{name: arrays[f"saliency/{number}/{name}"] for name in _BY_SUBJECT})
 
 
 def _trained_by(stored: dict[str, Any] | None) -> TrainedBy | None:

@@ -1,4 +1,4 @@
-"""The ladder: every score between the simplest predictors and, where there is one, the ceiling."""
+"""Every regime between the simplest predictors and, where there is one, the ceiling."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pfactor_bench.models.baselines import BASELINES, BaselineUnavailableError
 from pfactor_bench.seeds import seed_for
 from pfactor_bench.statistics.comparisons import paired_differences
 from pfactor_bench.statistics.intervals import metric_intervals
-from pfactor_bench.statistics.metrics import METRICS, score, subject_means
+from pfactor_bench.statistics.metrics import METRICS, evaluate, subject_means
 from pfactor_bench.types import Interval
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FAMILY", "measure"]
 
-_SCORE = Number(
+_TARGET = Number(
     name="{baseline}/{metric}",
     words="a metric over subjects of a simple predictor, fitted on each fold's training subjects",
     interval="subjects",
@@ -38,7 +38,7 @@ _GAIN = Number(
     case="{regime}",
     words="how much smaller the regime's squared error is, subject by subject",
     interval="subjects",
-    unit="score²",
+    unit="target²",
     places={
         "simple": Place(
             words="`train-mean` or a baseline of the suite",
@@ -57,34 +57,34 @@ def measure(run: Outcome) -> Iterator[Measurement]:
     predictions = {"train-mean": run.arrays["y_base"]}
     for name in run.baselines:
         try:
-            predictions[name] = _per_person(BASELINES[name], run.cohort, run.split, rows)
+            predictions[name] = _per_subject(BASELINES[name], run.cohort, run.split, rows)
         except BaselineUnavailableError as error:
             for metric in METRICS:
-                yield _SCORE.measured(
+                yield _TARGET.measured(
                     None, missing_because=str(error), baseline=name, metric=metric
                 )
             continue
-        yield from _rung(name, predictions[name], run.arrays)
+        yield from _baseline(name, predictions[name], run.arrays)
     for regime in run.regimes:
         yield from _gains(regime, predictions, run.arrays)
 
 
-def _per_person(
+def _per_subject(
     baseline: Baseline, cohort: Cohort, split: Split, rows: HeldOut
 ) -> NDArray[np.float64]:
     windows = np.concatenate([baseline(cohort, fold) for fold in split.folds])
     return subject_means(rows.subjects, windows)[1]
 
 
-def _rung(
+def _baseline(
     name: str, y_pred: NDArray[np.float64], arrays: Mapping[str, NDArray[Any]]
 ) -> Iterator[Measurement]:
     y_true, y_base = arrays["y_true"], arrays["y_base"]
     intervals = metric_intervals(y_true, y_pred[None], y_base, seed=seed_for("interval", name))
-    for metric, found in score(y_true, y_pred, y_base).items():
+    for metric, found in evaluate(y_true, y_pred, y_base).items():
         interval = intervals[metric]
         known = found.value is not None and isinstance(interval, Interval)
-        yield _SCORE.measured(
+        yield _TARGET.measured(
             found.value,
             ci=interval if known and isinstance(interval, Interval) else None,
             n_subjects=len(y_true),
@@ -116,6 +116,6 @@ def _gains(
 FAMILY = Family(
     order=20,
     title="Baseline comparison",
-    numbers=(_SCORE, _GAIN),
+    numbers=(_TARGET, _GAIN),
     measure=measure,
 )

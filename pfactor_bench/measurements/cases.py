@@ -1,7 +1,7 @@
 """From predictions to measurements: the harness computes every number itself.
 
-A study hands over predictions only. The true scores are joined here, from the harness's own copy of
-the cohort, and every score stands beside that of the train mean of the same fold.
+A study hands over predictions only. The true targets are joined here, from the harness's own copy
+of the cohort, and every target stands beside that of the train mean of the same fold.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pfactor_bench.measurements.held_out import (
 )
 from pfactor_bench.seeds import seed_for
 from pfactor_bench.statistics.intervals import metric_intervals
-from pfactor_bench.statistics.metrics import METRICS, score, subject_means
+from pfactor_bench.statistics.metrics import METRICS, evaluate, subject_means
 from pfactor_bench.types import Interval
 
 if TYPE_CHECKING:
@@ -126,12 +126,12 @@ def _best_val_r(
 
 def _both_levels(predictor: str, rows: HeldOut, y_pred: NDArray[np.float64]) -> list[Measurement]:
     names, y_true = subject_means(rows.subjects, rows.y_true)
-    people = score(
+    subjects = evaluate(
         y_true,
         subject_means(rows.subjects, y_pred)[1],
         subject_means(rows.subjects, rows.y_base)[1],
     )
-    windows = score(rows.y_true, y_pred, rows.y_base)
+    windows = evaluate(rows.y_true, y_pred, rows.y_base)
     return [
         number.measured(
             found[metric].value,
@@ -141,7 +141,7 @@ def _both_levels(predictor: str, rows: HeldOut, y_pred: NDArray[np.float64]) -> 
             predictor=predictor,
             metric=metric,
         )
-        for number, found in ((_OVER_SUBJECTS, people), (_OVER_WINDOWS, windows))
+        for number, found in ((_OVER_SUBJECTS, subjects), (_OVER_WINDOWS, windows))
         for metric in METRICS
     ]
 
@@ -149,11 +149,11 @@ def _both_levels(predictor: str, rows: HeldOut, y_pred: NDArray[np.float64]) -> 
 def _pooled_measurements(
     regime: str, results: Sequence[CaseResult], rows: HeldOut
 ) -> list[Measurement]:
-    """Return each metric averaged over seeds, with an interval that resamples people."""
+    """Return each metric averaged over seeds, with an interval that resamples subjects."""
     names, y_true = subject_means(rows.subjects, rows.y_true)
     y_base = subject_means(rows.subjects, rows.y_base)[1]
     y_pred = np.stack([subject_predictions(rows, result) for result in results])
-    per_seed = [score(y_true, prediction, y_base) for prediction in y_pred]
+    per_seed = [evaluate(y_true, prediction, y_base) for prediction in y_pred]
     intervals = metric_intervals(y_true, y_pred, y_base, seed=seed_for("interval", regime))
     found = []
     for name in METRICS:
@@ -178,14 +178,14 @@ def _pooled_measurements(
 def _sd_ratio(regime: str, y_true: NDArray[np.float64], y_pred: NDArray[np.float64]) -> Measurement:
     reason = None
     if not np.isfinite(y_pred).all():
-        reason = "not every person has a finite prediction"
+        reason = "not every subject has a finite prediction"
     elif not y_true.std():
-        reason = "the true scores are all equal"
+        reason = "the true targets are all equal"
     return _SD_RATIO.measured(
         None if reason else float(y_pred.std(axis=1).mean() / y_true.std()),
         n_subjects=len(y_true),
         missing_because=reason,
-        note="standard deviation over people of the predictions over that of the scores",
+        note="standard deviation over subjects of the predictions over that of the targets",
         regime=regime,
     )
 

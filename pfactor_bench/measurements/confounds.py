@@ -1,4 +1,4 @@
-"""Whether predictions follow age, sex, release or recording length beyond the true scores."""
+"""Whether predictions follow age, sex, release or recording length beyond the true targets."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def confound_tests(
     cohort
         Whose table may have columns ``age``, ``sex`` and ``release``.
     subjects, y_true, y_pred
-        One entry per held-out person, shape ``(n,)``.
+        One entry per held-out subject, shape ``(n,)``.
     seed
         Of the permutations.
     n_draws
@@ -68,18 +68,18 @@ def confound_tests(
     tuple of ConfoundTest
         One per confound, those that the cohort lacks with the reason.
     """
-    people = cohort.table.drop_duplicates("subject").set_index("subject")
-    people = people.assign(recording_seconds=recording_seconds(cohort.table, cohort.sfreq))
+    by_subject = cohort.table.drop_duplicates("subject").set_index("subject")
+    by_subject = by_subject.assign(recording_seconds=recording_seconds(cohort.table, cohort.sfreq))
     return tuple(
         partial_confound_test(
             y_true,
             y_pred,
-            people[name].reindex(subjects).to_numpy(),
+            by_subject[name].reindex(subjects).to_numpy(),
             name=name,
             seed=seed_for("confound", name, seed),
             n_draws=n_draws,
         )
-        if name in people.columns
+        if name in by_subject.columns
         else no_confound_test(name, 0, f"cohort {cohort.name!r} has no column {name!r}")
         for name in CONFOUNDS
     )
@@ -89,11 +89,13 @@ def measure(run: Outcome) -> Iterator[Measurement]:
     """Yield a p-value for each confound; missing where a cohort has no such column."""
     for regime in run.regimes:
         y_pred = run.arrays[f"{regime}/y_pred"].mean(axis=0)
-        people = run.arrays["subjects"], run.arrays["y_true"]
-        for test in confound_tests(run.cohort, *people, y_pred, seed=seed_for("confound", regime)):
+        by_subject = run.arrays["subjects"], run.arrays["y_true"]
+        for test in confound_tests(
+            run.cohort, *by_subject, y_pred, seed=seed_for("confound", regime)
+        ):
             yield _P_VALUE.measured(
                 test.p_value,
-                n_subjects=test.n_people,
+                n_subjects=test.n_subjects,
                 missing_because=test.missing_because,
                 regime=regime,
                 confound=test.confound,

@@ -35,8 +35,8 @@ class Plan:
         The suite's.
     n_folds
         Of its split.
-    is_planted
-        Whether the cohort has a planted signal.
+    is_injected
+        Whether the cohort has an injected signal.
     contrasts
         What measurements of encoders begin with that learnt to tell two tasks apart.
     """
@@ -45,7 +45,7 @@ class Plan:
     baselines: tuple[str, ...]
     saliency: tuple[str, ...]
     n_folds: int
-    is_planted: bool
+    is_injected: bool
     contrasts: tuple[str, ...]
 
 

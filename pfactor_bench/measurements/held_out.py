@@ -29,7 +29,7 @@ __all__ = [
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class HeldOut:
-    """The held-out rows of a split with everything that a score is computed from.
+    """The held-out rows of a split with everything that a target is computed from.
 
     Parameters
     ----------
@@ -38,10 +38,10 @@ class HeldOut:
     folds
         The fold of each row.
     subjects, y_true
-        Subject and true score of each row.
+        Subject and true target of each row.
     y_base
         Prediction of the train-mean predictor, `pfactor_bench.models.baselines.train_mean`: the
-        mean over the fold's training people, each counted once.
+        mean over the fold's training subjects, each counted once.
     """
 
     positions: NDArray[np.int64]

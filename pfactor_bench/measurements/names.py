@@ -16,7 +16,7 @@ from pfactor_bench.training.pretraining.sources import StoredEncoder
 if TYPE_CHECKING:
     from pfactor_bench.execution.preparation import Prepared
 
-__all__ = ["foreseen_measurements", "refuse_unknown_measurements"]
+__all__ = ["measurement_names", "refuse_unknown_measurements"]
 
 
 def refuse_unknown_measurements(prepared: Prepared) -> None:
@@ -29,7 +29,7 @@ def refuse_unknown_measurements(prepared: Prepared) -> None:
     """
     if not prepared.suite.claims:
         return
-    known = foreseen_measurements(prepared)
+    known = measurement_names(prepared)
     for claim in prepared.suite.claims:
         name = claim.measurement
         if name not in known:
@@ -43,7 +43,7 @@ def refuse_unknown_measurements(prepared: Prepared) -> None:
             )
 
 
-def foreseen_measurements(prepared: Prepared) -> tuple[str, ...]:
+def measurement_names(prepared: Prepared) -> tuple[str, ...]:
     """Return the names of all numbers that a run of the suite can measure.
 
     A number that the data may be too few or too poor for has a name as well.
@@ -54,7 +54,7 @@ def foreseen_measurements(prepared: Prepared) -> tuple[str, ...]:
         baselines=suite.baselines,
         saliency=suite.saliency,
         n_folds=len(prepared.split.folds),
-        is_planted=prepared.cohort.planted is not None,
+        is_injected=prepared.cohort.injected is not None,
         contrasts=_contrasts(prepared),
     )
     return tuple(

@@ -1,8 +1,8 @@
-"""Whether predictions follow a confound beyond what the true scores explain.
+"""Whether predictions follow a confound beyond what the true targets explain.
 
 The partial confound test asks whether predictions are independent of a confound *given* the true
-score: a confound that is related to the score may well be related to an honest prediction of it. It
-permutes the confound among people so that its relation to the score is kept (conditional
+target: a confound that is related to the target may well be related to an honest prediction of it.
+It permutes the confound among subjects so that its relation to the target is kept (conditional
 permutation), and compares how much of the predictions the confound explains.
 
 References
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 __all__ = ["ConfoundTest", "no_confound_test", "partial_confound_test"]
 
 #: Below this the conditional distribution of a confound cannot be fitted.
-_MIN_PEOPLE = 8
+_MIN_SUBJECTS = 8
 
-#: A category with fewer people has no conditional distribution.
+#: A category with fewer subjects has no conditional distribution.
 _MIN_CATEGORY = 3
 
 #: Rounds of pairwise swaps per permutation; Berrett et al. find 50 ample.
@@ -53,12 +53,12 @@ class ConfoundTest:
     confound
         Its name.
     p_value
-        Of "the predictions tell nothing about the confound that the true scores do not". Small
+        Of "the predictions tell nothing about the confound that the true targets do not". Small
         values speak for a confounded model.
     explained
-        Share of the predictions' variance that the confound explains, scores ignored.
-    n_people
-        People with a score, a prediction and a value of the confound.
+        Share of the predictions' variance that the confound explains, targets ignored.
+    n_subjects
+        Subjects with a target, a prediction and a value of the confound.
     missing_because
         Why there is no p-value. Set exactly when `p_value` is None.
     """
@@ -66,7 +66,7 @@ class ConfoundTest:
     confound: str
     p_value: float | None
     explained: float | None
-    n_people: int
+    n_subjects: int
     missing_because: str | None = None
 
 
@@ -79,16 +79,16 @@ def partial_confound_test(
     seed: int,
     n_draws: int = 1_000,
 ) -> ConfoundTest:
-    """Test whether predictions depend on a confound beyond what the true scores explain.
+    """Test whether predictions depend on a confound beyond what the true targets explain.
 
     Parameters
     ----------
     y_true, y_pred
-        One entry per person, shape ``(n,)``.
+        One entry per subject, shape ``(n,)``.
     confound
-        Numbers, or words for categories, shape ``(n,)``; people without one are left out. Given the
-        score, a number is taken to be normal around a straight line, and a category to follow a
-        logistic regression.
+        Numbers, or words for categories, shape ``(n,)``; subjects without one are left out. Given
+        the target, a number is taken to be normal around a straight line, and a category to follow
+        a logistic regression.
     name
         Of the confound.
     seed
@@ -112,14 +112,14 @@ def partial_confound_test(
         confound=name,
         p_value=(1 + n_as_large) / (1 + n_draws),
         explained=observed,
-        n_people=len(truth),
+        n_subjects=len(truth),
     )
 
 
-def no_confound_test(name: str, n_people: int, reason: str) -> ConfoundTest:
+def no_confound_test(name: str, n_subjects: int, reason: str) -> ConfoundTest:
     """Return what is said of a confound that cannot be tested."""
     return ConfoundTest(
-        confound=name, p_value=None, explained=None, n_people=n_people, missing_because=reason
+        confound=name, p_value=None, explained=None, n_subjects=n_subjects, missing_because=reason
     )
 
 
@@ -146,19 +146,21 @@ def _design(confound: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.boo
 def _no_test(
     design: NDArray[np.float64], truth: NDArray[np.float64], prediction: NDArray[np.float64]
 ) -> str | None:
-    if len(truth) < _MIN_PEOPLE:
-        return f"the test needs at least {_MIN_PEOPLE} people with a value, there are {len(truth)}"
+    if len(truth) < _MIN_SUBJECTS:
+        return (
+            f"the test needs at least {_MIN_SUBJECTS} subjects with a value, there are {len(truth)}"
+        )
     if not design.shape[1]:
-        return "the confound is the same for everybody"
+        return "the confound is the same for every subject"
     if truth.std() <= _ROUNDING:
-        return "the true scores are all equal"
+        return "the true targets are all equal"
     if prediction.std() <= _ROUNDING:
         return "the prediction is constant"
     return None
 
 
 def _log_density(design: NDArray[np.float64], truth: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return how likely each person's confound is at each person's score, ``(n_scores, n)``."""
+    """Return how likely each subject's confound is at each subject's target, ``(n_targets, n)``."""
     standard = (truth - truth.mean()) / truth.std()
     if design.shape[1] > 1:
         from sklearn.linear_model import LogisticRegression
@@ -171,7 +173,7 @@ def _log_density(design: NDArray[np.float64], truth: NDArray[np.float64]) -> NDA
     slope = float(standard @ (values - values.mean())) / len(values)
     fitted = values.mean() + slope * standard
     variance = float(((values - fitted) ** 2).mean())
-    # A confound that the score determines leaves nothing to permute; nearly all swaps are refused.
+    # A confound that the target determines leaves nothing to permute; nearly all swaps are refused.
     variance = max(variance, _ROUNDING * float(values.var()))
     densities: NDArray[np.float64] = -(
         (values[np.newaxis, :] - fitted[:, np.newaxis]) ** 2 / (2 * variance)
@@ -180,7 +182,7 @@ def _log_density(design: NDArray[np.float64], truth: NDArray[np.float64]) -> NDA
 
 
 def _explaining(design: NDArray[np.float64], prediction: NDArray[np.float64]) -> Any:  # noqa: ANN401
-    """Return a function from orders of people to R² of the predictions on the confound so ordered.
+    """Return a function from orders of subjects to R² of the predictions on the ordered confound.
 
     Permuting the rows of an orthonormal basis keeps it orthonormal: R² is a sum of squares.
     """
@@ -220,12 +222,12 @@ def _permuted(
 def _swap(
     orders: NDArray[np.int64], log_density: NDArray[np.float64], rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Swap the confound within random pairs of people, in `_ROUNDS` rounds.
+    """Swap the confound within random pairs of subjects, in `_ROUNDS` rounds.
 
     Parameters
     ----------
     orders
-        Whose confound each person holds, a row per chain, shape ``(n_chains, n)``.
+        Whose confound each subject holds, a row per chain, shape ``(n_chains, n)``.
     """
     orders = orders.copy()
     n_chains, n = orders.shape

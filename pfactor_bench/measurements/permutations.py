@@ -1,9 +1,9 @@
-"""What r would be if scores and predictions had nothing to do with each other.
+"""What r would be if targets and predictions had nothing to do with each other.
 
-Scores are shuffled among the people of one fold, whom the same model predicted, so that what
-pooling over folds alone does to r is in every shuffle as it is in the observed value. Of people who
-are held out several times, in repeated folds, the last fold counts: what pooling over the others
-does, which lowers r, is in the observed value alone.
+Targets are permuted among the subjects of one fold, whom the same model predicted, so that what
+pooling over folds alone does to r is in every permutation as it is in the observed value. Of
+subjects who are held out several times, in repeated folds, the last fold counts: what pooling over
+the others does, which lowers r, is in the observed value alone.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
     from pfactor_bench.measurements.family import Outcome
     from pfactor_bench.types import Cohort, Measurement, Split
 
-__all__ = ["FAMILY", "N_SHUFFLES", "measure", "shuffled_correlations"]
+__all__ = ["FAMILY", "N_PERMUTATIONS", "measure", "permuted_correlations"]
 
-N_SHUFFLES = 1999
+N_PERMUTATIONS = 1999
 _ROUNDING = 1e-12
 
 _P_VALUE = Number(
-    name="{regime}/shuffled_r_p",
+    name="{regime}/permuted_r_p",
     words="share of permutations of the targets within folds whose r is at least the observed one",
 )
 
 
-def shuffled_correlations(
+def permuted_correlations(
     cohort: Cohort, split: Split, arrays: Mapping[str, NDArray[Any]], *, regimes: Iterable[str]
 ) -> dict[str, NDArray[np.float64]]:
-    """Return Pearson's r, averaged over seeds, for scores shuffled among people.
+    """Return Pearson's r, averaged over seeds, for targets permuted among subjects.
 
     Parameters
     ----------
@@ -51,8 +51,8 @@ def shuffled_correlations(
     Returns
     -------
     dict
-        ``<regime>/shuffled_r``, shape ``(N_SHUFFLES,)``; nothing where nobody can be exchanged,
-        all scores are equal, or a prediction is not finite.
+        ``<regime>/permuted_r``, shape ``(N_PERMUTATIONS,)``; nothing where nobody can be exchanged,
+        all targets are equal, or a prediction is not finite.
     """
     y_true = arrays["y_true"]
     folds = _fold_of(cohort, split, arrays["subjects"])
@@ -60,46 +60,46 @@ def shuffled_correlations(
     if y_true.std() <= _ROUNDING or np.unique(folds).size == len(folds):
         return {}
     rng = np.random.default_rng(seed_for("shuffles", split.name))
-    shuffles = np.tile(y_true, (N_SHUFFLES, 1))
+    permutations = np.tile(y_true, (N_PERMUTATIONS, 1))
     for fold in np.unique(folds):
         members = folds == fold
-        shuffles[:, members] = rng.permuted(shuffles[:, members], axis=1)
+        permutations[:, members] = rng.permuted(permutations[:, members], axis=1)
     return {
-        f"{regime}/shuffled_r": shuffles @ _weights(y_true, arrays[f"{regime}/y_pred"])
+        f"{regime}/permuted_r": permutations @ _weights(y_true, arrays[f"{regime}/y_pred"])
         for regime in regimes
     }
 
 
 def measure(run: Outcome) -> Iterator[Measurement]:
-    """Yield how often shuffled scores give an r at least as high as the observed one.
+    """Yield how often permuted targets give an r at least as high as the observed one.
 
-    The observed order counts as one of the shuffles, so that it is never 0 (Phipson and Smyth 2010,
-    doi:10.2202/1544-6115.1585).
+    The observed order counts as one of the permutations, so that it is never 0 (Phipson and Smyth
+    2010, doi:10.2202/1544-6115.1585).
     """
     y_true = run.arrays["y_true"]
-    shuffled = shuffled_correlations(run.cohort, run.split, run.arrays, regimes=run.regimes)
-    for name, draws in shuffled.items():
-        regime = name.removesuffix("/shuffled_r")
+    permuted = permuted_correlations(run.cohort, run.split, run.arrays, regimes=run.regimes)
+    for name, draws in permuted.items():
+        regime = name.removesuffix("/permuted_r")
         observed = float(y_true @ _weights(y_true, run.arrays[f"{regime}/y_pred"]))
         at_least = int((draws >= observed - _ROUNDING).sum())
         yield _P_VALUE.measured(
             (1 + at_least) / (1 + len(draws)),
             n_subjects=len(y_true),
-            note=f"share of {len(draws):,} shuffles of the scores within folds",
+            note=f"share of {len(draws):,} permutations of the targets within folds",
             regime=regime,
         )
 
 
 def _fold_of(cohort: Cohort, split: Split, subjects: NDArray[np.str_]) -> NDArray[np.str_]:
-    """Return the fold that holds each person out; the last one where there are several."""
-    by_person = {name: fold.name for fold in split.folds for name in cohort.subjects[fold.test]}
-    return np.array([by_person[name] for name in subjects])
+    """Return the fold that holds each subject out; the last one where there are several."""
+    by_subject = {name: fold.name for fold in split.folds for name in cohort.subjects[fold.test]}
+    return np.array([by_subject[name] for name in subjects])
 
 
 def _weights(y_true: NDArray[np.float64], y_pred: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return weights whose sum with scores is r averaged over seeds; a constant prediction has 0.
+    """Return weights whose sum with targets is r averaged over seeds; a constant prediction has 0.
 
-    A shuffle changes neither mean nor spread of the scores, so that r is linear in them.
+    A permutation changes neither mean nor spread of the targets, so that r is linear in them.
     """
     centred = y_pred - y_pred.mean(axis=1, keepdims=True)
     spread = y_pred.std(axis=1, keepdims=True)

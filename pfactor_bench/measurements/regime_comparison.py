@@ -1,4 +1,4 @@
-"""Measurements that set one start beside another on the same people, and what a source taught."""
+"""Measurements that set one start beside another on the same subjects, and what a source taught."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ _OVER_FOLDS = Number(
 def measure(run: Outcome) -> Iterator[Measurement]:
     """Yield how much skill each start adds to training from scratch, subject by subject.
 
-    Skill is the share of the train mean's squared error that is gone; that error is taken as given,
+    Skill is the skill score, 1 − MSE / MSE of the training mean; that error is taken as given,
     so an interval is that of the paired difference of squared errors.
     """
     for label, reference in _compared(case for case in run.results if case.regime in run.regimes):
@@ -134,7 +134,7 @@ def _difference(
             float(by_seed.mean()),
             ci=_over_seeds(by_seed),
             n_subjects=n,
-            note=f"the interval is over {len(seeds)} seeds, for these people",
+            note=f"the interval is over {len(seeds)} seeds, for these subjects",
             comparison=case,
         ),
         *(
@@ -155,29 +155,29 @@ def _over_folds(
     case, n = _name(label, reference), len(arrays["subjects"])
     held_out = [np.unique(subjects[fold.test]) for fold in split.folds]
     if sum(map(len, held_out)) != n:
-        # A person's predictions are kept as their mean, not fold by fold.
-        return _no_folds(case, n, "somebody is held out in more than one fold")
+        # A subject's predictions are kept as their mean, not fold by fold.
+        return _no_folds(case, n, "a subject is held out in more than one fold")
     error, reference_error = (
         ((arrays["y_true"] - arrays[f"{one}/y_pred"]) ** 2).mean(axis=0)
         for one in (label, reference)
     )
     if not np.isfinite([error, reference_error]).all():
-        return _no_folds(case, n, "not every person has a finite prediction")
+        return _no_folds(case, n, "not every subject has a finite prediction")
     base = float(((arrays["y_true"] - arrays["y_base"]) ** 2).mean())
     if base == 0:
         return _no_folds(case, n, "the train mean makes no error to save")
     by_fold = np.array(
         [
-            (reference_error - error)[np.isin(arrays["subjects"], people)].mean() / base
-            for people in held_out
+            (reference_error - error)[np.isin(arrays["subjects"], fold_subjects)].mean() / base
+            for fold_subjects in held_out
         ]
     )
     tested = corrected_resampled_t(
         by_fold,
         n_train=float(np.mean([len(np.unique(subjects[fold.train])) for fold in split.folds])),
-        n_test=float(np.mean([len(people) for people in held_out])),
+        n_test=float(np.mean([len(fold_subjects) for fold_subjects in held_out])),
     )
-    about = f"the interval is over {len(by_fold)} folds, which share training people"
+    about = f"the interval is over {len(by_fold)} folds, which share training subjects"
     return _OVER_FOLDS.measured(
         float(by_fold.mean()),
         ci=None if isinstance(tested, str) else tested[1],

@@ -41,7 +41,7 @@ def encoder_name(case: Case) -> str:
 
 
 def measure(run: Outcome) -> Iterator[Measurement]:
-    """Yield how well encoders tell the source's two tasks apart in people they have never seen.
+    """Yield how well encoders tell the source's two tasks apart in subjects they have never seen.
 
     Nothing is said of sources that are not a contrast of tasks.
     """
@@ -51,27 +51,27 @@ def measure(run: Outcome) -> Iterator[Measurement]:
             manifests = [encoder.manifest for encoder in by_fold.values()]
             by_model.setdefault(encoder_name(case), manifests)
     for name, manifests in by_model.items():
-        if by_person := _auc_of_people(manifests):
-            yield _mean_auc(name, by_person)
+        if by_subject := _auc_of_subjects(manifests):
+            yield _mean_auc(name, by_subject)
 
 
-def _auc_of_people(manifests: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """Return each person's AUC, averaged over the encoders that had not seen them."""
+def _auc_of_subjects(manifests: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Return each subject's AUC, averaged over the encoders that had not seen them."""
     found: dict[str, list[float]] = {}
     for manifest in manifests:
-        for person, value in manifest.get("held_out_auc", {}).items():
-            found.setdefault(person, []).append(value)
-    return {person: float(np.mean(found[person])) for person in sorted(found)}
+        for subject, value in manifest.get("held_out_auc", {}).items():
+            found.setdefault(subject, []).append(value)
+    return {subject: float(np.mean(found[subject])) for subject in sorted(found)}
 
 
-def _mean_auc(name: str, by_person: Mapping[str, float]) -> Measurement:
-    values = np.array(list(by_person.values()))
+def _mean_auc(name: str, by_subject: Mapping[str, float]) -> Measurement:
+    values = np.array(list(by_subject.values()))
     interval = mean_interval(values, seed=seed_for("auc", name))
     return _AUC.measured(
         float(values.mean()),
         ci=interval if isinstance(interval, Interval) else None,
         n_subjects=len(values),
-        note="within each person's own windows, by encoders that never saw the person"
+        note="within each subject's own windows, by encoders that never saw the subject"
         if isinstance(interval, Interval)
         else interval,
         encoder=name,

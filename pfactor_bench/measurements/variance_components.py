@@ -1,4 +1,4 @@
-"""How much of the spread of errors is due to people, seeds and folds."""
+"""How much of the spread of errors is due to subjects, seeds and folds."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 __all__ = ["FAMILY", "measure"]
 
 _SPREAD = Number(
-    name="{regime}/spread/{source}",
+    name="{regime}/variance/{source}",
     case="{regime}",
     words="what a source alone adds to the standard error of the mean squared error",
-    unit="score²",
+    unit="target²",
     places={
         "source": Place(
             words=f"a source of variance: {', '.join(f'`{one}`' for one in SOURCES)}",
@@ -35,7 +35,7 @@ _SPREAD = Number(
 
 
 def measure(run: Outcome) -> Iterator[Measurement]:
-    """Yield how much of the spread of squared errors is due to people, seeds and folds."""
+    """Yield how much of the spread of squared errors is due to subjects, seeds and folds."""
     rows = held_out(run.cohort, run.split)
     names, first = np.unique(rows.subjects, return_index=True)
     for regime in run.regimes:
@@ -55,7 +55,7 @@ def _components(
 ) -> tuple[VarianceComponent, ...]:
     if np.isfinite(errors).all():
         return variance_components(errors, folds)
-    reason = "not every person has a finite prediction"
+    reason = "not every subject has a finite prediction"
     return tuple(
         VarianceComponent(source=source, variance=None, se_of_mean=None, missing_because=reason)
         for source in SOURCES

@@ -1,8 +1,8 @@
 """Predictors that a deep network has to beat, and a ceiling that it cannot.
 
 A baseline is one registered function from a cohort and a fold to a prediction for each of the
-fold's held-out windows. Each learns from one row per training *person*, and predicts one value per
-held-out person, repeated for their windows. Features of a person come from that side of the split
+fold's held-out windows. Each learns from one row per training *subject*, and predicts one value per
+held-out subject, repeated for their windows. Features of a subject come from that side of the split
 alone. To add one, write such a function and register it.
 """
 
@@ -17,11 +17,11 @@ from pfactor_bench.cohorts.targets import MISSING_WORDS
 from pfactor_bench.errors import PfactorBenchError
 from pfactor_bench.models.eegdash_features import eegdash_features
 from pfactor_bench.models.features import (
+    injected_amplitude,
     log_band_power,
     noise_level,
-    person_means,
-    planted_amplitude,
     recording_seconds,
+    subject_means,
 )
 from pfactor_bench.registry import Registry
 
@@ -59,14 +59,14 @@ class BaselineUnavailableError(PfactorBenchError):
 
 @BASELINES.register("train-mean")
 def train_mean(cohort: Cohort, fold: Fold) -> NDArray[np.float64]:
-    """Predict the training people's mean score, each person counted once."""
-    return np.full(len(fold.test), float(_training_scores(cohort, fold).mean()))
+    """Predict the training subjects' mean target, each subject counted once."""
+    return np.full(len(fold.test), float(_training_targets(cohort, fold).mean()))
 
 
 @BASELINES.register("train-median")
 def train_median(cohort: Cohort, fold: Fold) -> NDArray[np.float64]:
-    """Predict the training people's median score, each person counted once."""
-    return np.full(len(fold.test), float(np.median(_training_scores(cohort, fold))))
+    """Predict the training subjects' median target, each subject counted once."""
+    return np.full(len(fold.test), float(np.median(_training_targets(cohort, fold))))
 
 
 @BASELINES.register("demographics")
@@ -76,7 +76,7 @@ def demographics(cohort: Cohort, fold: Fold) -> NDArray[np.float64]:
     Raises
     ------
     BaselineUnavailableError
-        If the cohort's table has neither column, or no training person a value.
+        If the cohort's table has neither column, or no training subject a value.
     """
     from sklearn.linear_model import LinearRegression
 
@@ -85,7 +85,7 @@ def demographics(cohort: Cohort, fold: Fold) -> NDArray[np.float64]:
         for side in (fold.train, fold.test)
     )
     train_design, test_design = demographic_design(train, test)
-    model = LinearRegression().fit(train_design, _training_scores(cohort, fold))
+    model = LinearRegression().fit(train_design, _training_targets(cohort, fold))
     return _repeated(cohort, fold, model.predict(test_design))
 
 
@@ -93,7 +93,7 @@ def demographics(cohort: Cohort, fold: Fold) -> NDArray[np.float64]:
 def ridge_band_power(cohort: Cohort, fold: Fold) -> NDArray[np.float64]:
     """Predict from log band power by ridge regression.
 
-    The penalty is chosen by leaving one training person out at a time, since a row is a person.
+    The penalty is chosen by leaving one training subject out at a time, since a row is a subject.
     """
     return _fit_predict(cohort, fold, log_band_power(cohort), _ridge())
 
@@ -117,7 +117,7 @@ def random_forest(cohort: Cohort, fold: Fold) -> NDArray[np.float64]:
 def nuisance(cohort: Cohort, fold: Fold) -> NDArray[np.float64]:
     """Predict from what should not matter: amount of data, channel noise, release.
 
-    A skill above 0 says that the score is mixed up with how a person was recorded.
+    A skill above 0 says that the target is mixed up with how a subject was recorded.
     """
     sides = [
         _nuisance_table(cohort, positions).reset_index(drop=True)
@@ -126,45 +126,45 @@ def nuisance(cohort: Cohort, fold: Fold) -> NDArray[np.float64]:
     train_design, test_design = _design(
         sides[0], sides[1], numeric=("n_windows", "seconds", "noise"), words=("release",)
     )
-    model = _ridge().fit(train_design, _training_scores(cohort, fold))
+    model = _ridge().fit(train_design, _training_targets(cohort, fold))
     return _repeated(cohort, fold, model.predict(test_design))
 
 
 @BASELINES.register("matched-filter")
 def matched_filter(cohort: Cohort, fold: Fold) -> NDArray[np.float64]:
-    """Predict from the size of the planted rhythm: the ceiling of a synthetic cohort.
+    """Predict from the size of the injected rhythm: the ceiling of a synthetic cohort.
 
     Raises
     ------
     BaselineUnavailableError
-        If nothing was planted.
+        If nothing was injected.
     """
     from sklearn.linear_model import LinearRegression
 
-    if cohort.planted is None:
+    if cohort.injected is None:
         raise BaselineUnavailableError(
-            f"cohort {cohort.name!r} has no planted signal, so there is no known ceiling"
+            f"cohort {cohort.name!r} has no injected signal, so there is no known ceiling"
         )
-    amplitude = planted_amplitude(cohort, cohort.planted)
+    amplitude = injected_amplitude(cohort, cohort.injected)
     return _fit_predict(cohort, fold, amplitude, LinearRegression())
 
 
 def demographic_design(
     train: pd.DataFrame, test: pd.DataFrame
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return age and sex as numbers for training and held-out people, without an intercept.
+    """Return age and sex as numbers for training and held-out subjects, without an intercept.
 
-    A missing age becomes the training people's mean age; a missing or unseen sex is neither.
+    A missing age becomes the training subjects' mean age; a missing or unseen sex is neither.
 
     Parameters
     ----------
     train, test
-        A row per person, with a column ``age``, ``sex`` or both.
+        A row per subject, with a column ``age``, ``sex`` or both.
 
     Raises
     ------
     BaselineUnavailableError
-        If there is neither column, or no training person has a value.
+        If there is neither column, or no training subject has a value.
     """
     return _design(train, test, numeric=("age",), words=("sex",))
 
@@ -181,7 +181,7 @@ def _design(
             columns.extend(_indicators(train[name], test[name]))
     if not columns:
         raise BaselineUnavailableError(
-            f"no training person has a value in {' or '.join(map(repr, (*numeric, *words)))}: "
+            f"no training subject has a value in {' or '.join(map(repr, (*numeric, *words)))}: "
             f"add such a column to the cohort's table, or leave the baseline out"
         )
     return (
@@ -207,13 +207,13 @@ def _numbers(
 def _indicators(
     train: pd.Series[Any], test: pd.Series[Any]
 ) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """Return a column per category of the training people but the first."""
+    """Return a column per category of the training subjects but the first."""
     sides = [
         side.astype("string").str.strip().str.lower().fillna("").to_numpy(dtype=str)
         for side in (train, test)
     ]
     known = [word for word in np.unique(sides[0]) if word not in MISSING_WORDS]
-    # Where somebody's is missing, the first category is told apart from "missing" as well.
+    # Where someone's is missing, the first category is told apart from "missing" as well.
     first = 0 if set(np.unique(sides[0])) - set(known) else 1
     return [
         ((sides[0] == word).astype(np.float64), (sides[1] == word).astype(np.float64))
@@ -222,9 +222,9 @@ def _indicators(
 
 
 def _nuisance_table(cohort: Cohort, positions: NDArray[np.int64]) -> pd.DataFrame:
-    """Return a row per person, sorted by name."""
+    """Return a row per subject, sorted by name."""
     rows = cohort.table.iloc[positions]
-    names, noise = person_means(noise_level(cohort)[positions], cohort.subjects[positions])
+    names, noise = subject_means(noise_level(cohort)[positions], cohort.subjects[positions])
     table = pd.DataFrame(
         {
             "n_windows": rows.groupby("subject").size().reindex(names),
@@ -251,7 +251,7 @@ def _fit_predict(
     features: NDArray[np.float64],
     model: Any,  # noqa: ANN401 - any scikit-learn regressor
 ) -> NDArray[np.float64]:
-    """Fit one row per training person and predict one per held-out person.
+    """Fit one row per training subject and predict one per held-out subject.
 
     Parameters
     ----------
@@ -262,19 +262,19 @@ def _fit_predict(
     model
         An unfitted scikit-learn regressor.
     """
-    _, train = person_means(features[fold.train], cohort.subjects[fold.train])
-    _, test = person_means(features[fold.test], cohort.subjects[fold.test])
-    model.fit(train, _training_scores(cohort, fold))
+    _, train = subject_means(features[fold.train], cohort.subjects[fold.train])
+    _, test = subject_means(features[fold.test], cohort.subjects[fold.test])
+    model.fit(train, _training_targets(cohort, fold))
     return _repeated(cohort, fold, model.predict(test))
 
 
-def _training_scores(cohort: Cohort, fold: Fold) -> NDArray[np.float64]:
-    """Return a score per training person, in the order of their sorted names."""
+def _training_targets(cohort: Cohort, fold: Fold) -> NDArray[np.float64]:
+    """Return a target per training subject, in the order of their sorted names."""
     _, first = np.unique(cohort.subjects[fold.train], return_index=True)
     return cohort.y[fold.train][first]
 
 
-def _repeated(cohort: Cohort, fold: Fold, per_person: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return a prediction per held-out person for each of their windows."""
+def _repeated(cohort: Cohort, fold: Fold, per_subject: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a prediction per held-out subject for each of their windows."""
     _, inverse = np.unique(cohort.subjects[fold.test], return_inverse=True)
-    return np.asarray(per_person, dtype=np.float64)[inverse]
+    return np.asarray(per_subject, dtype=np.float64)[inverse]

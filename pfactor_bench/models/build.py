@@ -177,5 +177,5 @@ def _check_output(name: str, model: nn.Module, n_chans: int, n_times: int) -> No
     if shape not in {(2,), (2, 1)}:
         raise ModelError(
             f"model {name!r} turns (2, {n_chans}, {n_times}) into {shape}: expected (2, 1), one "
-            f"score per window"
+            f"target per window"
         )

@@ -1,7 +1,7 @@
 """What the random forest sees of a window: features of EEGDash, computed on any cohort's arrays.
 
 `eegdash.features` is made for EEGDash's own data sets, but its extractors take arrays and a
-recording's `mne.Info`. Each window is looked at by itself, so nothing of one person enters
+recording's `mne.Info`. Each window is looked at by itself, so nothing of one subject enters
 another's features.
 """
 

@@ -1,4 +1,4 @@
-"""What the classical baselines see of a person: band power, noise, amount of data, age, sex."""
+"""What the classical baselines see of a subject: band power, noise, amount of data, age, sex."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from pfactor_bench.types import Cohort, PlantedSignal
+    from pfactor_bench.types import Cohort, InjectedSignal
 
 __all__ = [
     "BANDS",
     "channel_levels",
+    "injected_amplitude",
     "log_band_power",
     "noise_level",
-    "person_means",
-    "planted_amplitude",
     "recording_seconds",
+    "subject_means",
 ]
 
 #: Half-open bands in Hz: delta, theta, alpha, beta, low gamma.
@@ -34,10 +34,10 @@ BANDS = ((1.0, 4.0), (4.0, 8.0), (8.0, 13.0), (13.0, 30.0), (30.0, 45.0))
 _TINY = 1e-30
 
 
-def person_means(
+def subject_means(
     features: NDArray[np.float64], subjects: NDArray[np.str_]
 ) -> tuple[NDArray[np.str_], NDArray[np.float64]]:
-    """Average features over each person's windows.
+    """Average features over each subject's windows.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def log_band_power(cohort: Cohort) -> NDArray[np.float64]:
 
     The shape is ``(n_windows, n_chans × n_bands)``. Bands that the sampling rate
     or the window's length leaves empty are not there. A window is looked at by itself, so nothing
-    of one person enters another's features.
+    of one subject enters another's features.
     """
     frequencies = np.fft.rfftfreq(cohort.X.shape[2], 1 / cohort.sfreq)
     bands = [(frequencies >= low) & (frequencies < high) for low, high in BANDS]
@@ -93,7 +93,7 @@ def noise_level(cohort: Cohort) -> NDArray[np.float64]:
 
 
 def recording_seconds(table: pd.DataFrame, sfreq: float) -> pd.Series[float]:
-    """Return how long each person was recorded: first window to last, summed over runs.
+    """Return how long each subject was recorded: first window to last, summed over runs.
 
     Parameters
     ----------
@@ -107,8 +107,8 @@ def recording_seconds(table: pd.DataFrame, sfreq: float) -> pd.Series[float]:
     return samples / sfreq
 
 
-def planted_amplitude(cohort: Cohort, planted: PlantedSignal) -> NDArray[np.float64]:
-    """Return the size of the planted rhythm in each window and channel, by least squares.
+def injected_amplitude(cohort: Cohort, injected: InjectedSignal) -> NDArray[np.float64]:
+    """Return the size of the injected rhythm in each window and channel, by least squares.
 
     The rhythm is a sine that starts with the window, as the synthetic cohorts plant it: a matched
     filter, the best that any linear detector of a known wave form in white noise can do.
@@ -116,18 +116,18 @@ def planted_amplitude(cohort: Cohort, planted: PlantedSignal) -> NDArray[np.floa
     Returns
     -------
     ndarray
-        Signed, in `Cohort.unit`, shape ``(n_windows, n_planted_channels)``.
+        Signed, in `Cohort.unit`, shape ``(n_windows, n_injected_channels)``.
     """
     time = np.arange(cohort.X.shape[2]) / cohort.sfreq
-    wave = np.sin(2 * np.pi * planted.frequency * time)
+    wave = np.sin(2 * np.pi * injected.frequency * time)
     wave -= wave.mean()
     wave /= wave @ wave
-    channels = [cohort.ch_names.index(channel) for channel in planted.ch_names]
+    channels = [cohort.ch_names.index(channel) for channel in injected.ch_names]
     return np.array([window[channels] @ wave for window in _windows(cohort)], dtype=np.float64)
 
 
 def channel_levels(cohort: Cohort) -> tuple[NDArray[np.str_], NDArray[np.float64]]:
-    """Return how much each person's channels vary, for whoever looks for flat and noisy ones.
+    """Return how much each subject's channels vary, for whoever looks for flat and noisy ones.
 
     Returns
     -------
@@ -137,7 +137,7 @@ def channel_levels(cohort: Cohort) -> tuple[NDArray[np.str_], NDArray[np.float64
         Standard deviation within windows, in `Cohort.unit`: root of the mean variance.
     """
     variances = [windows.var(axis=2, dtype=np.float64) for _, windows in blocks(cohort.X)]
-    names, means = person_means(np.concatenate(variances), cohort.subjects)
+    names, means = subject_means(np.concatenate(variances), cohort.subjects)
     return names, np.sqrt(means)
 
 

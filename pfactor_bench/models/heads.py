@@ -1,4 +1,4 @@
-"""A model in two parts: the head that turns features into a score, and the encoder before it."""
+"""A model in two parts: the head that turns features into a target, and the encoder before it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CONVENTION = "final_layer"
 
 
 def find_head(model: nn.Module, declared: str | None = None) -> str:
-    """Return the dotted name of the part that turns features into a score.
+    """Return the dotted name of the part that turns features into a target.
 
     It is what the suite declares; else what braindecode's convention calls it; else the part that
     the model's own ``reset_head`` replaces.

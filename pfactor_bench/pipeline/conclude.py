@@ -17,7 +17,7 @@ from pfactor_bench.execution.preparation import Prepared, encoders_of
 from pfactor_bench.files import ensure_writable, write_atomically
 from pfactor_bench.measurements.held_out import pooled_arrays
 from pfactor_bench.measurements.missing import with_missing
-from pfactor_bench.measurements.permutations import shuffled_correlations
+from pfactor_bench.measurements.permutations import permuted_correlations
 from pfactor_bench.measurements.suite import measure_suite
 from pfactor_bench.records.facts import (
     case_facts,
@@ -29,7 +29,7 @@ from pfactor_bench.records.facts import (
 from pfactor_bench.records.provenance import collect_provenance
 from pfactor_bench.records.record import ARRAYS_FILE, PREDICTIONS_FILE, Record, write_record
 from pfactor_bench.report import render
-from pfactor_bench.statistics.metrics import score
+from pfactor_bench.statistics.metrics import evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,7 +67,7 @@ def conclude(
             "cohort": cohort,
             "split": split,
             "split_recipe": {"kind": suite.split.kind, "args": dict(suite.split.args)},
-            "metric": score,
+            "metric": evaluate,
             "claims": suite.claims,
             "measurements": measurements,
             "predictions": _all_predictions(results),
@@ -115,7 +115,7 @@ def write_arrays(
     """Write the arrays that a report's figures are drawn from."""
     arrays = pooled_arrays(cohort, split, results)
     regimes = dict.fromkeys(case.regime for case in results)
-    arrays |= shuffled_correlations(cohort, split, arrays, regimes=regimes)
+    arrays |= permuted_correlations(cohort, split, arrays, regimes=regimes)
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
     write_atomically(out / ARRAYS_FILE, buffer.getvalue())

@@ -1,7 +1,7 @@
 """Measuring a stored run again: its predictions stay, every number from them is computed anew.
 
 For records of an earlier version, whose intervals were made by another method. Nothing is trained.
-What does not follow from what is stored, such as saliency person by person, what checks found and
+What does not follow from what is stored, such as saliency subject by subject, what checks found and
 how long training took, stays as the run left it.
 """
 
@@ -80,7 +80,7 @@ def remeasure(folder: Path, *, data_dir: Path | None) -> Record:
     split = make_split(suite.split, cohort.table)
     if split_facts(split, cohort) != record.split:
         raise RecordError(
-            f"the suite's split no longer divides the people as the run in {str(folder)!r} did: "
+            f"the suite's split no longer divides the subjects as the run in {str(folder)!r} did: "
             f"run the suite again"
         )
     results = _results(record, suite, folder)

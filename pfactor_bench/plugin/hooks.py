@@ -83,7 +83,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> SuiteFile | None:
-    """Take a suite's file for tests where it was named itself: a folder's may be other people's."""
+    """Take a suite's file for tests where it was named itself: a folder may hold others' files."""
     is_named = file_path.suffix in {".yaml", ".yml"} and parent.session.isinitpath(file_path)
     if not is_named or not has_suite_shape(file_path):
         return None

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "test_audit",
-    "test_case_is_scored_against_train_mean",
+    "test_case_is_compared_with_train_mean",
     "test_check",
     "test_claim",
     "test_prediction",
@@ -48,12 +48,12 @@ def test_check(suite_check: SuiteCheck) -> None:
 
 
 def test_audit(suite_audit: SuiteAudit) -> None:
-    """A regime does not notice what it must not know: other people's signal, held-out scores."""
+    """A regime does not notice what it must not know: other subjects' signal, held-out targets."""
     settle(suite_audit.audit().findings, _expected(suite_audit.run, suite_audit.id))
 
 
-def test_case_is_scored_against_train_mean(suite_case: SuiteCase) -> None:
-    """A case predicts a score for every held-out window, and its folds hold somebody out."""
+def test_case_is_compared_with_train_mean(suite_case: SuiteCase) -> None:
+    """A case predicts a target for every held-out window, and its folds hold a subject out."""
     table = suite_case.run.result(suite_case.case).predictions
     held_out = table[table["role"] == "test"]
     n_expected = sum(len(fold.test) for fold in suite_case.run.prepared.split.folds)

@@ -27,10 +27,10 @@ __all__ = [
 
 def cohort_facts(cohort: Cohort) -> dict[str, Any]:
     """Return what a reader must know of the data, without a single sample."""
-    people = cohort.table.assign(y=cohort.y).groupby("subject")["y"]
-    scores = people.first()
+    subjects = cohort.table.assign(y=cohort.y).groupby("subject")["y"]
+    targets = subjects.first()
     n_windows, _, n_times = cohort.X.shape
-    planted = cohort.planted
+    injected = cohort.injected
     return {
         "name": cohort.name,
         "target": cohort.target,
@@ -40,17 +40,18 @@ def cohort_facts(cohort: Cohort) -> dict[str, Any]:
         "n_subjects": cohort.n_subjects,
         "n_windows": n_windows,
         "n_times": n_times,
-        "score_mean": float(scores.mean()),
-        "score_sd": float(scores.std(ddof=1)),
+        "target_mean": float(targets.mean()),
+        "target_sd": float(targets.std(ddof=1)),
         "fingerprint": cohort.fingerprint,
         "notes": list(cohort.notes),
         "provenance": dict(cohort.provenance),
-        "people": {
-            "subjects": [str(name) for name in scores.index],
-            "scores": scores.tolist(),
-            "n_windows": people.size().tolist(),
+        "subjects": {
+            "subjects": [str(name) for name in targets.index],
+            "targets": targets.tolist(),
+            "n_windows": subjects.size().tolist(),
         },
-        "planted": planted and {"ch_names": list(planted.ch_names), "frequency": planted.frequency},
+        "injected": injected
+        and {"ch_names": list(injected.ch_names), "frequency": injected.frequency},
     }
 
 
@@ -75,7 +76,7 @@ def split_facts(split: Split, cohort: Cohort) -> dict[str, Any]:
 def case_facts(
     case: Case, result: CaseResult, cohort: Cohort, encoders: Mapping[str, Encoder]
 ) -> dict[str, Any]:
-    """Return what a case was and where its model looks; `encoders` are those it started from."""
+    """Return what a case was and its model's saliency; `encoders` are those it started from."""
     return {
         "id": case.id,
         "regime": case.regime,

@@ -10,7 +10,24 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["SCHEMA_VERSION", "migrate"]
+__all__ = ["SCHEMA_VERSION", "migrate", "present_name"]
+
+#: Fields that schema 4 calls by another name.
+_FIELDS = {
+    "people": "subjects",
+    "score_mean": "target_mean",
+    "score_sd": "target_sd",
+    "planted": "injected",
+    "people_needed": "subjects_needed",
+}
+
+#: Parts of the names of measurements and arrays that schema 4 calls by another name.
+_NAMES = {
+    "/spread/people": "/variance/subjects",
+    "/spread/": "/variance/",
+    "/shuffled_r": "/permuted_r",
+    "_planted_": "_injected_",
+}
 
 #: Of the records that this version writes. ``docs/record.schema.json`` describes them.
 SCHEMA_VERSION = 4
@@ -43,7 +60,7 @@ def migrate(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _from_1(data: dict[str, Any]) -> dict[str, Any]:
-    """Leave room for every person's score and number of windows, which schema 2 holds."""
+    """Leave room for every subject's target and number of windows, which schema 2 holds."""
     return {**data, "cohort": {**data["cohort"], "people": None}}
 
 
@@ -53,8 +70,38 @@ def _from_2(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _from_3(data: dict[str, Any]) -> dict[str, Any]:
-    """Leave room for the regime that a finding belongs to, which schema 4 holds."""
-    return {**data, "findings": [{**finding, "regime": None} for finding in data["findings"]]}
+    """Say subject and target, and leave room for the regime that a finding belongs to."""
+    cohort = {_FIELDS.get(name, name): value for name, value in data["cohort"].items()}
+    if cohort["subjects"] is not None:
+        targets = cohort["subjects"].pop("scores")
+        cohort["subjects"] = {**cohort["subjects"], "targets": targets}
+    return {
+        **data,
+        "cohort": cohort,
+        "findings": [{**finding, "regime": None} for finding in data["findings"]],
+        "measurements": [
+            {
+                **row,
+                "name": present_name(row["name"]),
+                "unit": row["unit"].replace("score", "target"),
+            }
+            for row in data["measurements"]
+        ],
+        "claims": [
+            {**row, "measurement": present_name(row["measurement"])} for row in data["claims"]
+        ],
+        "verdicts": [
+            {_FIELDS.get(name, name): value for name, value in row.items()}
+            for row in data["verdicts"]
+        ],
+    }
+
+
+def present_name(name: str) -> str:
+    """Return what a measurement or an array of an earlier schema is called by now."""
+    for old, new in _NAMES.items():
+        name = name.replace(old, new)
+    return name
 
 
 #: From each earlier schema to the next.

@@ -1,6 +1,6 @@
 """The record: everything a run found, as one JSON file that judging and rendering read.
 
-The arrays that a figure needs (curves, predictions per person, saliency) stand beside it in
+The arrays that a figure needs (curves, predictions per subject, saliency) stand beside it in
 ``arrays.npz``; every single prediction in ``predictions.parquet``.
 """
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pfactor_bench.errors import RecordError
 from pfactor_bench.files import write_atomically
-from pfactor_bench.records.migrations import SCHEMA_VERSION, migrate
+from pfactor_bench.records.migrations import SCHEMA_VERSION, migrate, present_name
 from pfactor_bench.types import (
     Claim,
     Finding,
@@ -153,7 +153,7 @@ def finding_of(row: Mapping[str, Any]) -> Finding:
 
 
 def read_arrays(folder: Path) -> dict[str, NDArray[np.float64]]:
-    """Read the arrays that stand beside a record."""
+    """Read the arrays that stand beside a record, by their present names."""
     import zipfile
     import zlib
 
@@ -162,7 +162,7 @@ def read_arrays(folder: Path) -> dict[str, NDArray[np.float64]]:
     path = folder / ARRAYS_FILE
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
-            return {name: stored[name] for name in stored.files}
+            return {present_name(name): stored[name] for name in stored.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise RecordError(f"cannot read {str(path)!r}, which the figure needs: {error}") from error
 

@@ -43,11 +43,11 @@ class SubjectsJson(TypedDict):
     """All subjects, in three lists of one order."""
 
     subjects: list[str]
-    scores: list[float]
+    targets: list[float]
     n_windows: list[_Count]
 
 
-class PlantedJson(TypedDict):
+class InjectedJson(TypedDict):
     """The signal that a synthetic cohort hides; frequency in Hz."""
 
     ch_names: list[str]
@@ -55,9 +55,9 @@ class PlantedJson(TypedDict):
 
 
 class CohortJson(TypedDict):
-    """Whose EEG it is; sfreq in Hz, n_times in samples, score_mean and score_sd (sample SD, n - 1).
+    """Whose EEG it is; sfreq in Hz, n_times in samples, target_sd is the sample SD (n - 1).
 
-    In records migrated from schema 1, people is null.
+    In records migrated from schema 1, subjects is null.
     """
 
     name: str
@@ -68,13 +68,13 @@ class CohortJson(TypedDict):
     n_subjects: _Count
     n_windows: _Count
     n_times: _Count
-    score_mean: float
-    score_sd: Annotated[float, Ge(0)]
+    target_mean: float
+    target_sd: Annotated[float, Ge(0)]
     fingerprint: str
     notes: list[str]
     provenance: dict[str, Any]
-    planted: PlantedJson | None
-    people: SubjectsJson | None
+    injected: InjectedJson | None
+    subjects: SubjectsJson | None
 
 
 class FoldJson(TypedDict):
@@ -108,7 +108,7 @@ class TrainedByJson(TypedDict):
 
 
 class SaliencyJson(TypedDict):
-    """Where the model looks; peak_time in seconds."""
+    """Saliency (mean absolute gradient); peak_time in seconds."""
 
     chosen_by: str
     circular: bool

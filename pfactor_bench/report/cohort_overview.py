@@ -1,4 +1,4 @@
-"""What is in a cohort, as a table: people, scores, what goes with them, channels, fingerprint."""
+"""What is in a cohort, as a table: subjects, targets, correlates, channels, fingerprint."""
 
 from __future__ import annotations
 
@@ -18,35 +18,35 @@ if TYPE_CHECKING:
 
     from pfactor_bench.types import Cohort
 
-__all__ = ["NOISY", "cohort_people", "cohort_table"]
+__all__ = ["NOISY", "cohort_subjects", "cohort_table"]
 
-#: A channel is noisy in a person if it varies so many times as much as in people at large.
+#: A channel is noisy in a subject if it varies so many times as much as in subjects at large.
 NOISY = 3.0
 
 #: So many names are spelt out.
 _MAX_NAMES = 10
 
 
-def cohort_people(cohort: Cohort) -> pd.DataFrame:
-    """Return a row per person: score, windows, seconds, and what else the table knows of them."""
-    table = cohort.table.assign(score=cohort.y)
-    people = table.groupby("subject").first()
-    people["windows"] = table.groupby("subject").size()
-    people["seconds"] = recording_seconds(cohort.table, cohort.sfreq)
-    return people.drop(columns=["sample_id", "session", "run", "task", "start", "stop"])
+def cohort_subjects(cohort: Cohort) -> pd.DataFrame:
+    """Return a row per subject: target, windows, seconds, and what else the table knows of them."""
+    table = cohort.table.assign(target=cohort.y)
+    subjects = table.groupby("subject").first()
+    subjects["windows"] = table.groupby("subject").size()
+    subjects["seconds"] = recording_seconds(cohort.table, cohort.sfreq)
+    return subjects.drop(columns=["sample_id", "session", "run", "task", "start", "stop"])
 
 
 def cohort_table(cohort: Cohort) -> str:
     """Return what a reader should know of a cohort before anything is trained, as text."""
-    people = cohort_people(cohort)
+    subjects = cohort_subjects(cohort)
     n_windows, n_chans, n_times = cohort.X.shape
-    scores, seconds, windows = people["score"], people["seconds"], people["windows"]
+    targets, seconds, windows = subjects["target"], subjects["seconds"], subjects["windows"]
     facts = [
-        ("people", f"{len(people):,}"),
+        ("subjects", f"{len(subjects):,}"),
         (
             "windows",
             (
-                f"{n_windows:,}, {windows.min():,} to {windows.max():,} a person (median "
+                f"{n_windows:,}, {windows.min():,} to {windows.max():,} a subject (median "
                 f"{windows.median():,.0f})"
             ),
         ),
@@ -58,19 +58,19 @@ def cohort_table(cohort: Cohort) -> str:
             ),
         ),
         ("in memory", f"{cohort.X.nbytes / 1e6:,.0f} MB"),
-        ("recorded", f"{seconds.min():,.0f} to {seconds.max():,.0f} s a person"),
+        ("recorded", f"{seconds.min():,.0f} to {seconds.max():,.0f} s a subject"),
         (
             cohort.target,
             (
-                f"mean {signed(scores.mean(), 3)}, SD {scores.std():.3f}, "
-                f"{signed(scores.min())} to {signed(scores.max())}"
+                f"mean {signed(targets.mean(), 3)}, SD {targets.std():.3f}, "
+                f"{signed(targets.min())} to {signed(targets.max())}"
             ),
         ),
         ("fingerprint", cohort.fingerprint),
     ]
     parts = [
         f"{plain(cohort.name)}\n\n" + tabulate(facts, tablefmt="plain", disable_numparse=True),
-        f"Across people, r with {plain(cohort.target)}\n\n" + _relations(people),
+        f"Across subjects, r with {plain(cohort.target)}\n\n" + _relations(subjects),
         "Channels\n\n" + _channels(cohort),
     ]
     if cohort.notes:
@@ -79,25 +79,25 @@ def cohort_table(cohort: Cohort) -> str:
     return "\n\n".join(parts)
 
 
-def _relations(people: pd.DataFrame) -> str:
-    """Return how the score goes with everything else that is a number or one of two words."""
+def _relations(subjects: pd.DataFrame) -> str:
+    """Return how the target correlates with every other number and two-valued column."""
     rows, reasons = [], []
-    for name in people.columns.drop("score"):
-        numbers, meaning = _as_numbers(people[name])
+    for name in subjects.columns.drop("target"):
+        numbers, meaning = _as_numbers(subjects[name])
         known = numbers.notna()
         if numbers[known].nunique() < 2:  # noqa: PLR2004 - nothing to correlate with
             continue
-        scores = people.loc[known, "score"].to_numpy(dtype=float)
+        targets = subjects.loc[known, "target"].to_numpy(dtype=float)
         values = numbers[known].to_numpy(dtype=float)
-        r = float(np.corrcoef(scores, values)[0, 1])
-        interval = pearson_interval(scores, values[np.newaxis])
+        r = float(np.corrcoef(targets, values)[0, 1])
+        interval = pearson_interval(targets, values[np.newaxis])
         if isinstance(interval, str):
             reasons.append(f"{plain(name)}: no interval, {interval}")
             shown = "none"
         else:
             shown = f"{signed(interval.low)} to {signed(interval.high)}"
         rows.append((f"{plain(name)}{meaning}", int(known.sum()), signed(r), shown))
-    headers = ("", "people", "r", "95 % interval")
+    headers = ("", "subjects", "r", "95 % interval")
     if not rows:
         return "nothing that varies is known of them"
     aligned = ("left", *["right"] * 3)
@@ -131,14 +131,14 @@ def _channels(cohort: Cohort) -> str:
         for at, channel in enumerate(cohort.ch_names)
     ]
     unit = plain(cohort.unit)
-    headers = ("", f"SD, median ({unit})", "over people", "flat in", f"over {NOISY:g}× median in")
+    headers = ("", f"SD, median ({unit})", "over subjects", "flat in", f"over {NOISY:g}× median in")
     return tabulate(rows, headers=headers, disable_numparse=True)
 
 
 def _who(names: NDArray[np.str_], chosen: NDArray[np.bool_]) -> str:
-    people = [plain(name) for name in names[chosen]]
-    if not people:
+    subjects = [plain(name) for name in names[chosen]]
+    if not subjects:
         return "nobody"
-    shown = ", ".join(people[:_MAX_NAMES])
-    more = f" and {len(people) - _MAX_NAMES} more" if len(people) > _MAX_NAMES else ""
-    return f"{len(people)}: {shown}{more}"
+    shown = ", ".join(subjects[:_MAX_NAMES])
+    more = f" and {len(subjects) - _MAX_NAMES} more" if len(subjects) > _MAX_NAMES else ""
+    return f"{len(subjects)}: {shown}{more}"

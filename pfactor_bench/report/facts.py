@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 __all__ = [
     "BASELINE",
     "first_saliency",
-    "held_out_people",
+    "held_out_subjects",
     "mean_over_seeds",
     "metric",
     "outcome",
-    "people_of",
     "regimes",
     "skill_status",
+    "subjects_of",
     "train_mean_error",
     "value_of",
     "value_or_reason",
@@ -75,20 +75,20 @@ def train_mean_error(record: Record) -> float | None:
     -------
     float or None
         The mean squared error over all folds' training windows, as training curves average it; None
-        for a record without people's scores, or where a fold leaves windows of its people out.
+        for a record without subjects' targets, or where a fold leaves windows of its subjects out.
     """
-    people = record.cohort.get("people")
-    if not people:
+    subjects = record.cohort.get("subjects")
+    if not subjects:
         return None
-    names, scores, n_windows = (people[key] for key in ("subjects", "scores", "n_windows"))
-    known = dict(zip(names, zip(scores, n_windows, strict=True), strict=True))
+    names, targets, n_windows = (subjects[key] for key in ("subjects", "targets", "n_windows"))
+    known = dict(zip(names, zip(targets, n_windows, strict=True), strict=True))
     total, n_total = 0.0, 0
     for fold in record.split["folds"]:
         trained = [known[name] for name in fold["train_subjects"] if name in known]
         if not trained or sum(n for _, n in trained) != fold["n_train_windows"]:
             return None
-        mean = sum(score for score, _ in trained) / len(trained)
-        total += sum(n * (score - mean) ** 2 for score, n in trained)
+        mean = sum(target for target, _ in trained) / len(trained)
+        total += sum(n * (target - mean) ** 2 for target, n in trained)
         n_total += fold["n_train_windows"]
     return total / n_total
 
@@ -117,14 +117,14 @@ def value_or_reason(measurement: Measurement | None) -> Markdown:
     return value_with_interval(measurement)
 
 
-def people_of(record: Record) -> Mapping[str, Any] | None:
-    """Return ``subjects, scores, n_windows`` of everybody; None where the record holds none."""
-    people: Mapping[str, Any] | None = record.cohort.get("people")
-    return people if people and people["subjects"] else None
+def subjects_of(record: Record) -> Mapping[str, Any] | None:
+    """Return ``subjects, targets, n_windows`` of every subject; None where they are not held."""
+    subjects: Mapping[str, Any] | None = record.cohort.get("subjects")
+    return subjects if subjects and subjects["subjects"] else None
 
 
-def held_out_people(record: Record) -> int:
-    """Return how many people were held out, over all folds."""
+def held_out_subjects(record: Record) -> int:
+    """Return how many subjects were held out, over all folds."""
     return len({name for fold in record.split["folds"] for name in fold["test_subjects"]})
 
 

@@ -187,5 +187,5 @@ def probability(value: float) -> str:
 
 
 def count(n: int, singular: str, plural: str | None = None) -> str:
-    """Return a number with its noun, such as ``4 people``."""
+    """Return a number with its noun, such as ``4 subjects``."""
     return f"{n:,} {singular if n == 1 else plural or singular + 's'}"

@@ -1,4 +1,4 @@
-"""Splits by person, decided before any window is looked at."""
+"""Splits by subject, decided before any window is looked at."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def make_split(recipe: Ingredient, table: pd.DataFrame) -> Split:
     Raises
     ------
     ConfigError
-        If the rule cannot be applied to these people.
+        If the rule cannot be applied to these subjects.
     """
     rule = SPLITTERS[recipe.kind](**recipe.args)
     subjects = table["subject"].to_numpy(dtype=str)
@@ -76,7 +76,7 @@ def make_split(recipe: Ingredient, table: pd.DataFrame) -> Split:
     if unknown:
         raise ConfigError(
             f"subject {unknown[0]!r} has no {rule.column}, so it is not known with whom to leave "
-            f"them out: take such people out of the cohort, or fill the column in"
+            f"them out: take such subjects out of the cohort, or fill the column in"
         )
     return rule.split_groups(subjects, groups.to_numpy(dtype=str))
 
@@ -108,14 +108,14 @@ def last_subjects(*, fraction: float = 0.2) -> Splitter:
 
 @SPLITTERS.register("grouped-k-fold")
 def grouped_k_fold(*, n_folds: int = 5, seed: int = 0) -> Splitter:
-    """Shuffle the subjects once and hold out one part of them after the other.
+    """Permute the subjects once and hold out one part of them after the other.
 
     Parameters
     ----------
     n_folds
         Parts; each subject is held out exactly once.
     seed
-        Of the shuffle. The subjects' order in the cohort plays no part.
+        Of the permutation. The subjects' order in the cohort plays no part.
     """
     if n_folds < 2:  # noqa: PLR2004 - one fold would train on nobody
         raise ConfigError(f"n_folds is {n_folds!r}: at least 2 are needed")
@@ -124,33 +124,35 @@ def grouped_k_fold(*, n_folds: int = 5, seed: int = 0) -> Splitter:
         names = np.unique(subjects)
         if n_folds > len(names):
             raise ConfigError(
-                f"{n_folds} folds of {len(names)} subjects: a fold needs somebody to hold out"
+                f"{n_folds} folds of {len(names)} subjects: a fold needs a subject to hold out"
             )
-        shuffled = np.random.default_rng(seed).permutation(names)
-        return _by_subject("grouped-k-fold", subjects, np.array_split(shuffled, n_folds))
+        permuted = np.random.default_rng(seed).permutation(names)
+        return _by_subject("grouped-k-fold", subjects, np.array_split(permuted, n_folds))
 
     return split
 
 
 @SPLITTERS.register("repeated-grouped-k-fold")
 def repeated_grouped_k_fold(*, n_folds: int = 5, n_repeats: int = 5, seed: int = 0) -> Splitter:
-    """Hold everybody out once in each of several shuffles; a person's predictions are averaged.
+    """Hold every subject out once in each of several repetitions; predictions are averaged.
 
     Parameters
     ----------
     n_folds
-        Parts of one shuffle.
+        Parts of one repetition.
     n_repeats
-        Shuffles.
+        Permutations.
     seed
-        Of the first shuffle; the others count up.
+        Of the first repetition; the others count up.
     """
     if n_repeats < 1:
         raise ConfigError(f"n_repeats is {n_repeats!r}: at least 1 is needed")
-    shuffles = [grouped_k_fold(n_folds=n_folds, seed=seed + number) for number in range(n_repeats)]
+    permutations = [
+        grouped_k_fold(n_folds=n_folds, seed=seed + number) for number in range(n_repeats)
+    ]
 
     def split(subjects: NDArray[np.str_]) -> Split:
-        folds = [fold for shuffle in shuffles for fold in shuffle(subjects).folds]
+        folds = [fold for shuffle in permutations for fold in shuffle(subjects).folds]
         return split_from_indices(
             "repeated-grouped-k-fold", [(fold.train, fold.test) for fold in folds]
         )
@@ -161,12 +163,12 @@ def repeated_grouped_k_fold(*, n_folds: int = 5, n_repeats: int = 5, seed: int =
 @SPLITTERS.register("leave-group-out")
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LeaveGroupOut:
-    """Hold out one release, site or other group of people after the other.
+    """Hold out one release, site or other group of subjects after the other.
 
     Parameters
     ----------
     column
-        The column of the cohort's table that names a person's group.
+        The column of the cohort's table that names a subject's group.
     """
 
     column: str
@@ -181,16 +183,16 @@ class LeaveGroupOut:
     def split_groups(self, subjects: NDArray[np.str_], groups: NDArray[np.str_]) -> Split:
         """Split windows given the subject and the group of each, both ``(n_windows,)``."""
         names = np.unique(groups)
-        if len(names) < 2:  # noqa: PLR2004 - somebody has to be trained on
+        if len(names) < 2:  # noqa: PLR2004 - a subject has to be trained on
             raise ConfigError(
-                f"everybody has {self.column} {names.tolist()!r}: leaving a group out needs two"
+                f"every subject has {self.column} {names.tolist()!r}: leaving a group out needs two"
             )
         for subject in np.unique(subjects).tolist():
             mine = np.unique(groups[subjects == subject])
             if len(mine) > 1:
                 raise ConfigError(
                     f"subject {subject!r} has {self.column} {mine.tolist()!r}: held out with one "
-                    f"and trained on with the other; a person belongs to one group"
+                    f"and trained on with the other; a subject belongs to one group"
                 )
         held_out = [np.unique(subjects[groups == name]) for name in names]
         return _by_subject("leave-group-out", subjects, held_out)
@@ -198,16 +200,16 @@ class LeaveGroupOut:
 
 @SPLITTERS.register("random-windows")
 def random_windows(*, n_folds: int = 5, seed: int = 0) -> Splitter:
-    """Shuffle windows and ignore whose they are: the mistake that this project exists to find.
+    """Permute windows and ignore whose they are: the mistake that this project exists to find.
 
     It is offered so that what the mistake gains can be measured; every audit of it fails.
 
     Parameters
     ----------
     n_folds
-        Parts; each window is held out exactly once, nearly every person stands on both sides.
+        Parts; each window is held out exactly once, nearly every subject stands in train and test.
     seed
-        Of the shuffle.
+        Of the permutation.
     """
     if n_folds < 2:  # noqa: PLR2004 - one fold would train on nothing
         raise ConfigError(f"n_folds is {n_folds!r}: at least 2 are needed")

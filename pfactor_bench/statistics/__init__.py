@@ -1,5 +1,5 @@
-"""What can be said about a population of people from the people that were held out.
+"""What can be said about a population of subjects from the subjects that were held out.
 
-Every interval resamples or averages *people*: the windows and the seeds of one person move
+Every interval resamples or averages *subjects*: the windows and the seeds of one subject move
 together. Which method serves which metric was chosen by measured coverage, see docs/calibration.md.
 """

@@ -1,4 +1,4 @@
-"""Comparing predictors on the same people, and over repeated folds."""
+"""Comparing predictors on the same subjects, and over repeated folds."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def paired_differences(
     *,
     level: float = 0.95,
 ) -> dict[str, tuple[float | None, Interval | str]]:
-    """Return how much smaller a model's squared error is than each baseline's, person by person.
+    """Return how much smaller a model's squared error is than each baseline's, subject by subject.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def paired_differences(
     -------
     dict
         Name to the mean of ``baseline error² − model error²`` (positive: the model is better) in
-        squared score units, and its interval or the reason why there is none. The mean is None
+        squared target units, and its interval or the reason why there is none. The mean is None
         where a prediction is not finite.
     """
     error = _squared_errors(y_true, y_pred)
@@ -59,14 +59,14 @@ def paired_differences(
                 difference_interval(base, error, level=level),
             )
         else:
-            found[name] = (None, "not every person has a finite prediction")
+            found[name] = (None, "not every subject has a finite prediction")
     return found
 
 
 def _squared_errors(
     y_true: NDArray[np.float64], y_pred: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return each person's squared error, averaged over seeds."""
+    """Return each subject's squared error, averaged over seeds."""
     errors: NDArray[np.float64] = np.atleast_2d((y_true - y_pred) ** 2).mean(axis=0)
     return errors
 
@@ -76,7 +76,7 @@ def corrected_resampled_t(
 ) -> tuple[float, Interval] | str:
     """Test a difference measured in repeated, overlapping train/test splits.
 
-    Folds share training people, so their spread understates the variance of their mean; it is
+    Folds share training subjects, so their spread understates the variance of their mean; it is
     multiplied by ``1/n_runs + n_test/n_train`` instead of ``1/n_runs``.
 
     Parameters
@@ -84,7 +84,7 @@ def corrected_resampled_t(
     differences
         One per run (fold of a repetition), shape ``(n_runs,)``.
     n_train, n_test
-        People trained on and held out in a run.
+        Subjects trained on and held out in a run.
     level
         Of the interval.
 

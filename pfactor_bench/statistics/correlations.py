@@ -1,4 +1,4 @@
-"""Correlations between true and predicted scores over people, and their intervals."""
+"""Correlations between true and predicted targets over subjects, and their intervals."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["pearson_interval", "spearman_interval"]
 
-#: Leaving one of three people out leaves two points, whose correlation is always perfect.
-_MIN_PEOPLE = 4
+#: Leaving one of three subjects out leaves two points, whose correlation is always perfect.
+_MIN_SUBJECTS = 4
 _ROUNDING = 1e-9
 
 
@@ -24,8 +24,8 @@ def pearson_interval(
 ) -> Interval | str:
     """Return the interval of Pearson's r averaged over seeds.
 
-    A t-interval on Fisher's z scale whose standard error is the jackknife's over people. Unlike
-    Fisher's own 1/√(n − 3) it needs no normal scores, and it follows from the data how much the
+    A t-interval on Fisher's z scale whose standard error is the jackknife's over subjects. Unlike
+    Fisher's own 1/√(n − 3) it needs no normal targets, and it follows from the data how much the
     average over seeds steadies the result.
 
     Parameters
@@ -54,7 +54,7 @@ def pearson_interval(
     r = float(_correlations(np.vstack([y_true, y_pred]))[0, 1:].mean())
     without_one = _leave_one_out(y_true, y_pred)
     if without_one is None:
-        return "without one of the people the others' scores or predictions are all equal"
+        return "without one of the subjects the others' targets or predictions are all equal"
     if 1 - max(abs(r), float(np.abs(without_one).max())) <= _ROUNDING:
         return "the correlation is perfect, so no spread can be estimated"
     z = np.arctanh(without_one)
@@ -64,7 +64,7 @@ def pearson_interval(
         standard_error,
         critical=float(stats.t.ppf((1 + level) / 2, n - 1)),
         level=level,
-        method="t-interval of Fisher's z, jackknife over people",
+        method="t-interval of Fisher's z, jackknife over subjects",
     )
 
 
@@ -74,7 +74,7 @@ def spearman_interval(
     """Return the interval of Spearman's correlation averaged over seeds.
 
     Fisher's z with Bonett and Wright's variance. For several seeds, the variance of their average:
-    correlations that share the true scores are themselves correlated, the more so the more alike
+    correlations that share the true targets are themselves correlated, the more so the more alike
     two seeds predict. Parameters and result are those of `pearson_interval`.
 
     References
@@ -99,7 +99,7 @@ def spearman_interval(
         standard_error,
         critical=float(stats.norm.ppf((1 + level) / 2)),
         level=level,
-        method="Fisher's z with Bonett and Wright's variance over people",
+        method="Fisher's z with Bonett and Wright's variance over subjects",
     )
 
 
@@ -112,12 +112,12 @@ def _mean_covariance(with_truth: NDArray[np.float64], between_seeds: NDArray[np.
 
 
 def _no_interval(y_true: NDArray[np.float64], y_pred: NDArray[np.float64]) -> str | None:
-    if len(y_true) < _MIN_PEOPLE:
-        return f"an interval of r needs at least {_MIN_PEOPLE} people, there are {len(y_true)}"
+    if len(y_true) < _MIN_SUBJECTS:
+        return f"an interval of r needs at least {_MIN_SUBJECTS} subjects, there are {len(y_true)}"
     if not (np.isfinite(y_true).all() and np.isfinite(y_pred).all()):
-        return "not every person has a finite score and prediction"
+        return "not every subject has a finite target and prediction"
     if y_true.std() <= _ROUNDING:
-        return "the true scores are all equal"
+        return "the true targets are all equal"
     if (y_pred.std(axis=1) <= _ROUNDING).any():
         return "the prediction is constant"
     return None
@@ -130,7 +130,7 @@ def _correlations(rows: NDArray[np.float64]) -> NDArray[np.float64]:
 def _leave_one_out(
     y_true: NDArray[np.float64], y_pred: NDArray[np.float64]
 ) -> NDArray[np.float64] | None:
-    """Return r averaged over seeds without each person in turn, shape ``(n,)``."""
+    """Return r averaged over seeds without each subject in turn, shape ``(n,)``."""
     n = len(y_true)
     # Standardised first: what is left of a sum after one term is taken away keeps its digits.
     true = (y_true - y_true.mean()) / y_true.std()

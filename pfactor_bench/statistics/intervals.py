@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pfactor_bench.statistics.correlations import pearson_interval, spearman_interval
-from pfactor_bench.statistics.means import MIN_PEOPLE, mean_interval
+from pfactor_bench.statistics.means import MIN_SUBJECTS, mean_interval
 from pfactor_bench.statistics.metrics import METRICS
 from pfactor_bench.statistics.ratios import ratio_interval
 from pfactor_bench.statistics.squares import mse_interval
@@ -28,16 +28,16 @@ def metric_intervals(
     n_draws: int = 10_000,
     level: float = 0.95,
 ) -> dict[str, Interval | str]:
-    """Return the interval of each metric averaged over seeds, over people.
+    """Return the interval of each metric averaged over seeds, over subjects.
 
-    The people are the sample. Seeds are not: a person's errors are averaged over seeds first, so
-    the intervals say what other people would give with these very models. What other seeds or other
-    training people would change is `variance_components`' to say.
+    The subjects are the sample. Seeds are not: a subject's errors are averaged over seeds first, so
+    the intervals say what other subjects would give with these very models. What other seeds or
+    other training subjects would change is `variance_components`' to say.
 
     Parameters
     ----------
     y_true
-        The people's scores, shape ``(n,)``.
+        The subjects' targets, shape ``(n,)``.
     y_pred
         Their predictions, a row per seed, shape ``(n_seeds, n)``.
     y_base
@@ -65,12 +65,12 @@ def metric_intervals(
             f"y_true, y_pred and y_base have shapes {y_true.shape}, {y_pred.shape} and "
             f"{y_base.shape}: expected (n,), (n_seeds, n) and (n,)"
         )
-    if len(y_true) < MIN_PEOPLE:
-        reason = f"an interval needs at least {MIN_PEOPLE} people, there are {len(y_true)}"
+    if len(y_true) < MIN_SUBJECTS:
+        reason = f"an interval needs at least {MIN_SUBJECTS} subjects, there are {len(y_true)}"
         return dict.fromkeys(METRICS, reason)
     n_missing = int((~np.isfinite(np.vstack([y_true, y_pred, y_base]))).any(axis=0).sum())
     if n_missing:
-        reason = f"{n_missing} of {len(y_true)} people have no finite score or prediction"
+        reason = f"{n_missing} of {len(y_true)} subjects have no finite target or prediction"
         return dict.fromkeys(METRICS, reason)
     errors = np.abs(y_true - y_pred)
     squared = (errors**2).mean(axis=0)
@@ -94,7 +94,7 @@ def _unexplained(
     """Return the interval of MSE / variance of the truth."""
     deviations = (y_true - y_true.mean()) ** 2
     if float(deviations.sum()) <= 0:
-        return "the true scores are all equal"
+        return "the true targets are all equal"
     return ratio_interval(squared, deviations, level=level)
 
 

@@ -1,4 +1,4 @@
-"""Intervals for means over people: symmetric bootstrap-t."""
+"""Intervals for means over subjects: symmetric bootstrap-t."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["LARGEST_LOG", "MIN_PEOPLE", "ROUNDING", "mean_interval", "mean_intervals"]
+__all__ = ["LARGEST_LOG", "MIN_SUBJECTS", "ROUNDING", "mean_interval", "mean_intervals"]
 
-#: With fewer people no spread is worth the name.
-MIN_PEOPLE = 3
+#: With fewer subjects no spread is worth the name.
+MIN_SUBJECTS = 3
 
-#: Fewer people have too few different resamples for a studentised bootstrap.
+#: Fewer subjects have too few different resamples for a studentised bootstrap.
 _MIN_BOOTSTRAP = 8
 
-#: Draws that are held in memory at a time: 500 × 3,000 people are 12 MB.
+#: Draws that are held in memory at a time: 500 × 3,000 subjects are 12 MB.
 _CHUNK = 500
 
 #: A factor of e²⁵ either way, eleven orders of magnitude, is the widest interval of a logarithm.
@@ -40,7 +40,7 @@ def mean_interval(
     level: float = 0.95,
     log: bool = False,
 ) -> Interval | str:
-    """Return the interval of one mean over people; see `mean_intervals`."""
+    """Return the interval of one mean over subjects; see `mean_intervals`."""
     return mean_intervals(values[:, np.newaxis], seed=seed, n_draws=n_draws, level=level, log=log)[
         0
     ]
@@ -54,16 +54,16 @@ def mean_intervals(
     level: float = 0.95,
     log: bool = False,
 ) -> tuple[Interval | str, ...]:
-    """Return the intervals of several means over the same people, from the same resamples.
+    """Return the intervals of several means over the same subjects, from the same resamples.
 
     The half-width is the standard error times the `level` quantile of ``|t|`` over resamples of
-    people. Below 8 people it falls back on Student's t. Squared errors have intervals of their own,
-    in `pfactor_bench.statistics.squares`.
+    subjects. Below 8 subjects it falls back on Student's t. Squared errors have intervals of their
+    own, in `pfactor_bench.statistics.squares`.
 
     Parameters
     ----------
     values
-        One row per person, shape ``(n_people, n_means)``.
+        One row per subject, shape ``(n_subjects, n_means)``.
     seed
         Of the resampling.
     n_draws
@@ -84,16 +84,18 @@ def mean_intervals(
        Statistical Society B 50, 35-45, doi:10.1111/j.2517-6161.1988.tb01709.x.
     """
     n = len(values)
-    if n < MIN_PEOPLE:
-        return _for_each(values, f"an interval needs at least {MIN_PEOPLE} people, there are {n}")
+    if n < MIN_SUBJECTS:
+        return _for_each(
+            values, f"an interval needs at least {MIN_SUBJECTS} subjects, there are {n}"
+        )
     if not np.isfinite(values).all():
-        return _for_each(values, "not every person has a finite value")
+        return _for_each(values, "not every subject has a finite value")
     if n < _MIN_BOOTSTRAP:
         critical = np.full(values.shape[1], stats.t.ppf((1 + level) / 2, n - 1))
-        method = "Student's t over people"
+        method = "Student's t over subjects"
     else:
         critical = _critical_values(values, seed=seed, n_draws=n_draws, level=level, log=log)
-        method = "symmetric bootstrap-t over people"
+        method = "symmetric bootstrap-t over subjects"
     if log:
         method += ", on the log scale"
     return tuple(
@@ -112,10 +114,10 @@ def _interval(
     mean = float(column.mean())
     standard_error = float(column.std(ddof=1) / np.sqrt(len(column)))
     if standard_error <= ROUNDING * float(np.abs(column).max(initial=0.0)):
-        return "the value is the same for every person"
+        return "the value is the same for every subject"
     # Differences of this many orders of magnitude are no interval, and would overflow.
     if not np.isfinite(critical) or (log and critical * standard_error > LARGEST_LOG * mean):
-        return "too few people differ from each other for a spread to be estimated"
+        return "too few subjects differ from each other for a spread to be estimated"
     if log:
         factor = float(np.exp(critical * standard_error / mean))
         low, high = mean / factor, mean * factor
@@ -138,8 +140,8 @@ def _critical_values(
     for counts in resample_counts(n, seed=seed, n_draws=n_draws):
         shift = counts @ scaled / n
         spread = np.sqrt(np.maximum(counts @ scaled**2 / n - shift**2, 0.0) / (n - 1))
-        # A resample of like people has no spread, and one of faultless people no logarithm. Either
-        # says that anything is possible.
+        # A resample of like subjects has no spread, and one of faultless subjects no logarithm.
+        # Either says that anything is possible.
         with np.errstate(divide="ignore", invalid="ignore"):
             if log:
                 mean = centre / scale
@@ -152,7 +154,7 @@ def _critical_values(
 
 
 def resample_counts(n: int, *, seed: int, n_draws: int) -> Iterator[NDArray[np.float64]]:
-    """Yield how often each of `n` people was drawn, in blocks of shape ``(n_block, n)``."""
+    """Yield how often each of `n` subjects was drawn, in blocks of shape ``(n_block, n)``."""
     rng = np.random.default_rng(seed)
     for start in range(0, n_draws, _CHUNK):
         size = min(_CHUNK, n_draws - start)

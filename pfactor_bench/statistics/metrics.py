@@ -1,4 +1,4 @@
-"""How good predictions are, at the level of people and, beside it, of windows.
+"""How good predictions are, at the level of subjects and, beside it, of windows.
 
 Every metric has a value or a reason, never NaN. Definitions are scikit-learn's where it has one.
 """
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["CONSTANT", "METRICS", "Metric", "pearson_r", "score", "subject_means"]
+__all__ = ["CONSTANT", "METRICS", "Metric", "evaluate", "pearson_r", "subject_means"]
 
-#: The metrics that `score` returns, in order, and what they are.
+#: The metrics that `target` returns, in order, and what they are.
 METRICS = {
     "mse": "mean squared error, in the target's unit squared",
     "mae": "mean absolute error, in the target's unit",
@@ -44,7 +44,7 @@ class Metric:
 def subject_means(
     subjects: NDArray[np.str_], values: NDArray[np.float64]
 ) -> tuple[NDArray[np.str_], NDArray[np.float64]]:
-    """Average over each person's windows.
+    """Average over each subject's windows.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def subject_means(
     return names, np.bincount(inverse, weights=values) / counts
 
 
-def score(
+def evaluate(
     y_true: NDArray[np.float64], y_pred: NDArray[np.float64], y_base: NDArray[np.float64]
 ) -> dict[str, Metric]:
     """Return every metric of one set of predictions.
@@ -71,7 +71,7 @@ def score(
     Parameters
     ----------
     y_true, y_pred
-        Truth and prediction, shape ``(n,)``: one entry per person, or one per window.
+        Truth and prediction, shape ``(n,)``: one entry per subject, or one per window.
     y_base
         The train-mean prediction for the same entries; it differs between folds.
 
@@ -81,18 +81,20 @@ def score(
         The keys are `METRICS`. ``nrmse`` is the root mean squared error over the standard deviation
         of the truth, as in the EEG2025 challenge; ``skill`` is 1 − MSE / MSE of the train mean.
     """
-    # Here, so that listing the checks, which average over people, does not import scipy.
+    # Here, so that listing the checks, which average over subjects, does not import scipy.
     from scipy.stats import rankdata
 
     known = np.isfinite(y_true) & np.isfinite(y_pred) & np.isfinite(y_base)
     if not known.all():
-        reason = f"{int((~known).sum())} of {len(known)} entries have no finite score or prediction"
+        reason = (
+            f"{int((~known).sum())} of {len(known)} entries have no finite target or prediction"
+        )
         return {name: Metric(value=None, missing_because=reason) for name in METRICS}
     squared_error = (y_true - y_pred) ** 2
     mse = float(squared_error.mean())
     variance = float(((y_true - y_true.mean()) ** 2).mean())
     base_mse = float(((y_true - y_base) ** 2).mean())
-    constant_truth = "the true scores are all equal"
+    constant_truth = "the true targets are all equal"
     return {
         "mse": Metric(value=mse),
         "mae": Metric(value=float(np.abs(y_true - y_pred).mean())),
@@ -109,7 +111,7 @@ def pearson_r(y_true: NDArray[np.float64], y_pred: NDArray[np.float64]) -> Metri
     if len(y_true) < 2:  # noqa: PLR2004 - a line needs two points
         return Metric(value=None, missing_because="a correlation needs at least 2 entries")
     if y_true.std() <= CONSTANT:
-        return Metric(value=None, missing_because="the true scores are all equal")
+        return Metric(value=None, missing_because="the true targets are all equal")
     if y_pred.std() <= CONSTANT:
         return Metric(value=0.0, note="the prediction is constant: r is set to 0")
     return Metric(value=float(np.corrcoef(y_true, y_pred)[0, 1]))

@@ -1,4 +1,4 @@
-"""Planning: how many people an effect needs, and what a number of people can show.
+"""Planning: how many subjects an effect needs, and what a number of subjects can show.
 
 Two-sided tests at level `alpha`; power is the probability of the right conclusion, not of the wrong
 direction. An effect is a correlation r, or a skill (1 − MSE / MSE of the train mean).
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 __all__ = [
-    "MAX_PEOPLE",
+    "MAX_SUBJECTS",
     "Effect",
     "detectable_effect",
     "parse_effect",
-    "people_needed",
     "power_at",
     "power_curve",
     "power_of_mean",
     "power_table",
+    "subjects_needed",
 ]
 
 #: Nobody will measure more.
-MAX_PEOPLE = 100_000_000
+MAX_SUBJECTS = 100_000_000
 
-_MIN_PEOPLE = 4
+_MIN_SUBJECTS = 4
 
 Kind: TypeAlias = Literal["r", "skill"]
 
@@ -68,12 +68,12 @@ def parse_effect(text: str) -> Effect:
 
 
 def power_at(effect: Effect, n: int, *, alpha: float = 0.05) -> float:
-    """Return the probability that `n` people show `effect`.
+    """Return the probability that `n` subjects show `effect`.
 
     A correlation by Fisher's z. Skill by the t-test of the paired differences in squared error, for
-    normal scores and a perfectly calibrated predictor, the most favourable case: its skill is r²
+    normal targets and a perfectly calibrated predictor, the most favourable case: its skill is r²
     and its standardised difference r / √(4 − 2r²). Beating the train mean by squared error thus
-    takes about four times as many people as telling r from 0.
+    takes about four times as many subjects as telling r from 0.
 
     Raises
     ------
@@ -91,13 +91,13 @@ def power_at(effect: Effect, n: int, *, alpha: float = 0.05) -> float:
     return NormalDist().cdf(math.atanh(effect.size) * math.sqrt(n - 3) - critical)
 
 
-def people_needed(effect: Effect, *, power: float = 0.8, alpha: float = 0.05) -> int:
-    """Return the smallest number of people that shows `effect` with probability `power`.
+def subjects_needed(effect: Effect, *, power: float = 0.8, alpha: float = 0.05) -> int:
+    """Return the smallest number of subjects that shows `effect` with probability `power`.
 
     Raises
     ------
     ConfigError
-        If `power` or `alpha` is out of range, or over `MAX_PEOPLE` would be needed.
+        If `power` or `alpha` is out of range, or over `MAX_SUBJECTS` would be needed.
     """
     _check(power=power, alpha=alpha)
     return _smallest(lambda n: power_at(effect, n, alpha=alpha) >= power)
@@ -106,7 +106,7 @@ def people_needed(effect: Effect, *, power: float = 0.8, alpha: float = 0.05) ->
 def detectable_effect(
     kind: Kind, n: int, *, power: float = 0.8, alpha: float = 0.05
 ) -> float | None:
-    """Return the smallest effect that `n` people show with probability `power`.
+    """Return the smallest effect that `n` subjects show with probability `power`.
 
     None where not even the largest would do.
     """
@@ -134,7 +134,7 @@ def power_of_mean(standardised: float, n: int, *, alpha: float = 0.05) -> float:
 
 
 def power_curve(effect: Effect, ns: Sequence[int], *, alpha: float = 0.05) -> tuple[float, ...]:
-    """Return the power at each number of people."""
+    """Return the power at each number of subjects."""
     return tuple(power_at(effect, n, alpha=alpha) for n in ns)
 
 
@@ -145,25 +145,25 @@ def power_table(
     power: float = 0.8,
     alpha: float = 0.05,
 ) -> list[dict[str, float | int | None]]:
-    """Return rows of ``people, power, detectable``, from few people to more than enough.
+    """Return rows of ``subjects, power, detectable``, from few subjects to more than enough.
 
     Parameters
     ----------
     effect
         What is planned for.
     n
-        People at hand, given a row of their own.
+        Subjects at hand, given a row of their own.
     power, alpha
-        As in `people_needed`; ``detectable`` is the smallest effect shown with that power.
+        As in `subjects_needed`; ``detectable`` is the smallest effect shown with that power.
     """
-    enough = people_needed(effect, power=power, alpha=alpha)
+    enough = subjects_needed(effect, power=power, alpha=alpha)
     numbers = {20, 50, 100, 200, 500, 1000, 2000, 5000}
     numbers = {number for number in numbers if number < 2 * enough} | {enough}
     if n is not None:
         numbers.add(n)
     return [
         {
-            "people": number,
+            "subjects": number,
             "power": power_at(effect, number, alpha=alpha),
             "detectable": detectable_effect(effect.kind, number, power=power, alpha=alpha),
         }
@@ -176,15 +176,15 @@ def _standardised(skill: float) -> float:
 
 
 def _smallest(enough: Callable[[int], bool]) -> int:
-    """Return the smallest number of people that is enough, by doubling and halving."""
-    high = _MIN_PEOPLE
+    """Return the smallest number of subjects that is enough, by doubling and halving."""
+    high = _MIN_SUBJECTS
     while not enough(high):
-        if high >= MAX_PEOPLE:
+        if high >= MAX_SUBJECTS:
             raise ConfigError(
-                f"over {MAX_PEOPLE:,} people would be needed: plan for a larger effect"
+                f"over {MAX_SUBJECTS:,} subjects would be needed: plan for a larger effect"
             )
         high *= 2
-    low = max(_MIN_PEOPLE, high // 2)
+    low = max(_MIN_SUBJECTS, high // 2)
     while low < high:
         middle = (low + high) // 2
         if enough(middle):
@@ -194,9 +194,9 @@ def _smallest(enough: Callable[[int], bool]) -> int:
     return high
 
 
-def _check(*, n: int = _MIN_PEOPLE, power: float = 0.5, alpha: float = 0.05) -> None:
-    if n < _MIN_PEOPLE:
-        raise ConfigError(f"n is {n!r}: a test of people needs at least {_MIN_PEOPLE}")
+def _check(*, n: int = _MIN_SUBJECTS, power: float = 0.5, alpha: float = 0.05) -> None:
+    if n < _MIN_SUBJECTS:
+        raise ConfigError(f"n is {n!r}: a test of subjects needs at least {_MIN_SUBJECTS}")
     if not 0 < alpha < 1:
         raise ConfigError(f"alpha is {alpha!r}: it must lie between 0 and 1, such as 0.05")
     if not alpha / 2 < power < 1:

@@ -1,4 +1,4 @@
-"""Intervals for the ratio of two means over the same people: skill and R²."""
+"""Intervals for the ratio of two means over the same subjects: skill and R²."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import stats
 
-from pfactor_bench.statistics.means import MIN_PEOPLE
+from pfactor_bench.statistics.means import MIN_SUBJECTS
 from pfactor_bench.types import Interval
 
 if TYPE_CHECKING:
@@ -24,14 +24,14 @@ def ratio_interval(
     """Return the interval of mean(numerator) / mean(denominator), both positive.
 
     Fieller's: all ratios q for which a paired t-test cannot tell ``numerator`` from
-    ``q × denominator``. It therefore agrees with the paired t-test of the two. With few people the
-    denominator may be indistinguishable from 0, and the set has no upper end; a t-interval of the
-    log ratio with a jackknife standard error then stands in.
+    ``q × denominator``. It therefore agrees with the paired t-test of the two. With few subjects
+    the denominator may be indistinguishable from 0, and the set has no upper end; a t-interval of
+    the log ratio with a jackknife standard error then stands in.
 
     Parameters
     ----------
     numerator, denominator
-        One entry per person, shape ``(n,)``.
+        One entry per subject, shape ``(n,)``.
     level
         Nominal coverage.
 
@@ -46,26 +46,26 @@ def ratio_interval(
        Society B 16, 175-185, doi:10.1111/j.2517-6161.1954.tb00159.x.
     """
     n = len(numerator)
-    if n < MIN_PEOPLE:
-        return f"an interval needs at least {MIN_PEOPLE} people, there are {n}"
+    if n < MIN_SUBJECTS:
+        return f"an interval needs at least {MIN_SUBJECTS} subjects, there are {n}"
     if not (np.isfinite(numerator).all() and np.isfinite(denominator).all()):
-        return "not every person has a finite value"
+        return "not every subject has a finite value"
     mean = float(denominator.mean())
     if mean <= 0:
         return "the error that it is compared with is 0"
     ratio = float(numerator.mean()) / mean
     deviation = (numerator - ratio * denominator) / mean
     if float(np.abs(deviation).max()) <= _ROUNDING:
-        return "the two errors have one ratio for every person, so no spread can be estimated"
+        return "the two errors have one ratio for every subject, so no spread can be estimated"
     standard_error = float(deviation.std(ddof=1) / np.sqrt(n))
     critical = float(stats.t.ppf((1 + level) / 2, n - 1))
     ends = _fieller(numerator, denominator, critical)
-    method = "Fieller's interval (a paired t-test over people, inverted)"
+    method = "Fieller's interval (a paired t-test over subjects, inverted)"
     if ends is None:
         ends = _log_jackknife(numerator, denominator, critical)
-        method = "t-interval of the log ratio, jackknife over people"
+        method = "t-interval of the log ratio, jackknife over subjects"
     if ends is None:
-        return "all of the error rests on one person, so no spread can be estimated"
+        return "all of the error rests on one subject, so no spread can be estimated"
     return Interval(low=ends[0], high=ends[1], level=level, method=method, se=standard_error)
 
 

@@ -1,4 +1,4 @@
-"""Whether a planted part holds more of a whole than other parts of its size do."""
+"""Whether an injected part holds more of a whole than other parts of its size do."""
 
 from __future__ import annotations
 

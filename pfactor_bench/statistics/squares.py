@@ -1,10 +1,11 @@
-"""Intervals for mean squared errors over people, and for the difference of two of them.
+"""Intervals for mean squared errors over subjects, and for the difference of two of them.
 
 Squared errors have a long right tail, and what lies far out in it is missing from most samples of a
-few dozen people. Their mean and their spread are then too small together, so that intervals fail on
-one side: they end below a large error, and nearer to 0 than a large difference. The two intervals
-here are Student's, widened on that side alone by a spread that the sample does not show. No method
-can do without some such assumption: over all distributions there is no interval for a mean [1]_.
+few dozen subjects. Their mean and their spread are then too small together, so that intervals fail
+on one side: they end below a large error, and nearer to 0 than a large difference. The two
+intervals here are Student's, widened on that side alone by a spread that the sample does not show.
+No method can do without some such assumption: over all distributions there is no interval for a
+mean [1]_.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import stats
 
-from pfactor_bench.statistics.means import LARGEST_LOG, MIN_PEOPLE, ROUNDING
+from pfactor_bench.statistics.means import LARGEST_LOG, MIN_SUBJECTS, ROUNDING
 from pfactor_bench.types import Interval
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def mse_interval(squared: NDArray[np.float64], *, level: float = 0.95) -> Interv
     Parameters
     ----------
     squared
-        A person's squared error, averaged over seeds, shape ``(n_people,)``.
+        A subject's squared error, averaged over seeds, shape ``(n_subjects,)``.
     level
         Nominal coverage.
 
@@ -56,12 +57,12 @@ def mse_interval(squared: NDArray[np.float64], *, level: float = 0.95) -> Interv
     relative = float(squared.var(ddof=1)) / mean**2
     down, up = (critical * np.sqrt((relative + unseen) / n) for unseen in (0.0, _UNSEEN))
     if up > LARGEST_LOG:
-        return "too few people differ from each other for a spread to be estimated"
+        return "too few subjects differ from each other for a spread to be estimated"
     return Interval(
         low=mean * float(np.exp(-down)),
         high=mean * float(np.exp(up)),
         level=level,
-        method="Student's t of the log over people, wider upwards",
+        method="Student's t of the log over subjects, wider upwards",
         se=mean * float(np.sqrt(relative / n)),
     )
 
@@ -69,7 +70,7 @@ def mse_interval(squared: NDArray[np.float64], *, level: float = 0.95) -> Interv
 def difference_interval(
     minuend: NDArray[np.float64], subtrahend: NDArray[np.float64], *, level: float = 0.95
 ) -> Interval | str:
-    """Return the interval of the difference of two mean squared errors over the same people.
+    """Return the interval of the difference of two mean squared errors over the same subjects.
 
     All differences δ that a paired t-test cannot reject whose variance grows with δ beyond the
     observed difference D: ``s²/n + v·(δ² − D²)``, v being the relative variance of the mean of both
@@ -80,8 +81,8 @@ def difference_interval(
     Parameters
     ----------
     minuend, subtrahend
-        Squared errors of a person by two predictors, each averaged over seeds, shape
-        ``(n_people,)``. Exchanging them changes the signs of the result and nothing else.
+        Squared errors of a subject by two predictors, each averaged over seeds, shape
+        ``(n_subjects,)``. Exchanging them changes the signs of the result and nothing else.
     level
         Nominal coverage.
 
@@ -110,7 +111,7 @@ def difference_interval(
         low=difference - _reach(-difference, student, growth),
         high=difference + _reach(difference, student, growth),
         level=level,
-        method="paired t over people, wider away from 0",
+        method="paired t over subjects, wider away from 0",
         se=standard_error,
     )
 
@@ -130,7 +131,7 @@ def _reach(outwards: float, student: float, growth: float) -> float:
     growth
         By how much the squared half-width grows with the square of the difference.
     """
-    if growth >= 1:  # so few people that nothing bounds it
+    if growth >= 1:  # so few subjects that nothing bounds it
         return _WIDEST * student if outwards > -student / 2 else student
     half = growth * outwards
     reach = (half + float(np.sqrt(half**2 + (1 - growth) * student**2))) / (1 - growth)
@@ -140,10 +141,10 @@ def _reach(outwards: float, student: float, growth: float) -> float:
 def _no_interval(values: NDArray[np.float64], *, size: NDArray[np.float64]) -> str | None:
     """Return why there is no interval; a spread far below `size` is rounding."""
     n = len(values)
-    if n < MIN_PEOPLE:
-        return f"an interval needs at least {MIN_PEOPLE} people, there are {n}"
+    if n < MIN_SUBJECTS:
+        return f"an interval needs at least {MIN_SUBJECTS} subjects, there are {n}"
     if not np.isfinite(values).all():
-        return "not every person has a finite value"
+        return "not every subject has a finite value"
     if float(values.std(ddof=1)) <= ROUNDING * np.sqrt(n) * float(size.max()):
-        return "the value is the same for every person"
+        return "the value is the same for every subject"
     return None

@@ -1,4 +1,4 @@
-"""Where the spread of errors comes from: people, seeds or folds."""
+"""Where the spread of errors comes from: subjects, seeds or folds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["SOURCES", "VarianceComponent", "variance_components"]
 
 #: The sources of spread, in the order of `variance_components`.
-SOURCES = ("people", "seed", "fold", "people × seed")
+SOURCES = ("subjects", "seed", "fold", "subjects × seed")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,7 +23,7 @@ class VarianceComponent:
     Parameters
     ----------
     source
-        ``people``, ``seed``, ``fold`` or ``people × seed``.
+        ``subjects``, ``seed``, ``fold`` or ``subjects × seed``.
     variance
         Of one draw from that source, in squared units of the errors. An estimate below 0 means that
         there is none to be seen, and is given as 0.
@@ -42,23 +42,23 @@ class VarianceComponent:
 def variance_components(
     errors: NDArray[np.float64], folds: NDArray[np.str_]
 ) -> tuple[VarianceComponent, ...]:
-    """Split the spread of errors into people, seeds, folds and the rest, by analysis of variance.
+    """Split the spread of errors into subjects, seeds, folds and the rest, by analysis of variance.
 
-    The model is ``error = mean + fold + person within fold + seed + rest``, all random. Its sums of
-    squares are set equal to what they are on average (Henderson's first method), which is unbiased
-    for folds of unequal size.
+    The model is ``error = mean + fold + subject within fold + seed + rest``, all random. Its sums
+    of squares are set equal to what they are on average (Henderson's first method), which is
+    unbiased for folds of unequal size.
 
     Parameters
     ----------
     errors
-        Squared errors, shape ``(n_seeds, n_people)``.
+        Squared errors, shape ``(n_seeds, n_subjects)``.
     folds
-        The fold in which each person was held out, shape ``(n_people,)``.
+        The fold in which each subject was held out, shape ``(n_subjects,)``.
 
     Returns
     -------
     tuple of VarianceComponent
-        In the order people, seed, fold, people × seed.
+        In the order subjects, seed, fold, subjects × seed.
 
     Raises
     ------
@@ -70,39 +70,39 @@ def variance_components(
     .. [1] Searle, Casella and McCulloch (1992), Variance Components, chapter 5,
        doi:10.1002/9780470316856.
     """
-    n_seeds, n_people = errors.shape
-    if folds.shape != (n_people,):
+    n_seeds, n_subjects = errors.shape
+    if folds.shape != (n_subjects,):
         raise ValueError(f"errors has shape {errors.shape} but folds has {folds.shape}")
     if not np.isfinite(errors).all():
-        raise ValueError("errors holds NaN or infinity: leave such people out, and say so")
-    person, by_seed = errors.mean(axis=0), errors.mean(axis=1)
+        raise ValueError("errors holds NaN or infinity: leave such subjects out, and say so")
+    subject, by_seed = errors.mean(axis=0), errors.mean(axis=1)
     names, inverse, sizes = np.unique(folds, return_inverse=True, return_counts=True)
-    fold_means = np.bincount(inverse, weights=person) / sizes
+    fold_means = np.bincount(inverse, weights=subject) / sizes
     n_folds = len(names)
 
-    within = n_seeds * float(((person - fold_means[inverse]) ** 2).sum())
-    between = n_seeds * float((sizes * (fold_means - person.mean()) ** 2).sum())
-    seeds = n_people * float(((by_seed - errors.mean()) ** 2).sum())
-    rest = float(((errors - person - by_seed[:, np.newaxis] + errors.mean()) ** 2).sum())
+    within = n_seeds * float(((subject - fold_means[inverse]) ** 2).sum())
+    between = n_seeds * float((sizes * (fold_means - subject.mean()) ** 2).sum())
+    seeds = n_subjects * float(((by_seed - errors.mean()) ** 2).sum())
+    rest = float(((errors - subject - by_seed[:, np.newaxis] + errors.mean()) ** 2).sum())
 
-    residual = _mean_square(rest, (n_seeds - 1) * (n_people - 1))
-    of_person = _excess(_mean_square(within, n_people - n_folds), residual or 0.0, n_seeds)
-    of_seed = _excess(_mean_square(seeds, n_seeds - 1), residual, n_people)
-    # How many people a fold holds, as far as the sum of squares between folds is concerned.
-    effective = (n_people - float((sizes**2).sum()) / n_people) / max(1, n_folds - 1)
-    person_square = _mean_square(within, n_people - n_folds)
-    of_fold = _excess(_mean_square(between, n_folds - 1), person_square, n_seeds * effective)
+    residual = _mean_square(rest, (n_seeds - 1) * (n_subjects - 1))
+    of_subject = _excess(_mean_square(within, n_subjects - n_folds), residual or 0.0, n_seeds)
+    of_seed = _excess(_mean_square(seeds, n_seeds - 1), residual, n_subjects)
+    # How many subjects a fold holds, as far as the sum of squares between folds is concerned.
+    effective = (n_subjects - float((sizes**2).sum()) / n_subjects) / max(1, n_folds - 1)
+    subject_square = _mean_square(within, n_subjects - n_folds)
+    of_fold = _excess(_mean_square(between, n_folds - 1), subject_square, n_seeds * effective)
     one_seed = "there is one seed"
     return (
-        _component("people", of_person, n_people, "every fold holds one person"),
+        _component("subjects", of_subject, n_subjects, "every fold holds one subject"),
         _component("seed", of_seed, n_seeds, one_seed),
         _component(
             "fold",
             of_fold,
-            n_people**2 / float((sizes**2).sum()),
-            "there is one fold" if n_folds == 1 else "every fold holds one person",
+            n_subjects**2 / float((sizes**2).sum()),
+            "there is one fold" if n_folds == 1 else "every fold holds one subject",
         ),
-        _component("people × seed", residual, n_people * n_seeds, one_seed),
+        _component("subjects × seed", residual, n_subjects * n_seeds, one_seed),
     )
 
 

@@ -26,7 +26,7 @@ __all__ = ["build_network", "estimator_study", "fit_estimator", "model_study", "
 def model_study(
     load: Callable[[], Callable[..., nn.Module]], splitter: Splitter, budget: Budget
 ) -> Study:
-    """Return a study that trains a model from scratch and predicts the people held out.
+    """Return a study that trains a model from scratch and predicts the subjects held out.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def build_network(factory: Callable[..., nn.Module], cohort: Cohort) -> nn.Modul
 
 
 def estimator_study(load: Callable[[], Any], splitter: Splitter) -> Study:
-    """Return a study that fits clones of an estimator on training people.
+    """Return a study that fits clones of an estimator on training subjects.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def estimator_study(load: Callable[[], Any], splitter: Splitter) -> Study:
 def fit_estimator(estimator: Any, cohort: Cohort, fold: Fold, seed: int) -> Any:  # noqa: ANN401
     """Return a clone fitted on a fold's training windows.
 
-    The seed goes to every ``random_state`` that is not set, and to the global streams; the people
+    The seed goes to every ``random_state`` that is not set, and to the global streams; the subjects
     whose windows they are go, as ``groups``, to an inner cross-validation that asks for them.
     """
     from sklearn import config_context
@@ -148,13 +148,13 @@ def fit_estimator(estimator: Any, cohort: Cohort, fold: Fold, seed: int) -> Any:
         for name, value in fitted.get_params().items()
         if name.rpartition("__")[2] == "random_state" and value is None
     }
-    X, people = _inputs(estimator, cohort, fold.train), cohort.subjects[fold.train]
+    X, subjects = _inputs(estimator, cohort, fold.train), cohort.subjects[fold.train]
     fitted.set_params(**free)
-    _settle_stack(fitted, X, y, people)
+    _settle_stack(fitted, X, y, subjects)
     # Some return nothing from fit, as braindecode's EEGRegressor does.
     if _routes_groups(fitted):
         with config_context(enable_metadata_routing=True):
-            fitted.fit(X, y, groups=people)
+            fitted.fit(X, y, groups=subjects)
     else:
         fitted.fit(X, y)
     return fitted

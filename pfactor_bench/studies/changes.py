@@ -24,7 +24,7 @@ __all__ = [
     "permute_targets",
     "redraw_targets",
     "redraw_within_ranks",
-    "rename_everybody",
+    "rename_all_subjects",
     "rename_one",
     "replace_all_signal",
     "replace_windows",
@@ -36,7 +36,7 @@ __all__ = [
     "with_columns",
 ]
 
-#: How much larger than the cohort's the replaced person's signal is.
+#: How much larger than the cohort's the replaced subject's signal is.
 _LOUD = 3.0
 
 
@@ -63,105 +63,105 @@ def changed(cohort: Cohort, **parts: Any) -> Cohort:  # noqa: ANN401 - any field
 
 
 def redraw_targets(
-    cohort: Cohort, people: Collection[str], scale: float, rng: np.random.Generator
+    cohort: Cohort, chosen: Collection[str], scale: float, rng: np.random.Generator
 ) -> Cohort:
-    """Move the scores of some people by normal draws of `scale` standard deviations of the scores.
+    """Move the targets of some subjects by normal draws of `scale` standard deviations.
 
-    Everything else stays. A study that holds these people out cannot notice.
+    Everything else stays. A study that holds these subjects out cannot notice.
     """
-    sd = float(_scores(cohort)[1].std())
-    moves = {name: scale * sd * rng.standard_normal() for name in sorted(people)}
+    sd = float(_targets(cohort)[1].std())
+    moves = {name: scale * sd * rng.standard_normal() for name in sorted(chosen)}
     subjects = cohort.subjects
     return changed(cohort, y=cohort.y + np.array([moves.get(name, 0.0) for name in subjects]))
 
 
 def redraw_within_ranks(
-    cohort: Cohort, people: Collection[str], rng: np.random.Generator
+    cohort: Cohort, chosen: Collection[str], rng: np.random.Generator
 ) -> Cohort:
-    """Move the scores of some people, but nobody past anybody.
+    """Move the targets of some subjects, but nobody past anybody.
 
-    A split that is stratified by the scores' ranks stays where it is. The highest and the lowest
-    score can move far, those between only within their gaps.
+    A split that is stratified by the targets' ranks stays where it is. The highest and the lowest
+    target can move far, those between only within their gaps.
     """
-    names, scores = _scores(cohort)
-    order, sd = np.argsort(scores, kind="stable"), scores.std()
-    ranked = scores[order]
+    names, targets = _targets(cohort)
+    order, sd = np.argsort(targets, kind="stable"), targets.std()
+    ranked = targets[order]
     ends = np.concatenate([[ranked[0] - 10 * sd], ranked, [ranked[-1] + 10 * sd]])
-    new: NDArray[np.float64] = scores.copy()
-    for rank, person in enumerate(order):
-        if names[person] in people:
+    new: NDArray[np.float64] = targets.copy()
+    for rank, subject in enumerate(order):
+        if names[subject] in chosen:
             # Half the way at most: two neighbours that both move must not meet.
             to_neighbour = ends[rank + 2 if rng.random() < 0.5 else rank] - ranked[rank]  # noqa: PLR2004
-            new[person] += rng.uniform(0.25, 0.49) * to_neighbour
+            new[subject] += rng.uniform(0.25, 0.49) * to_neighbour
     return changed(cohort, y=_per_window(cohort, names, new))
 
 
-def seal_targets(cohort: Cohort, people: Collection[str]) -> Cohort:
-    """Take the scores of some people away: they become NaN."""
-    return changed(cohort, y=np.where(np.isin(cohort.subjects, list(people)), np.nan, cohort.y))
+def seal_targets(cohort: Cohort, chosen: Collection[str]) -> Cohort:
+    """Take the targets of some subjects away: they become NaN."""
+    return changed(cohort, y=np.where(np.isin(cohort.subjects, list(chosen)), np.nan, cohort.y))
 
 
-def move_targets(cohort: Cohort, people: Collection[str], distance: float) -> Cohort:
-    """Move the scores of some people by so many standard deviations, all of them alike."""
-    step = distance * float(_scores(cohort)[1].std())
-    return changed(cohort, y=cohort.y + np.where(np.isin(cohort.subjects, list(people)), step, 0.0))
+def move_targets(cohort: Cohort, chosen: Collection[str], distance: float) -> Cohort:
+    """Move the targets of some subjects by so many standard deviations, all of them alike."""
+    step = distance * float(_targets(cohort)[1].std())
+    return changed(cohort, y=cohort.y + np.where(np.isin(cohort.subjects, list(chosen)), step, 0.0))
 
 
 def gather_targets(
-    cohort: Cohort, people: Collection[str], distance: float, rng: np.random.Generator
+    cohort: Cohort, chosen: Collection[str], distance: float, rng: np.random.Generator
 ) -> Cohort:
-    """Put the scores of some people close together, so many standard deviations from the mean.
+    """Put the targets of some subjects close together, so many standard deviations from the mean.
 
     Whatever is chosen by them, or kept within their range, goes as far as it can.
     """
-    scores = _scores(cohort)[1]
-    sd = float(scores.std())
+    targets = _targets(cohort)[1]
+    sd = float(targets.std())
     # Not all equal: a study may divide by their spread.
     new = {
-        name: float(scores.mean()) + sd * (distance + 0.01 * rng.standard_normal())
-        for name in sorted(people)
+        name: float(targets.mean()) + sd * (distance + 0.01 * rng.standard_normal())
+        for name in sorted(chosen)
     }
     moved = [new.get(name, old) for name, old in zip(cohort.subjects, cohort.y, strict=True)]
     return changed(cohort, y=np.array(moved))
 
 
-def swap_targets(cohort: Cohort, people: Collection[str]) -> Cohort:
+def swap_targets(cohort: Cohort, chosen: Collection[str]) -> Cohort:
     """Let some subjects swap their targets, the highest with the lowest and so on."""
-    names, scores = _scores(cohort)
-    mine = np.flatnonzero(np.isin(names, list(people)))
-    order = mine[np.argsort(scores[mine], kind="stable")]
-    new = scores.copy()
-    new[order] = scores[order[::-1]]
+    names, targets = _targets(cohort)
+    mine = np.flatnonzero(np.isin(names, list(chosen)))
+    order = mine[np.argsort(targets[mine], kind="stable")]
+    new = targets.copy()
+    new[order] = targets[order[::-1]]
     return changed(cohort, y=_per_window(cohort, names, new))
 
 
 def nudge_targets(
-    cohort: Cohort, people: Collection[str], distance: float, rng: np.random.Generator
+    cohort: Cohort, chosen: Collection[str], distance: float, rng: np.random.Generator
 ) -> Cohort:
     """Move the targets of some subjects by up to so many standard deviations, within the middle.
 
     Targets at either end stay, and none is moved there: whoever leaves out implausible values or
     cuts the range into bins sees the same range.
     """
-    names, scores = _scores(cohort)
-    low, high = np.quantile(scores, [0.1, 0.9])
+    names, targets = _targets(cohort)
+    low, high = np.quantile(targets, [0.1, 0.9])
     moved = np.clip(
-        scores + distance * scores.std() * rng.uniform(-1, 1, size=len(scores)), low, high
+        targets + distance * targets.std() * rng.uniform(-1, 1, size=len(targets)), low, high
     )
-    mine = np.isin(names, list(people)) & (scores > low) & (scores < high)
-    return changed(cohort, y=_per_window(cohort, names, np.where(mine, moved, scores)))
+    mine = np.isin(names, list(chosen)) & (targets > low) & (targets < high)
+    return changed(cohort, y=_per_window(cohort, names, np.where(mine, moved, targets)))
 
 
 def permute_targets(cohort: Cohort, rng: np.random.Generator) -> Cohort:
-    """Deal all scores anew among people."""
-    names, scores = _scores(cohort)
-    return changed(cohort, y=_per_window(cohort, names, rng.permutation(scores)))
+    """Deal all targets anew among subjects."""
+    names, targets = _targets(cohort)
+    return changed(cohort, y=_per_window(cohort, names, rng.permutation(targets)))
 
 
 def stretch_targets(cohort: Cohort) -> Cohort:
-    """Give every score twice the distance to the mean, and three standard deviations more."""
-    scores = _scores(cohort)[1]
-    return changed(cohort, y=2 * (cohort.y - scores.mean()) + scores.mean() + 3 * scores.std())
+    """Give every target twice the distance to the mean, and three standard deviations more."""
+    targets = _targets(cohort)[1]
+    return changed(cohort, y=2 * (cohort.y - targets.mean()) + targets.mean() + 3 * targets.std())
 
 
 def replace_windows(cohort: Cohort, rows: NDArray[np.bool_], rng: np.random.Generator) -> Cohort:
@@ -169,8 +169,8 @@ def replace_windows(cohort: Cohort, rows: NDArray[np.bool_], rng: np.random.Gene
     n_chans = cohort.X.shape[1]
     scale = _LOUD * float(np.std(cohort.X[~rows]))
     X = np.array(cohort.X)
-    for person in np.unique(cohort.subjects[rows]):
-        mine = rows & (cohort.subjects == person)
+    for subject in np.unique(cohort.subjects[rows]):
+        mine = rows & (cohort.subjects == subject)
         noise = rng.standard_normal((int(mine.sum()), *cohort.X.shape[1:]))
         mixed = np.einsum("cd,wdt->wct", rng.standard_normal((n_chans, n_chans)), noise)
         X[mine] = scale * (mixed / np.sqrt(n_chans) + rng.standard_normal((1, n_chans, 1)))
@@ -187,11 +187,11 @@ def turn_windows(cohort: Cohort, rows: NDArray[np.bool_]) -> Cohort:
     return changed(cohort, X=X)
 
 
-def double_others(cohort: Cohort, person: str) -> Cohort:
+def double_others(cohort: Cohort, subject: str) -> Cohort:
     """Append a copy of every window that is not one subject's."""
     import pandas as pd
 
-    others = np.flatnonzero(cohort.subjects != person)
+    others = np.flatnonzero(cohort.subjects != subject)
     copies = cohort.table.iloc[others].copy()
     copies["sample_id"] = [f"{name}__again" for name in copies["sample_id"]]
     return changed(
@@ -210,25 +210,25 @@ def replace_all_signal(cohort: Cohort, rng: np.random.Generator) -> Cohort:
     return changed(cohort, X=X)
 
 
-def rename_everybody(cohort: Cohort) -> Cohort:
-    """Give all people new names that sort as the old ones do."""
+def rename_all_subjects(cohort: Cohort) -> Cohort:
+    """Give all subjects new names that sort as the old ones do."""
     old = np.unique(cohort.subjects)
     width = len(str(len(old)))
     return _renamed(cohort, {name: f"sub-N{row:0{width}d}" for row, name in enumerate(old)})
 
 
-def swap_names(cohort: Cohort, people: Collection[str]) -> Cohort:
+def swap_names(cohort: Cohort, chosen: Collection[str]) -> Cohort:
     """Let some subjects hand on their names, each to the next of them."""
-    names = sorted(people)
+    names = sorted(chosen)
     return _renamed(cohort, dict(zip(names, [*names[1:], names[0]], strict=True)))
 
 
-def rename_one(cohort: Cohort, person: str) -> Cohort:
-    """Give one person a new name that sorts right after the old one.
+def rename_one(cohort: Cohort, subject: str) -> Cohort:
+    """Give one subject a new name that sorts right after the old one.
 
     Before longer names that begin with it, too: ``sub-1`` stays before ``sub-10``.
     """
-    return _renamed(cohort, {person: f"{person}!"})
+    return _renamed(cohort, {subject: f"{subject}!"})
 
 
 def with_columns(cohort: Cohort, columns: Mapping[str, NDArray[Any]]) -> Cohort:
@@ -253,21 +253,21 @@ def in_order(
     return changed(cohort, X=cohort.X[order], y=cohort.y[order], table=table), order
 
 
-def _scores(cohort: Cohort) -> tuple[NDArray[np.str_], NDArray[np.float64]]:
-    """Return the people, sorted, and the score of each."""
+def _targets(cohort: Cohort) -> tuple[NDArray[np.str_], NDArray[np.float64]]:
+    """Return the subjects, sorted, and the target of each."""
     names, first = np.unique(cohort.subjects, return_index=True)
     return names, cohort.y[first]
 
 
 def _per_window(
-    cohort: Cohort, names: NDArray[np.str_], scores: NDArray[np.float64]
+    cohort: Cohort, names: NDArray[np.str_], targets: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    per_window: NDArray[np.float64] = scores[np.searchsorted(names, cohort.subjects)]
+    per_window: NDArray[np.float64] = targets[np.searchsorted(names, cohort.subjects)]
     return per_window
 
 
 def _renamed(cohort: Cohort, new_names: dict[str, str]) -> Cohort:
-    """Rename people wherever their name stands: in columns that repeat it and in window names.
+    """Rename subjects wherever their name stands: in columns that repeat it and in window names.
 
     Windows that others were made from, in a column ``parent``, keep pointing at them.
     """

@@ -1,7 +1,7 @@
 """The contract of a study, version 1: what a study is handed and what it hands back.
 
 A study is any callable ``study(cohort, *, seed)`` that returns a table with a row per held-out
-prediction. True scores are joined by the harness from its own copy, so a study never reports them.
+prediction. True targets are joined by the harness from its own copy, so a study never reports them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ ROLES = ("test", "train", "valid")
 
 
 class Study(Protocol):
-    """Anything that predicts held-out people of a cohort."""
+    """Anything that predicts held-out subjects of a cohort."""
 
     def __call__(self, cohort: Cohort, *, seed: int) -> pd.DataFrame:
         """Return ``sample_id, y_pred`` and, where there are several, ``fold``; maybe ``role``."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from pfactor_bench.types import Cohort
 
-__all__ = ["probe_identity", "tell_people_apart"]
+__all__ = ["probe_identity", "tell_subjects_apart"]
 
 #: What the network is trained with before it is probed again: the case study's budget.
 _BUDGET = Budget(epochs=4)
@@ -31,19 +31,19 @@ _PENALTY = 0.01
 
 
 def probe_identity(load: Callable[[], Callable[..., nn.Module]], cohort: Cohort) -> bytes:
-    """Train a network, and probe it before and after for who its training people are.
+    """Train a network, and probe it before and after for who its training subjects are.
 
     Parameters
     ----------
     load
         Returns the factory, ``factory(n_chans, n_outputs, n_times, sfreq)``.
     cohort
-        Its last fifth of people is held out of training and of the probe.
+        Its last fifth of subjects is held out of training and of the probe.
 
     Returns
     -------
     bytes
-        JSON: ``untrained`` and ``trained`` are shares of windows whose person is recognised,
+        JSON: ``untrained`` and ``trained`` are shares of windows whose subject is recognised,
         ``chance`` what guessing gets, ``n_windows`` how many were tried; or ``missing``, why there
         is nothing to probe.
     """
@@ -55,36 +55,36 @@ def probe_identity(load: Callable[[], Callable[..., nn.Module]], cohort: Cohort)
     (fold,) = last_subjects()(cohort.subjects).folds
     X = torch.tensor(cohort.X[fold.train])
     y = torch.tensor(cohort.y[fold.train], dtype=torch.float32)
-    people = cohort.subjects[fold.train]
-    if min(np.unique(people, return_counts=True)[1]) < 2:  # noqa: PLR2004 - one to learn, one to try
-        return to_json({"missing": "a person has a single window, and a probe needs two"})
+    subjects = cohort.subjects[fold.train]
+    if min(np.unique(subjects, return_counts=True)[1]) < 2:  # noqa: PLR2004 - one to learn, one to try
+        return to_json({"missing": "a subject has a single window, and a probe needs two"})
     with seeded(0, torch.device("cpu")):
         model = build_network(load(), cohort)
         try:
             head = find_head(model)
         except ModelError as error:
             return to_json({"missing": str(error)})
-        untrained = tell_people_apart(_embeddings(model, head, X), people)
+        untrained = tell_subjects_apart(_embeddings(model, head, X), subjects)
         fit(model, X=X, y=y, X_held_out=X[:0], budget=_BUDGET)
-        trained = tell_people_apart(_embeddings(model, head, X), people)
+        trained = tell_subjects_apart(_embeddings(model, head, X), subjects)
     answers: dict[str, Any] = {
         "untrained": untrained,
         "trained": trained,
-        "chance": 1 / len(np.unique(people)),
-        "n_windows": int(_is_tried(people).sum()),
+        "chance": 1 / len(np.unique(subjects)),
+        "n_windows": int(_is_tried(subjects).sum()),
     }
     return to_json(answers)
 
 
-def tell_people_apart(embeddings: NDArray[np.float64], people: NDArray[np.str_]) -> float:
-    """Return the share of windows whose person a linear probe recognises.
+def tell_subjects_apart(embeddings: NDArray[np.float64], subjects: NDArray[np.str_]) -> float:
+    """Return the share of windows whose subject a linear probe recognises.
 
     Parameters
     ----------
     embeddings
         Shape ``(n_windows, n_features)``.
-    people
-        Whose windows they are. Every second window of each person is learnt from, the others are
+    subjects
+        Whose windows they are. Every second window of each subject is learnt from, the others are
         tried.
 
     Returns
@@ -96,11 +96,11 @@ def tell_people_apart(embeddings: NDArray[np.float64], people: NDArray[np.str_])
     ----------
     Alain & Bengio 2016, arXiv:1610.01644.
     """
-    tried = _is_tried(people)
+    tried = _is_tried(subjects)
     centred = embeddings - embeddings[~tried].mean(axis=0)
     spread = centred[~tried].std(axis=0)
     scaled = centred[:, spread > 0] / spread[spread > 0]
-    names, owner = np.unique(people, return_inverse=True)
+    names, owner = np.unique(subjects, return_inverse=True)
     # Ridge regression on one-hot names, solved between windows: there are fewer of them.
     learnt = scaled[~tried]
     likeness = learnt @ learnt.T
@@ -125,9 +125,9 @@ def _embeddings(model: nn.Module, head: str, X: torch.Tensor) -> NDArray[np.floa
     return np.concatenate([part.double().numpy() for part in seen])
 
 
-def _is_tried(people: NDArray[np.str_]) -> NDArray[np.bool_]:
-    """Return which windows the probe is tried on: every second one of each person."""
-    tried = np.zeros(len(people), dtype=bool)
-    for name in np.unique(people):
-        tried[np.flatnonzero(people == name)[1::2]] = True
+def _is_tried(subjects: NDArray[np.str_]) -> NDArray[np.bool_]:
+    """Return which windows the probe is tried on: every second one of each subject."""
+    tried = np.zeros(len(subjects), dtype=bool)
+    for name in np.unique(subjects):
+        tried[np.flatnonzero(subjects == name)[1::2]] = True
     return tried

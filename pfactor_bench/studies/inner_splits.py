@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 __all__ = ["record_inner_splits", "wrap_splitters"]
 
-#: Callbacks through which a validation score decides something.
+#: Callbacks through which a validation target decides something.
 _DECIDING = ("Checkpoint", "EarlyStopping", "LRScheduler")
 
 
 def record_inner_splits(
     load: Callable[[], Any], cohort: Cohort, fold: Fold, seed: int, limits: Limits
 ) -> list[dict[str, Any]] | Failure:
-    """Fit an estimator on one fold's training people and return the splits that it made.
+    """Fit an estimator on one fold's training subjects and return the splits that it made.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def record_inner_splits(
     -------
     list of dict
         ``by`` (the splitter), ``train`` and ``valid`` (positions in the cohort), and ``decides``:
-        whether anything is chosen by the validation score.
+        whether anything is chosen by the validation target.
     """
     (reply,) = run_jobs([partial(_session, load, cohort, fold, seed)], limits)
     if isinstance(reply, Failure):
@@ -99,7 +99,7 @@ def _recording(
 
 
 def _decides(fitted: Any) -> bool:  # noqa: ANN401 - any estimator
-    """Say whether a validation score decides anything: in a skorch network, only with callbacks."""
+    """Say if a validation result decides anything: in a skorch network, only with callbacks."""
     last = fitted.steps[-1][1] if hasattr(fitted, "steps") else fitted
     callbacks = getattr(last, "callbacks_", None)
     if callbacks is None:

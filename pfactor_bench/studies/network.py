@@ -57,7 +57,7 @@ def question_network(
         ``double`` precision, and after ``another`` instance was trained; outputs for ``constant``
         and ``loud`` windows; names of ``deaf`` modules, that stay in train mode, of ``changed``
         state and of parameters ``without_gradient``; what was ``opened`` meanwhile; what tells
-        its people apart as ``identity``; and its outputs on a GPU as ``cuda``. These two and
+        its subjects apart as ``identity``; and its outputs on a GPU as ``cuda``. These two and
         ``double`` are ``{"missing": reason}`` where there is nothing to tell.
     """
     (reply,) = run_jobs([partial(_session, load, cohort)], limits)

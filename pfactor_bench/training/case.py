@@ -14,7 +14,7 @@ from pfactor_bench.statistics.metrics import pearson_r
 from pfactor_bench.training.device import peak_memory, seeded, synchronize
 from pfactor_bench.training.fold import prepare_fold
 from pfactor_bench.training.loop import fit
-from pfactor_bench.training.saliency import pool_people, saliency_map
+from pfactor_bench.training.saliency import pool_subjects, saliency_map
 from pfactor_bench.training.selection import choose_budget
 from pfactor_bench.types import CaseResult, Curves, EngineChoice, Saliency, Timing, TrainedBy
 
@@ -55,7 +55,7 @@ class TrainedFold:
     start
         The trained model, as the regime started it.
     scale
-        From the model's predictions to scores.
+        From the model's predictions to targets.
     trajectory
         What training left behind.
     seconds
@@ -215,11 +215,11 @@ def case_result(
 def fold_maps(
     one: TrainedFold, cohort: Cohort, saliency: Sequence[str], X_held_out: Windows
 ) -> list[Saliency]:
-    """Return a map per way of choosing windows, in score per unit of the windows."""
+    """Return a map per way of choosing windows, in target per unit of the windows."""
     truth = one.scale.to_model(cohort.y[one.fold.test])
-    people = cohort.subjects[one.fold.test]
+    subjects = cohort.subjects[one.fold.test]
     found = [
-        saliency_map(one.start.model, X_held_out, truth, people=people, chosen_by=way)
+        saliency_map(one.start.model, X_held_out, truth, subjects=subjects, chosen_by=way)
         for way in saliency
     ]
     return [replace(found_one, map=found_one.map * one.scale.sd) for found_one in found]
@@ -287,6 +287,6 @@ def _mean_map(maps: Sequence[Saliency]) -> Saliency:
         chosen_by=maps[0].chosen_by,
         circular=maps[0].circular,
         map=np.mean([saliency.map for saliency in maps], axis=0),
-        by_person=pool_people([one.by_person for one in maps if one.by_person is not None]),
+        by_subject=pool_subjects([one.by_subject for one in maps if one.by_subject is not None]),
         randomised_similarity=float(np.mean(known)) if len(known) == len(maps) else None,
     )

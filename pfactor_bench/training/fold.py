@@ -26,12 +26,12 @@ __all__ = ["PreparedFold", "Scale", "prepare_fold"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scale:
-    """The scale that scores are learnt on, fixed by the training windows alone.
+    """The scale that targets are learnt on, fixed by the training windows alone.
 
     Parameters
     ----------
     mean, sd
-        What is taken off a score, and what the rest is divided by; 0 and 1 for raw scores.
+        What is taken off a target, and what the rest is divided by; 0 and 1 for raw targets.
     """
 
     mean: float = 0.0
@@ -39,18 +39,18 @@ class Scale:
 
     @classmethod
     def of(cls, y: NDArray[np.float64], budget: Budget) -> Scale:
-        """Return the scale that `budget` asks for, given the training windows' scores."""
-        if budget.scores == "raw":
+        """Return the scale that `budget` asks for, given the training windows' targets."""
+        if budget.targets == "raw":
             return cls()
-        # People whose scores are all equal have no spread to divide by.
+        # Subjects whose targets are all equal have no spread to divide by.
         return cls(mean=float(y.mean()), sd=float(y.std()) or 1.0)
 
     def to_model(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return scores as the model learns them."""
+        """Return targets as the model learns them."""
         return (y - self.mean) / self.sd
 
     def from_model(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return predictions in the score's own unit."""
+        """Return predictions in the target's own unit."""
         return y * self.sd + self.mean
 
 
@@ -63,11 +63,11 @@ class PreparedFold:
     start
         The model before the first step.
     X, y
-        Training windows and their scores on `scale`.
+        Training windows and their targets on `scale`.
     X_held_out
-        The held-out windows; their scores are not here.
+        The held-out windows; their targets are not here.
     scale
-        From scores to what the model learns, and back.
+        From targets to what the model learns, and back.
     """
 
     start: Start
@@ -93,11 +93,11 @@ def prepare_fold(
     start = begin(case.start, model, head=case.model.head, encoder=encoder)
     start.model.to(device)
     scale = Scale.of(cohort.y[fold.train], budget)
-    scores = scale.to_model(cohort.y[fold.train]).astype(np.float32)
+    targets = scale.to_model(cohort.y[fold.train]).astype(np.float32)
     return PreparedFold(
         start=start,
         X=windows_at(cohort.X, fold.train, device),
-        y=torch.from_numpy(scores).to(device),
+        y=torch.from_numpy(targets).to(device),
         X_held_out=windows_at(cohort.X, fold.test, device),
         scale=scale,
     )

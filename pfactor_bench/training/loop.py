@@ -44,7 +44,7 @@ class Trajectory:
 def normalize_windows(windows: torch.Tensor) -> torch.Tensor:
     """Return windows with mean 0 and standard deviation 1 in each channel.
 
-    Only the window itself is used, so nothing can pass from one person to another.
+    Only the window itself is used, so nothing can pass from one subject to another.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def fit(
 ) -> Trajectory:
     """Train `model` with AdamW, and watch it on held-out windows.
 
-    The held-out scores are not among the arguments: whatever is computed from them happens after
+    The held-out targets are not among the arguments: whatever is computed from them happens after
     training, so no choice made here can depend on them.
 
     Parameters
@@ -76,7 +76,7 @@ def fit(
     model
         Trained in place; parameters that do not require a gradient are left alone.
     X, y
-        Training windows ``(n_windows, n_chans, n_times)`` and scores ``(n_windows,)``, float32, on
+        Training windows ``(n_windows, n_chans, n_times)`` and targets ``(n_windows,)``, float32, on
         the model's device.
     X_held_out
         Held-out windows, on the same device.
@@ -85,7 +85,7 @@ def fit(
     trained
         The parts of the model that train; all others stay in evaluation mode. Empty is the model.
     loss
-        Of predictions and scores, both of shape ``(batch_size,)``; None is the mean squared error.
+        Of predictions and targets, both of shape ``(batch_size,)``; None is the mean squared error.
     on_epoch
         Called after each epoch, for progress.
 
@@ -122,7 +122,7 @@ def fit(
 
 
 def predict(model: nn.Module, X: Windows) -> NDArray[np.float64]:
-    """Return the model's score for each window, float64, shape ``(n_windows,)``."""
+    """Return the model's target for each window, float64, shape ``(n_windows,)``."""
     import torch
 
     model.eval()

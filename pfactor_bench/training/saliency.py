@@ -1,4 +1,4 @@
-"""Where a model looks: the gradient of its prediction with respect to the input."""
+"""Saliency of a model: the gradient of its prediction with respect to the input."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scipy.stats import spearmanr
 from pfactor_bench.registry import Registry
 from pfactor_bench.training.loop import normalize_windows, predict
 from pfactor_bench.training.windows import take
-from pfactor_bench.types import PersonSaliency, Saliency
+from pfactor_bench.types import Saliency, SubjectSaliency
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 __all__ = [
     "CIRCULAR_CHOICES",
     "WINDOW_CHOICES",
-    "pool_people",
+    "pool_subjects",
+    "randomised_weights",
     "saliency_map",
-    "shuffled_weights",
 ]
 
 #: Ways to choose windows: (prediction, truth) → positions. The first registered is the default.
@@ -35,7 +35,7 @@ WINDOW_CHOICES: Registry[
     Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.int64]]
 ] = Registry("choice of saliency windows")
 
-#: Choices that look at the true score explain only what the model already got right.
+#: Choices that look at the true target explain only what the model already got right.
 CIRCULAR_CHOICES = frozenset({"smallest-error"})
 
 _BATCH = 256
@@ -63,7 +63,7 @@ def saliency_map(
     X: Windows,
     truth: NDArray[np.float64],
     *,
-    people: NDArray[np.str_],
+    subjects: NDArray[np.str_],
     chosen_by: str,
 ) -> Saliency:
     """Average |gradient of the prediction with respect to the input| over chosen windows.
@@ -75,8 +75,8 @@ def saliency_map(
     X
         Held-out windows, shape ``(n_windows, n_chans, n_times)``, on the model's device.
     truth
-        Their scores, shape ``(n_windows,)``. Used only by choices that are marked circular.
-    people
+        Their targets, shape ``(n_windows,)``. Used only by choices that are marked circular.
+    subjects
         Whose windows they are, shape ``(n_windows,)``.
     chosen_by
         A name in `WINDOW_CHOICES`.
@@ -84,13 +84,13 @@ def saliency_map(
     Returns
     -------
     Saliency
-        With a map of shape ``(n_chans, n_times)``, its shares person by person, and what is left of
-        it in a model of shuffled weights.
+        With a map of shape ``(n_chans, n_times)``, its shares subject by subject, and what is left
+        of it in a model of randomised weights.
 
     References
     ----------
     Simonyan, Vedaldi & Zisserman 2014, arXiv:1312.6034; Schirrmeister et al. 2017,
-    doi:10.1002/hbm.23730; Adebayo et al. 2018, arXiv:1810.03292, on shuffled weights.
+    doi:10.1002/hbm.23730; Adebayo et al. 2018, arXiv:1810.03292, on randomised weights.
     """
     import torch
 
@@ -109,26 +109,26 @@ def saliency_map(
         chosen_by=chosen_by,
         circular=chosen_by in CIRCULAR_CHOICES,
         map=mean,
-        by_person=_by_person(
-            people[chosen], torch.cat(by_channel).numpy(), torch.cat(by_frequency).numpy()
+        by_subject=_by_subject(
+            subjects[chosen], torch.cat(by_channel).numpy(), torch.cat(by_frequency).numpy()
         ),
         randomised_similarity=_rank_correlation(mean, _randomised_map(model, shown)),
     )
 
 
-def pool_people(parts: Sequence[PersonSaliency]) -> PersonSaliency:
-    """Return one row per person, averaged over folds or seeds in which it has several."""
-    people = np.concatenate([part.people for part in parts])
-    names, _ = _means(people, np.zeros((len(people), 1)))
-    return PersonSaliency(
-        people=names,
-        channel_share=_means(people, np.concatenate([part.channel_share for part in parts]))[1],
-        spectral_share=_means(people, np.concatenate([part.spectral_share for part in parts]))[1],
+def pool_subjects(parts: Sequence[SubjectSaliency]) -> SubjectSaliency:
+    """Return one row per subject, averaged over folds or seeds in which it has several."""
+    subjects = np.concatenate([part.subjects for part in parts])
+    names, _ = _means(subjects, np.zeros((len(subjects), 1)))
+    return SubjectSaliency(
+        subjects=names,
+        channel_share=_means(subjects, np.concatenate([part.channel_share for part in parts]))[1],
+        spectral_share=_means(subjects, np.concatenate([part.spectral_share for part in parts]))[1],
     )
 
 
 @contextmanager
-def shuffled_weights(model: nn.Module) -> Iterator[None]:
+def randomised_weights(model: nn.Module) -> Iterator[None]:
     """Permute the entries of every parameter, and put them back at the end.
 
     The global random stream is not touched: it decides what comes after.
@@ -161,7 +161,7 @@ def _gradients(model: nn.Module, X: Windows) -> Iterator[torch.Tensor]:
 
 
 def _randomised_map(model: nn.Module, X: Windows) -> NDArray[np.float64]:
-    with shuffled_weights(model):
+    with randomised_weights(model):
         parts = [gradient.abs().sum(dim=0).double().cpu() for gradient in _gradients(model, X)]
     total: NDArray[np.float64] = sum(parts[1:], start=parts[0]).numpy()
     return total
@@ -175,22 +175,22 @@ def _rank_correlation(one: NDArray[np.float64], other: NDArray[np.float64]) -> f
     return float(spearmanr(one.ravel(), other.ravel()).statistic)
 
 
-def _by_person(
-    people: NDArray[np.str_], by_channel: NDArray[np.float64], by_frequency: NDArray[np.float64]
-) -> PersonSaliency:
-    names, channels = _means(people, by_channel)
-    return PersonSaliency(
-        people=names,
+def _by_subject(
+    subjects: NDArray[np.str_], by_channel: NDArray[np.float64], by_frequency: NDArray[np.float64]
+) -> SubjectSaliency:
+    names, channels = _means(subjects, by_channel)
+    return SubjectSaliency(
+        subjects=names,
         channel_share=_shares(channels),
-        spectral_share=_shares(_means(people, by_frequency)[1]),
+        spectral_share=_shares(_means(subjects, by_frequency)[1]),
     )
 
 
 def _means(
-    people: NDArray[np.str_], values: NDArray[np.float64]
+    subjects: NDArray[np.str_], values: NDArray[np.float64]
 ) -> tuple[NDArray[np.str_], NDArray[np.float64]]:
-    """Return the people and the mean of each one's rows of `values`."""
-    names, owner, counts = np.unique(people, return_inverse=True, return_counts=True)
+    """Return the subjects and the mean of each one's rows of `values`."""
+    names, owner, counts = np.unique(subjects, return_inverse=True, return_counts=True)
     sums = np.zeros((len(names), values.shape[1]))
     np.add.at(sums, owner, values)
     means: NDArray[np.float64] = sums / counts[:, np.newaxis]

@@ -1,4 +1,4 @@
-"""Choosing epochs and learning rate inside a fold, on people who are trained on."""
+"""Choosing epochs and learning rate inside a fold, on subjects who are trained on."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ __all__ = [
     "refuse_too_few_to_choose_on",
 ]
 
-#: Choosing on fewer people would be a coin toss.
-_MIN_PEOPLE = 2
+#: Choosing on fewer subjects would be a coin toss.
+_MIN_SUBJECTS = 2
 
 
 def choose_budget(
@@ -49,8 +49,8 @@ def choose_budget(
 ) -> Budget:
     """Return the budget to train a fold with: the given one, or the best within it.
 
-    Each candidate is trained on some of the fold's training people and scored on the rest, person
-    by person; the held-out people take no part.
+    Each candidate is trained on some of the fold's training subjects and evaluated on the rest,
+    subject by subject; the held-out subjects take no part.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def best_candidate(
 def inner_errors(
     cohort: Cohort, inner: Fold, scale: Scale, trajectory: Trajectory
 ) -> NDArray[np.float64]:
-    """Return the mean squared error over the inner fold's people after each epoch."""
+    """Return the mean squared error over the inner fold's subjects after each epoch."""
     subjects = cohort.subjects[inner.test]
     truth = subject_means(subjects, scale.to_model(cohort.y[inner.test]))[1]
     errors: NDArray[np.float64] = np.array(
@@ -122,7 +122,7 @@ def inner_errors(
 
 
 def inner_fold(subjects: NDArray[np.str_], fold: Fold, inner: InnerValidation) -> Fold:
-    """Divide a fold's training people in two.
+    """Divide a fold's training subjects in two.
 
     Parameters
     ----------
@@ -131,27 +131,27 @@ def inner_fold(subjects: NDArray[np.str_], fold: Fold, inner: InnerValidation) -
     fold
         Whose training windows are divided.
     inner
-        How many people, and by which draw.
+        How many subjects, and by which draw.
 
     Raises
     ------
     ConfigError
-        If a side would be left with fewer than two people.
+        If a side would be left with fewer than two subjects.
     """
-    people = np.unique(subjects[fold.train])
-    n_chosen = max(_MIN_PEOPLE, round(inner.fraction * len(people)))
-    if len(people) - n_chosen < _MIN_PEOPLE:
+    names = np.unique(subjects[fold.train])
+    n_chosen = max(_MIN_SUBJECTS, round(inner.fraction * len(names)))
+    if len(names) - n_chosen < _MIN_SUBJECTS:
         raise ConfigError(
-            f"{fold.name} trains on {len(people)} people, too few to choose epochs on {n_chosen} "
-            f"of them: lower fraction {inner.fraction!r}, or take a cohort with more people"
+            f"{fold.name} trains on {len(names)} subjects, too few to choose epochs on {n_chosen} "
+            f"of them: lower fraction {inner.fraction!r}, or take a cohort with more subjects"
         )
-    order = np.random.default_rng(seed_for("inner", inner.seed, fold.name)).permutation(people)
+    order = np.random.default_rng(seed_for("inner", inner.seed, fold.name)).permutation(names)
     chosen = np.isin(subjects[fold.train], order[:n_chosen])
     return Fold(name=fold.name, train=fold.train[~chosen], test=fold.train[chosen])
 
 
 def refuse_too_few_to_choose_on(cohort: Cohort, split: Split, budget: Budget) -> None:
-    """Refuse folds whose training people are too few for what a budget chooses inside of them.
+    """Refuse folds whose training subjects are too few for what a budget chooses inside of them.
 
     Raises
     ------

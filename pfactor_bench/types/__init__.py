@@ -12,14 +12,14 @@ from pfactor_bench.types.case import (
     Ingredient,
     InnerValidation,
     ModelSpec,
-    ScoreScale,
+    TargetScale,
 )
 from pfactor_bench.types.claim import Claim, ClaimLevel, Requirement, Verdict, VerdictStatus
-from pfactor_bench.types.cohort import Cohort, PlantedSignal
+from pfactor_bench.types.cohort import Cohort, InjectedSignal
 from pfactor_bench.types.engine import EngineChoice, TrainedBy
 from pfactor_bench.types.finding import CheckStatus, Finding, Scalar
 from pfactor_bench.types.measurement import Interval, Measurement
-from pfactor_bench.types.result import CaseResult, Curves, PersonSaliency, Saliency, Timing
+from pfactor_bench.types.result import CaseResult, Curves, Saliency, SubjectSaliency, Timing
 from pfactor_bench.types.split import Fold, Split
 
 __all__ = [
@@ -35,17 +35,17 @@ __all__ = [
     "Finding",
     "Fold",
     "Ingredient",
+    "InjectedSignal",
     "InnerValidation",
     "Interval",
     "Measurement",
     "ModelSpec",
-    "PersonSaliency",
-    "PlantedSignal",
     "Requirement",
     "Saliency",
     "Scalar",
-    "ScoreScale",
     "Split",
+    "SubjectSaliency",
+    "TargetScale",
     "Timing",
     "TrainedBy",
     "Verdict",

@@ -11,21 +11,21 @@ from annotated_types import Ge, Gt, Lt
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Budget", "Case", "Ingredient", "InnerValidation", "ModelSpec", "ScoreScale"]
+__all__ = ["Budget", "Case", "Ingredient", "InnerValidation", "ModelSpec", "TargetScale"]
 
-ScoreScale: TypeAlias = Literal["raw", "standardized"]
+TargetScale: TypeAlias = Literal["raw", "standardized"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InnerValidation:
-    """Choosing epochs and learning rate on people who are trained on, never on the held-out ones.
+    """Choosing epochs and learning rate on subjects who are trained on, never on the held-out ones.
 
     Parameters
     ----------
     fraction
-        Share of a fold's training people that the choice is made on.
+        Share of a fold's training subjects that the choice is made on.
     seed
-        Of the draw of those people.
+        Of the draw of those subjects.
     learning_rates
         What to choose from; empty leaves the budget's.
 
@@ -46,15 +46,15 @@ class Budget:
     Parameters
     ----------
     epochs
-        Passes over the training windows. The last epoch's model is the one that is scored.
+        Passes over the training windows. The last epoch's model is the one that is evaluated.
     batch_size
         Windows per step.
     learning_rate, weight_decay
         Of AdamW (Loshchilov & Hutter 2019, arXiv:1711.05101).
-    scores
+    targets
         ``"raw"``, or ``"standardized"`` by mean and standard deviation over the training windows,
-        for scores whose mean lies so far from 0 that learning it would take all of the budget.
-        Predictions and errors are in the score's own unit either way.
+        for targets whose mean lies so far from 0 that learning it would take all of the budget.
+        Predictions and errors are in the target's own unit either way.
     inner
         How the number of epochs, at most `epochs`, and the learning rate are chosen in each fold;
         None trains for `epochs`.
@@ -64,7 +64,7 @@ class Budget:
     batch_size: Annotated[int, Gt(0)] = 32
     learning_rate: Annotated[float, Gt(0)] = 1e-3
     weight_decay: Annotated[float, Ge(0)] = 1e-3
-    scores: ScoreScale = "raw"
+    targets: TargetScale = "raw"
     inner: InnerValidation | None = None
 
 
@@ -79,7 +79,7 @@ class ModelSpec:
     args
         Further keyword arguments of its constructor.
     head
-        The submodule that turns features into a score, where it cannot be found by itself.
+        The submodule that turns features into a target, where it cannot be found by itself.
     folder
         What a relative ``file.py`` starts from; None is the current folder.
     """

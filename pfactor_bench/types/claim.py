@@ -75,8 +75,8 @@ class Verdict:
         The claim's.
     explanation
         Why, in a sentence.
-    people_needed
-        How many people would settle an inconclusive claim with 80 % power if the measured value
+    subjects_needed
+        How many subjects would settle an inconclusive claim with 80 % power if the measured value
         were the truth; None where no number would, or none can be given.
     """
 
@@ -84,4 +84,4 @@ class Verdict:
     status: VerdictStatus
     level: ClaimLevel
     explanation: str = field(default="")
-    people_needed: int | None = None
+    subjects_needed: int | None = None

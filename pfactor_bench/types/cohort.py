@@ -1,4 +1,4 @@
-"""People and their windows, and what a synthetic cohort hides in them."""
+"""Subjects and their windows, and what a synthetic cohort hides in them."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["Cohort", "PlantedSignal"]
+__all__ = ["Cohort", "InjectedSignal"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class PlantedSignal:
+class InjectedSignal:
     """What a synthetic cohort hides in its windows, so that it can be looked for.
 
     Parameters
     ----------
     ch_names
-        The channels that carry the score.
+        The channels that carry the target.
     frequency
         The carrier, in Hz.
     """
@@ -33,7 +33,7 @@ class PlantedSignal:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Cohort:
-    """Windows of many subjects with one score per subject: what every study is handed.
+    """Windows of many subjects with one target per subject: what every study is handed.
 
     Build one with `pfactor_bench.cohorts.make_cohort`, which checks it and takes its fingerprint.
 
@@ -44,7 +44,7 @@ class Cohort:
     X
         Windows, float32, shape ``(n_windows, n_chans, n_times)``, in `unit`; not writable.
     y
-        The subject's score repeated for each window, float64, shape ``(n_windows,)``.
+        The subject's target repeated for each window, float64, shape ``(n_windows,)``.
     table
         A row per window: ``sample_id, subject, session, run, task, start, stop`` (samples in the
         recording, half open) and the subject-level columns (age, sex, ...).
@@ -55,14 +55,14 @@ class Cohort:
     unit
         Unit of `X`, such as ``"uV"``.
     target
-        The score's name.
+        The target's name.
     fingerprint
         sha256 over the content; two cohorts with one fingerprint are the same data.
     provenance
         Where the data came from and how they were prepared, as plain JSON values.
     notes
         What a reader must know: conversions, exclusions with the subjects' names.
-    planted
+    injected
         The hidden signal, for synthetic cohorts.
     """
 
@@ -77,7 +77,7 @@ class Cohort:
     fingerprint: str
     provenance: Mapping[str, Any]
     notes: tuple[str, ...] = ()
-    planted: PlantedSignal | None = None
+    injected: InjectedSignal | None = None
 
     def __repr__(self) -> str:
         from pfactor_bench.types.display import cohort_line
@@ -97,5 +97,5 @@ class Cohort:
 
     @property
     def n_subjects(self) -> int:
-        """How many people the cohort holds."""
+        """How many subjects the cohort holds."""
         return int(self.table["subject"].nunique())

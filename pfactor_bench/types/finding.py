@@ -23,11 +23,11 @@ class Finding:
     title
         What it looks for, in a line.
     kinds
-        The leak kinds it covers.
+        The leak types it covers.
     status
         ``pass``, ``fail``, ``warn``, ``not_applicable``, ``skipped`` or ``error``.
     explanation
-        One or two sentences for a person.
+        One or two sentences for a subject.
     fix
         What to do about it; empty where nothing is wrong.
     evidence

@@ -20,8 +20,8 @@ class Interval:
     method
         How it was made, in words a methods section can use.
     se
-        The estimate's standard error over people, from which the number of people that would settle
-        a claim follows; None where only the ends are known.
+        The estimate's standard error over subjects, from which the number of subjects that would
+        settle a claim follows; None where only the ends are known.
     """
 
     low: float
@@ -48,7 +48,7 @@ class Measurement:
     ci
         Its interval over subjects, where one can be given.
     n_subjects
-        How many people it rests on; None for what does not depend on a sample of people.
+        How many subjects it rests on; None for what does not depend on a sample of subjects.
     missing_because
         Why there is no value. Set exactly when `value` is None.
     note

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pfactor_bench.types.case import Budget
     from pfactor_bench.types.engine import TrainedBy
 
-__all__ = ["CaseResult", "Curves", "PersonSaliency", "Saliency", "Timing"]
+__all__ = ["CaseResult", "Curves", "Saliency", "SubjectSaliency", "Timing"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -35,49 +35,49 @@ class Curves:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class PersonSaliency:
-    """How each person's saliency is divided over channels and over frequencies.
+class SubjectSaliency:
+    """How each subject's saliency is divided over channels and over frequencies.
 
     Parameters
     ----------
-    people
-        Names, sorted, shape ``(n_people,)``.
+    subjects
+        Names, sorted, shape ``(n_subjects,)``.
     channel_share
-        Of |gradient|, shape ``(n_people, n_chans)``. A row adds up to 1, or is 0 where the person
-        has no gradient.
+        Of |gradient|, shape ``(n_subjects, n_chans)``. A row adds up to 1, or is 0 where the
+        subject has no gradient.
     spectral_share
-        Of the gradient's power over all channels, shape ``(n_people, n_frequencies)``: the real
+        Of the gradient's power over all channels, shape ``(n_subjects, n_frequencies)``: the real
         Fourier frequencies of a window above 0.
     """
 
-    people: NDArray[np.str_]
+    subjects: NDArray[np.str_]
     channel_share: NDArray[np.float64]
     spectral_share: NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Saliency:
-    """Where a model looks: |gradient of the prediction with respect to the input|.
+    """Saliency of a model: |gradient of the prediction with respect to the input|.
 
     Parameters
     ----------
     chosen_by
         How its windows were chosen: ``"all-held-out"`` or ``"smallest-error"``.
     circular
-        Whether the true scores took part in that choice.
+        Whether the true targets took part in that choice.
     map
-        Mean over the chosen windows, shape ``(n_chans, n_times)``, score per `Cohort.unit`.
-    by_person
-        The same person by person; None where it was not kept.
+        Mean over the chosen windows, shape ``(n_chans, n_times)``, target per `Cohort.unit`.
+    by_subject
+        The same subject by subject; None where it was not kept.
     randomised_similarity
-        Rank correlation of `map` with the map of the same model with shuffled weights; None where
+        Rank correlation of `map` with the map of the same model with randomised weights; None where
         it was not computed, or a map has no ranks.
     """
 
     chosen_by: str
     circular: bool
     map: NDArray[np.float64]
-    by_person: PersonSaliency | None = None
+    by_subject: SubjectSaliency | None = None
     randomised_similarity: float | None = None
 
 

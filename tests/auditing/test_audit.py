@@ -34,7 +34,7 @@ from benchmarks.detection.honest import (
     states_roles,
     subject_folds,
 )
-from benchmarks.detection.leaky import PLANTED
+from benchmarks.detection.leaky import INJECTED
 from pfactor_bench.auditing.audit import audit
 from pfactor_bench.checks import catalogue
 from pfactor_bench.cli.audit import _table
@@ -79,7 +79,7 @@ def test_honest_study_is_clean() -> None:
 
 def test_leaky_study_is_leaky() -> None:
     """A failed check means verdict leaky and exit code 1."""
-    result = _quick(PLANTED["trained_on_everything"].study)
+    result = _quick(INJECTED["trained_on_everything"].study)
     assert (result.verdict, result.exit_code) == ("leaky", 1)
 
 
@@ -172,14 +172,14 @@ def test_verdict_cannot_be_patched_away(tmp_path: Path) -> None:
         "    import pfactor_bench.auditing.audit, pfactor_bench.checks.metamorphic.probe as probe\n"
         "    pfactor_bench.auditing.result.Audit.verdict = 'clean'\n"
         "    probe.Probe.movement = lambda *_: None\n"
-        "    from benchmarks.detection.leaky import PLANTED\n"
-        "    return PLANTED['trained_on_everything'].study(cohort, seed=seed)"
+        "    from benchmarks.detection.leaky import INJECTED\n"
+        "    return INJECTED['trained_on_everything'].study(cohort, seed=seed)"
     )
     assert _quick(_written(tmp_path, body)).verdict == "leaky"
 
 
 def test_labels_cannot_be_changed(tmp_path: Path) -> None:
-    """The harness's own scores survive a study that writes into the cohort's memory."""
+    """The harness's own targets survive a study that writes into the cohort's memory."""
     before = _COHORT.y.copy()
     body = (
         "    table = plain_ridge(cohort, seed=seed)\n"
@@ -210,12 +210,12 @@ def test_misbehaviour_is_named(body: str, reason: str, tmp_path: Path) -> None:
 
 
 def test_answer_read_from_a_file_is_found(tmp_path: Path) -> None:
-    """A study that looks scores up in a table beside it learns nothing."""
-    scores = pd.DataFrame({"sample_id": _COHORT.table["sample_id"], "y": _COHORT.y})
-    scores.to_csv(tmp_path / "scores.csv", index=False)
+    """A study that looks targets up in a table beside it learns nothing."""
+    targets = pd.DataFrame({"sample_id": _COHORT.table["sample_id"], "y": _COHORT.y})
+    targets.to_csv(tmp_path / "targets.csv", index=False)
     body = (
         "    import pandas as pd\n"
-        f"    known = pd.read_csv({str(tmp_path / 'scores.csv')!r}).set_index('sample_id')['y']\n"
+        f"    known = pd.read_csv({str(tmp_path / 'targets.csv')!r}).set_index('sample_id')['y']\n"
         "    table = plain_ridge(cohort, seed=seed)\n"
         "    return table.assign(y_pred=table['sample_id'].map(known).fillna(0.0))"
     )
@@ -223,9 +223,9 @@ def test_answer_read_from_a_file_is_found(tmp_path: Path) -> None:
 
 
 def test_estimator_with_ungrouped_search_is_found() -> None:
-    """A grid search over windows of known people is found inside a pipeline.
+    """A grid search over windows of known subjects is found inside a pipeline.
 
-    The score of the subjects held out is honest: no leak is found.
+    The target of the subjects held out is honest: no leak is found.
     """
     search = make_pipeline(StandardScaler(), GridSearchCV(Ridge(), {"alpha": [1, 10]}, cv=3))
     result = _quick(search, only=["LK020"])
@@ -286,7 +286,7 @@ _ESTIMATORS = {
 
 @pytest.mark.parametrize("name", _ESTIMATORS)
 def test_honest_estimator_is_clean(name: str) -> None:
-    """Searches that group by people are given the people, and what wraps others takes windows."""
+    """Searches that group by subject are given subjects, and what wraps others takes windows."""
     result = _quick(_ESTIMATORS[name])
     told = [one.explanation for one in result.findings if one.status in {"fail", "error"}]
     assert result.verdict == "clean", told
@@ -316,7 +316,7 @@ def test_saved_predictions_are_audited(tmp_path: Path) -> None:
 def test_leak_in_saved_predictions_is_found(tmp_path: Path) -> None:
     """A table that states a split by window is leaky."""
     path = tmp_path / "predictions.parquet"
-    PLANTED["states_split_by_window"].study(_COHORT, seed=0).to_parquet(path)
+    INJECTED["states_split_by_window"].study(_COHORT, seed=0).to_parquet(path)
     assert _found(_quick(str(path)), "LK003") == "fail"
 
 
@@ -331,7 +331,7 @@ def test_same_seed_repeats_the_audit() -> None:
     """Two audits of one study differ in nothing but time."""
     contents = []
     for _ in range(2):
-        content = _quick(PLANTED["best_seed"].study).to_dict()
+        content = _quick(INJECTED["best_seed"].study).to_dict()
         for finding in content["findings"]:
             del finding["seconds"]
         contents.append(content)
@@ -385,11 +385,11 @@ def test_paths_in_what_is_found_stay_as_they_are() -> None:
         title="title",
         kinds=(),
         status="error",
-        explanation="there is no file '../scores.csv'.",
+        explanation="there is no file '../targets.csv'.",
         fix="Look at ../README.",
     )
     result = replace(_quick(plain_ridge, only=[]), findings=(finding,))
-    assert "no file '../scores.csv'. Look at ../README." in _table(result)
+    assert "no file '../targets.csv'. Look at ../README." in _table(result)
 
 
 def test_command_writes_json_and_report(tmp_path: Path) -> None:
@@ -424,7 +424,7 @@ def test_eegconformer_is_clean() -> None:
 
 
 @pytest.mark.slow
-def test_early_stopping_on_known_people_is_found() -> None:
+def test_early_stopping_on_known_subjects_is_found() -> None:
     """A braindecode regressor that stops on a split by window is found."""
     from braindecode import EEGRegressor
     from braindecode.models import ShallowFBCSPNet

@@ -13,7 +13,7 @@ from pfactor_bench.auditing.artefacts import read_claims
 from pfactor_bench.auditing.audit import audit
 from pfactor_bench.cohorts.synthetic import synthetic
 from pfactor_bench.errors import StudyError
-from pfactor_bench.statistics.metrics import score, subject_means
+from pfactor_bench.statistics.metrics import evaluate, subject_means
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _COHORT = synthetic(n_subjects=12, n_windows=5, seed=2)
 _TABLE = states_roles(_COHORT, seed=0)
-#: The same study from three seeds; each divides people in its own way.
+#: The same study from three seeds; each divides subjects in its own way.
 _SEEDS = pd.concat(plain_ridge(_COHORT, seed=seed).assign(seed=seed) for seed in (1, 2, 3))
 
 
@@ -31,84 +31,84 @@ def _claim(table: pd.DataFrame = _TABLE, code: str = "LK036", **claims: Any) -> 
     return next(one for one in result.findings if one.code == code)
 
 
-def _scores(table: pd.DataFrame, *, people: bool) -> dict[str, float]:
+def _targets(table: pd.DataFrame, *, subjects: bool) -> dict[str, float]:
     """Return metrics by the project's own functions, which the check does not use."""
     tested = table[table["y_pred"].notna()].set_index("sample_id")["y_pred"]
     y_pred = tested[_COHORT.table["sample_id"]].to_numpy()
     y_true, base = _COHORT.y, np.zeros(len(_COHORT.y))
-    if people:
+    if subjects:
         y_true, y_pred, base = (
             subject_means(_COHORT.subjects, one)[1] for one in (y_true, y_pred, base)
         )
-    return {name: one.value or 0.0 for name, one in score(y_true, y_pred, base).items()}
+    return {name: one.value or 0.0 for name, one in evaluate(y_true, y_pred, base).items()}
 
 
 @pytest.mark.parametrize("metric", ["mse", "mae", "r2", "pearson_r", "spearman_r", "nrmse"])
 def test_true_claim_passes(metric: str) -> None:
     """A rounded number that follows from the predictions is borne out."""
-    value = _scores(_TABLE, people=True)[metric]
+    value = _targets(_TABLE, subjects=True)[metric]
     assert _claim(**{metric: f"{value:.3f}"}).status == "pass"
 
 
 def test_folds_may_be_numbers() -> None:
     """Whoever enumerates folds hands in numbers, and means the folds that a split names."""
     numbered = _TABLE.assign(fold=_TABLE["fold"].str.removeprefix("fold-").astype(int))
-    value = _scores(_TABLE, people=True)["pearson_r"]
+    value = _targets(_TABLE, subjects=True)["pearson_r"]
     assert _claim(numbered, r=f"{value:.3f}").status == "pass"
 
 
 @pytest.mark.parametrize(("digits", "status"), [("0.1f", "pass"), ("0.4f", "fail")])
 def test_rounding_is_what_the_digits_say(digits: str, status: str) -> None:
     """A difference of 0.01 disappears in one digit and not in four."""
-    wrong = round(_scores(_TABLE, people=True)["pearson_r"], 1) + 0.01
+    wrong = round(_targets(_TABLE, subjects=True)["pearson_r"], 1) + 0.01
     assert _claim(r=f"{wrong:{digits}}").status == status
 
 
 def test_both_values_are_given() -> None:
     """Whoever is accused sees what was claimed and what comes out."""
     row = _claim(r="0.99").evidence[0]
-    expected = _scores(_TABLE, people=True)["pearson_r"]
+    expected = _targets(_TABLE, subjects=True)["pearson_r"]
     assert (row["claimed"], row["recomputed"]) == (0.99, pytest.approx(expected, rel=1e-5))
 
 
 def test_number_over_windows_is_a_warning() -> None:
-    """A correlation over windows is true, and is not one over people."""
-    value = _scores(_TABLE, people=False)["pearson_r"]
+    """A correlation over windows is true, and is not one over subjects."""
+    value = _targets(_TABLE, subjects=False)["pearson_r"]
     finding = _claim(r=f"{value:.5f}")
     assert (finding.status, "over windows" in finding.explanation) == ("warn", True)
 
 
 def test_number_over_windows_may_be_called_that() -> None:
     """What says that it is over windows is what it says."""
-    value = _scores(_TABLE, people=False)["pearson_r"]
+    value = _targets(_TABLE, subjects=False)["pearson_r"]
     assert _claim(window_r=f"{value:.5f}").status == "pass"
 
 
 def test_mean_over_seeds_passes() -> None:
     """A number of several seeds is their mean."""
-    values = [_scores(rows, people=True)["mse"] for _, rows in _SEEDS.groupby("seed")]
+    values = [_targets(rows, subjects=True)["mse"] for _, rows in _SEEDS.groupby("seed")]
     assert _claim(_SEEDS, mse=f"{np.mean(values):.4f}").status == "pass"
 
 
 def test_best_seed_alone_is_found() -> None:
     """The best seed's number does not speak for all seeds."""
-    values = {seed: _scores(rows, people=True)["mse"] for seed, rows in _SEEDS.groupby("seed")}
+    values = {seed: _targets(rows, subjects=True)["mse"] for seed, rows in _SEEDS.groupby("seed")}
     best = min(values, key=lambda seed: values[seed])
     finding = _claim(_SEEDS, mse=f"{values[best]:.5f}")
     assert (finding.status, f"of seed-{best} alone" in finding.explanation) == ("fail", True)
 
 
-def test_windows_counted_as_people_are_found() -> None:
-    """An n of 60 is 12 people of five windows."""
+def test_windows_counted_as_subjects_are_found() -> None:
+    """An n of 60 is 12 subjects of five windows."""
     finding = _claim(n=60)
-    assert (finding.status, "number of windows, of 12 people" in finding.explanation) == (
+    assert (finding.status, "number of windows, of 12 subjects" in finding.explanation) == (
         "fail",
         True,
     )
 
 
 def test_right_count_passes() -> None:
-    """The effective n is the number of people."""
+    """The effective n is the number of subjects."""
     assert _claim(n=12).status == "pass"
 
 
@@ -159,12 +159,12 @@ def test_best_one_that_is_no_number_is_refused(value: object) -> None:
 
 
 def test_circular_saliency_is_named() -> None:
-    """So is a saliency map over windows chosen by their true score."""
+    """So is a saliency map over windows chosen by their true target."""
     assert _claim(code="LK033", saliency="smallest-error").status == "warn"
 
 
 def test_dropped_windows_are_seen_without_a_split() -> None:
-    """Windows of predicted people that are missing are mentioned."""
+    """Windows of predicted subjects that are missing are mentioned."""
     table = plain_ridge(_COHORT, seed=0).iloc[1:]
     assert _claim(table, code="LK030").status == "warn"
 

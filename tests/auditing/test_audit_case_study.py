@@ -57,13 +57,13 @@ def test_saliency_is_named_circular(as_written: Audit) -> None:
 
 
 def test_best_epoch_is_named(as_written: Audit) -> None:
-    """Its best_val_r is a maximum over epochs on the very people it is reported for."""
+    """Its best_val_r is a maximum over epochs on the very subjects it is reported for."""
     assert _finding(as_written, "LK017").evidence[0]["measurement"] == "best_val_r"
 
 
-def test_four_people_are_named(as_written: Audit) -> None:
-    """Everything it prints rests on four people."""
-    assert "only 4 people" in _finding(as_written, "LK035").explanation
+def test_four_subjects_are_named(as_written: Audit) -> None:
+    """Everything it prints rests on four subjects."""
+    assert "only 4 subjects" in _finding(as_written, "LK035").explanation
 
 
 def test_figure_is_named_as_of_one_seed(as_written: Audit) -> None:
@@ -73,7 +73,7 @@ def test_figure_is_named_as_of_one_seed(as_written: Audit) -> None:
 
 
 def test_split_is_not_accused(as_written: Audit) -> None:
-    """It holds whole people out, as it says."""
+    """It holds whole subjects out, as it says."""
     assert _finding(as_written, "LK003").status == "pass"
 
 
@@ -101,6 +101,6 @@ def _best_epoch_study(cohort: Cohort, *, seed: int) -> pd.DataFrame:
 
 
 def test_best_epoch_handed_over_is_a_leak() -> None:
-    """Whoever publishes the best epoch's predictions has used the held-out scores."""
+    """Whoever publishes the best epoch's predictions has used the held-out targets."""
     result = audit(_best_epoch_study, synthetic(), effort="quick", only=["LK101"])
     assert _finding(result, "LK101").status == "fail"

@@ -1,4 +1,4 @@
-"""What an audit takes as its cohort and its effort, in the words that people use."""
+"""What an audit takes as its cohort and its effort, in the words that users use."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_cohort_is_found_by_name(name: str | None) -> None:
 def test_cohort_of_a_suite_is_found_by_its_file(
     path: Path | str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Given as people give paths."""
+    """Given as subjects give paths."""
     monkeypatch.chdir(Path(__file__).parents[2])
     assert _cohort_of(path).fingerprint == synthetic().fingerprint
 

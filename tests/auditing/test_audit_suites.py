@@ -35,7 +35,7 @@ def _audited(folder: Path, split: str) -> Audit:
 
 
 def test_regime_is_audited_clean(tmp_path: Path) -> None:
-    """A regime that holds people out does not notice what is changed about them."""
+    """A regime that holds subjects out does not notice what is changed about them."""
     assert _audited(tmp_path, "{kind: last-subjects}").verdict == "clean"
 
 

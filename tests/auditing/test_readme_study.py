@@ -11,7 +11,9 @@ import pytest
 from pfactor_bench.auditing.audit import audit
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-_LEAK = "    features = StandardScaler().fit_transform(features)  # fitted on everybody: a leak\n"
+_LEAK = (
+    "    features = StandardScaler().fit_transform(features)  # fitted on every subject: a leak\n"
+)
 _FIT = "        y_pred = Ridge()"
 _MENDED = "        features = scaler(np.log(cohort.X.var(axis=2)), train)\n        y_pred = Ridge()"
 
@@ -31,7 +33,7 @@ def printed() -> str:
 
 
 def test_printed_study_is_leaky() -> None:
-    """The scaler was fitted on everybody."""
+    """The scaler was fitted on every subject."""
     found = audit(study_of(printed()), effort="quick")
     assert [one.code for one in found.findings if one.status == "fail"] == ["LK102"]
 

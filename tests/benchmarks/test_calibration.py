@@ -39,7 +39,7 @@ def test_overconfident_model_of_no_skill_rarely_beats_the_train_mean(
     calibration: Any,
     n: int,
 ) -> None:
-    """The hardest null: related to the scores, and exactly as wrong as the mean."""
+    """The hardest null: related to the targets, and exactly as wrong as the mean."""
     rate = calibration.null_rate(calibration.BOUNDARY.sample, n, n_cohorts=500, seed=1)["skill"]
     assert rate <= stats.binom.ppf(0.999, 500, 0.05) / 500
 
@@ -51,7 +51,7 @@ def test_boundary_scenario_has_no_skill(calibration: Any) -> None:
 
 @pytest.fixture(scope="module", params=["weak, normal", "strong, heavy-tailed"])
 def shares(calibration: Any, request: pytest.FixtureRequest) -> dict[tuple[str, str], float]:
-    """Return the coverage of 800 cohorts of 20 people."""
+    """Return the coverage of 800 cohorts of 20 subjects."""
     scenario = calibration.SCENARIOS[1 if request.param == "weak, normal" else -1]
     found: dict[tuple[str, str], float] = calibration.coverage(
         scenario, 20, n_cohorts=800, seed=1, methods=("ours",)
@@ -70,7 +70,7 @@ def test_interval_covers_the_truth(shares: dict[tuple[str, str], float], quantit
 
 
 def test_published_effect_is_found_four_times_in_five(calibration: Any) -> None:
-    """At r = 0.137 with 416 people: 75 to 85 %, give or take what 800 cohorts allow."""
+    """At r = 0.137 with 416 subjects: 75 to 85 %, give or take what 800 cohorts allow."""
     found = calibration.power_rate(r=0.137, n=416, n_cohorts=800, seed=1)
     low = stats.binom.ppf(0.005, 800, 0.75) / 800
     high = stats.binom.ppf(0.995, 800, 0.85) / 800

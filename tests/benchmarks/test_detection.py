@@ -1,4 +1,4 @@
-"""Planted leaks are there, clean studies are clean, and a killed measurement goes on."""
+"""Injected leaks are there, clean studies are clean, and a killed measurement goes on."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from benchmarks.detection.cohorts import fingerprinted
 from benchmarks.detection.examine import WAYS, crosses, examine, way_of
-from benchmarks.detection.figure import draw_doses, draw_matrix
+from benchmarks.detection.figure import draw_matrix, draw_severities
 from benchmarks.detection.honest import band_features
-from benchmarks.detection.leaks import planted_leaks
+from benchmarks.detection.inflation import paired_difference
+from benchmarks.detection.leaks import injected_leaks
 from benchmarks.detection.numbers import filled
 from benchmarks.detection.plan import Cell, full_plan, quick_plan
 from benchmarks.detection.recipes import Recipe
@@ -23,7 +24,6 @@ from benchmarks.detection.report import report_text
 from benchmarks.detection.run import read_rows, run_cell, run_plan
 from benchmarks.detection.scenes import Played, Scene, clean_scene, play
 from benchmarks.detection.summary import exact_rate, summarise
-from benchmarks.detection.tax import paired_difference
 from pfactor_bench.checks import catalogue
 from pfactor_bench.checks.engine.kinds import KINDS
 from pfactor_bench.cohorts.synthetic import synthetic
@@ -60,9 +60,9 @@ def quick_rows(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]
 _LATER = {36, 37, 40}
 
 
-def test_every_kind_can_be_planted() -> None:
+def test_every_kind_can_be_injected() -> None:
     """All kinds of the catalogue, by at least one leak each, but for those that came later."""
-    assert {leak.kind for leak in planted_leaks().values()} == set(KINDS) - _LATER
+    assert {leak.kind for leak in injected_leaks().values()} == set(KINDS) - _LATER
 
 
 def test_every_check_finds_its_things_in_one_way() -> None:
@@ -71,15 +71,15 @@ def test_every_check_finds_its_things_in_one_way() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [name for name, leak in planted_leaks().items() if not leak.declared_only]
+    "name", [name for name, leak in injected_leaks().items() if not leak.declared_only]
 )
-def test_leak_is_there_at_full_dose(
+def test_leak_is_there_at_full_severity(
     name: str, clean: tuple[Scene, Played], clean_network: tuple[Scene, Played]
 ) -> None:
-    """Something stands on both sides, a prediction changes, or people and choices do."""
-    leak = planted_leaks()[name]
+    """Something stands in train and test, a prediction changes, or subjects and choices do."""
+    leak = injected_leaks()[name]
     scene, played = clean_network if leak.needs == "network" else clean
-    leaky = leak.plant(scene, leak.full_dose)
+    leaky = leak.plant(scene, leak.full_severity)
     replayed = play(leaky)
     fewer = leaky.cohort.n_subjects < scene.cohort.n_subjects
     other_choices = len(replayed.log.inner) > len(played.log.inner)
@@ -91,19 +91,19 @@ def test_leak_is_there_at_full_dose(
     [
         ("BatchNorm in train mode", {"LK102", "LK201"}),
         ("outputs remembered", {"LK102", "LK202"}),
-        ("pretrained on everybody", {"LK102"}),
+        ("pretrained on every subject", {"LK102"}),
     ],
 )
 def test_leak_of_a_network_is_found(
     name: str, codes: set[str], clean_network: tuple[Scene, Played]
 ) -> None:
-    """By its predictions for other people, and where it can be by the network alone."""
-    found = examine(planted_leaks()[name].plant(clean_network[0], 1.0), only=codes)
+    """By its predictions for other subjects, and where it can be by the network alone."""
+    found = examine(injected_leaks()[name].plant(clean_network[0], 1.0), only=codes)
     assert {code for code, status in found["statuses"].items() if status == "fail"} == codes
 
 
 def test_clean_network_is_not_accused(clean_network: tuple[Scene, Played]) -> None:
-    """By any check that looks for what is planted in networks."""
+    """By any check that looks for what is injected in networks."""
     assert examine(clean_network[0], only={"LK102", "LK201", "LK202"})["statuses"] == {}
 
 
@@ -115,16 +115,16 @@ def test_clean_scene_has_nothing_on_both_sides(clean: tuple[Scene, Played]) -> N
         assert set(subjects[fold.train]) & set(subjects[fold.test]) == set()
 
 
-def test_fingerprint_survives_a_score_of_each_window() -> None:
+def test_fingerprint_survives_a_target_of_each_window() -> None:
     """Whose window it is can be told after mean and deviation are gone; a constant could not."""
     plain = synthetic(n_subjects=18, n_windows=8, amplitude=0.0)
     shares = []
     for cohort in (plain, fingerprinted(plain, seed=0)):
         z = cohort.X - cohort.X.mean(axis=-1, keepdims=True)
         z = z / z.std(axis=-1, keepdims=True)
-        features, people = band_features(z), cohort.subjects
-        learnt = KNeighborsClassifier(1).fit(features[::2], people[::2])
-        shares.append(float((learnt.predict(features[1::2]) == people[1::2]).mean()))
+        features, subjects = band_features(z), cohort.subjects
+        learnt = KNeighborsClassifier(1).fit(features[::2], subjects[::2])
+        shares.append(float((learnt.predict(features[1::2]) == subjects[1::2]).mean()))
     assert shares[0] < 0.2
     assert shares[1] > 0.4  # chance is 1 in 18
 
@@ -143,12 +143,12 @@ def test_plan_holds_200_distinct_clean_studies() -> None:
 
 
 def test_every_leak_is_planned_in_several_families() -> None:
-    """At least two, wherever it can be planted at all."""
+    """At least two, wherever it can be injected at all."""
     families: dict[str, set[str]] = {}
     for cell in full_plan():
-        if cell.role == "full dose":
+        if cell.role == "full severity":
             families.setdefault(str(cell.leak), set()).add(cell.recipe.family)
-    assert set(families) == set(planted_leaks())
+    assert set(families) == set(injected_leaks())
     assert min(len(found) for found in families.values()) >= 2
 
 
@@ -191,7 +191,7 @@ def test_run_out_of_time_says_what_is_left(tmp_path: Path) -> None:
 def test_second_name_on_one_side_is_no_leak() -> None:
     """A hold-out by name puts sub-17 beside sub-17_r2: nothing crosses, and nothing is counted."""
     hold_out = Recipe(family="ridge", protocol="hold-out")
-    cell = Cell(role="dose", recipe=hold_out, leak="second name", dose=0.1)
+    cell = Cell(role="severity", recipe=hold_out, leak="second name", severity=0.1)
     assert run_cell(cell)["crosses"] is False
 
 
@@ -208,17 +208,19 @@ def test_published_report_is_its_records(record: dict[str, Any]) -> None:
 
 
 def test_alt_texts_state_what_was_found(record: dict[str, Any]) -> None:
-    """A reader who sees no figure learns how many kinds are found, and at what dose."""
+    """A reader who sees no figure learns how many kinds are found, and at what severity."""
     text = report_text(record)
     kinds = [kind for kind in record["kinds"] if kind["n"]]
     assert f"{sum(k['rate'] == 1 for k in kinds)} of {len(kinds)} kinds are always found" in text
-    assert re.search(r"!\[.* at their weakest dose \d+ of \d+ leaks are found .*\]\(doses", text)
+    assert re.search(
+        r"!\[.* at their weakest severity \d+ of \d+ leaks are found .*\]\(severities", text
+    )
 
 
 def test_published_figures_are_their_records(record: dict[str, Any]) -> None:
     """Nothing in them was drawn by hand."""
-    drawn = {**draw_matrix(record), **draw_doses(record)}
-    for name in ("matrix.svg", "doses.svg"):
+    drawn = {**draw_matrix(record), **draw_severities(record)}
+    for name in ("matrix.svg", "severities.svg"):
         assert drawn[name] == (PUBLISHED / name).read_bytes()
 
 
@@ -242,7 +244,7 @@ def test_interval_of_a_rate_is_exact(found: int, n: int, low: float, high: float
 
 def test_quick_results_become_a_report(quick_rows: list[dict[str, Any]]) -> None:
     """Every kind has its row, found or not."""
-    as_full = [{**row, "role": "full dose" if "leak" in row else "clean"} for row in quick_rows]
+    as_full = [{**row, "role": "full severity" if "leak" in row else "clean"} for row in quick_rows]
     text = report_text(summarise(as_full))
     for kind in set(KINDS) - _LATER:
         assert f" {KINDS[kind]} " in text
@@ -251,7 +253,7 @@ def test_quick_results_become_a_report(quick_rows: list[dict[str, Any]]) -> None
 def test_leak_that_no_check_names_is_a_miss(quick_rows: list[dict[str, Any]]) -> None:
     """And stands in the list of misses with a reason."""
     row = next(row for row in quick_rows if row.get("kind") == 2)
-    silent = {**row, "role": "full dose", "statuses": {}, "verdict": "clean"}
+    silent = {**row, "role": "full severity", "statuses": {}, "verdict": "clean"}
     (miss,) = summarise([silent])["misses"]
     assert miss["id"] == row["id"]
     assert "no prediction moved" in miss["why"]
@@ -270,12 +272,12 @@ def test_permuted_studies_are_told_leak_by_leak() -> None:
     shared = {"role": "permutation", "n_runs": 20, "id": "permutation | ridge | plain"}
     rows = [
         {**shared, "statuses": {"LK401": "fail"}},
-        {**shared, "statuses": {"LK401": "fail"}, "leak": "people cut", "kind": 3},
+        {**shared, "statuses": {"LK401": "fail"}, "leak": "subjects cut", "kind": 3},
         {**shared, "statuses": {}, "leak": "age as input", "kind": 16},
     ]
     found = summarise(rows)["permutation"]
     assert [(one["leak"], one["expected"], one["found"]) for one in found["leaks"]] == [
-        ("people cut", True, 1),
+        ("subjects cut", True, 1),
         ("age as input", False, 0),
     ]
     assert found["clean"]["accused"] == ["ridge | plain"]

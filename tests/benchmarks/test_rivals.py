@@ -26,7 +26,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     def knows_kind_three(scene: dict[str, Any]) -> str:
         if scene["kind"] == 5:
             raise ValueError("no sessions here")
-        return "people overlap" if scene["kind"] == 3 else ""
+        return "subjects overlap" if scene["kind"] == 3 else ""
 
     fake = tools.Tool(package="numpy", accuses=knows_kind_three, needs="x", given="x")
     monkeypatch.setattr(script, "TOOLS", {"fake": fake})

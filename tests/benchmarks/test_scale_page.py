@@ -26,11 +26,11 @@ def test_page_is_made_from_the_measurements() -> None:
     assert page.page(scale, preparation) == (docs / "scale.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("people", ["300", "1000", "3155"])
-def test_planted_copies_were_found_and_no_others(people: str) -> None:
+@pytest.mark.parametrize("subjects", ["300", "1000", "3155"])
+def test_injected_copies_were_found_and_no_others(subjects: str) -> None:
     """95 % of each form, no false pair: what is published keeps what was promised."""
-    near = json.loads((ROOT / "docs" / "scale.json").read_text(encoding="utf-8"))[people]["near"]
+    near = json.loads((ROOT / "docs" / "scale.json").read_text(encoding="utf-8"))[subjects]["near"]
 
     assert near["false_pairs"] == 0
-    for form, planted in near["planted"].items():
-        assert near["found"][form] >= 0.95 * planted
+    for form, injected in near["injected"].items():
+        assert near["found"][form] >= 0.95 * injected

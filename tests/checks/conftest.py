@@ -23,19 +23,19 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def cohort() -> Cohort:
-    """Return nine people of four windows each."""
+    """Return nine subjects of four windows each."""
     return synthetic(n_subjects=9, n_windows=4, seed=1)
 
 
 @pytest.fixture(scope="session")
 def split(cohort: Cohort) -> Split:
-    """Return three folds that hold three people out each."""
+    """Return three folds that hold three subjects out each."""
     return grouped_k_fold(n_folds=3)(cohort.subjects)
 
 
 @pytest.fixture(scope="session")
 def by_window(cohort: Cohort) -> Split:
-    """Return a split that deals windows, not people."""
+    """Return a split that splits windows, not subjects."""
     windows = np.arange(len(cohort.y))
     held_out = windows % 4 == 1
     return split_from_indices("by-window", [(windows[~held_out], windows[held_out])])

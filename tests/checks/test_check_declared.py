@@ -26,8 +26,8 @@ def _exclusions(cohort: Cohort, excluded: dict[str, str], **manifest: object) ->
 
 def test_declared_exclusions_pass(cohort: Cohort) -> None:
     """A list that is kept to is fine."""
-    everybody = [*cohort.subjects.tolist(), "sub-50"]
-    assert _exclusions(cohort, _EXCLUDED, everybody=everybody).status == "pass"
+    all_subjects = [*cohort.subjects.tolist(), "sub-50"]
+    assert _exclusions(cohort, _EXCLUDED, all_subjects=all_subjects).status == "pass"
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_declared_exclusions_pass(cohort: Cohort) -> None:
         pytest.param(_EXCLUDED, {"sha256": "0" * 64}, id="another list"),
         pytest.param({"sub-00": "noisy"}, {}, id="still there"),
         pytest.param({"sub-50": " "}, {}, id="no reason"),
-        pytest.param({}, {"everybody": ["sub-51"]}, id="missing without notice"),
+        pytest.param({}, {"all_subjects": ["sub-51"]}, id="missing without notice"),
     ],
 )
 def test_broken_exclusions_are_found(
@@ -73,14 +73,14 @@ def test_seeds_need_a_declaration() -> None:
 
 @pytest.mark.parametrize(("n_settings", "status"), [(3, "pass"), (12, "warn")])
 def test_ledger(n_settings: int, status: str, cohort: Cohort, split: Split) -> None:
-    """A test set that many settings were scored on is worn out."""
+    """A test set that many settings were evaluated on is reused."""
     mine = held_out_fingerprint(cohort, split)
     ledger = [{"held_out": mine, "setting": str(number)} for number in range(n_settings)]
     assert run_check("LK021", cohort=cohort, split=split, ledger=ledger * 5).status == status
 
 
 def test_other_test_sets_do_not_count(cohort: Cohort, split: Split, by_window: Split) -> None:
-    """Looks at other people wear nothing out."""
+    """Evaluations on other subjects reuse nothing."""
     other = held_out_fingerprint(cohort, by_window)
     ledger = [{"held_out": other, "setting": str(number)} for number in range(50)]
     assert run_check("LK021", cohort=cohort, split=split, ledger=ledger).status == "pass"
@@ -103,25 +103,25 @@ def test_artefacts_are_needed(cohort: Cohort) -> None:
     assert run_check("LK028", cohort=cohort).status == "not_applicable"
 
 
-def _everybody(cohort: Cohort) -> pd.DataFrame:
+def _all_subjects(cohort: Cohort) -> pd.DataFrame:
     return pd.DataFrame({"sample_id": cohort.table["sample_id"], "y_pred": 0.0})
 
 
-def test_everybody_predicted_passes(cohort: Cohort, split: Split) -> None:
+def test_all_subjects_predicted_passes(cohort: Cohort, split: Split) -> None:
     """All held-out windows have a prediction."""
-    finding = run_check("LK030", cohort=cohort, split=split, predictions=_everybody(cohort))
+    finding = run_check("LK030", cohort=cohort, split=split, predictions=_all_subjects(cohort))
     assert finding.status == "pass"
 
 
-def test_dropped_person_is_named(cohort: Cohort, split: Split) -> None:
-    """A held-out person without a prediction is named."""
-    kept = _everybody(cohort)[cohort.subjects != "sub-03"]
+def test_dropped_subject_is_named(cohort: Cohort, split: Split) -> None:
+    """A held-out subject without a prediction is named."""
+    kept = _all_subjects(cohort)[cohort.subjects != "sub-03"]
     finding = run_check("LK030", cohort=cohort, split=split, predictions=kept)
     assert finding.evidence == ({"subject": "sub-03"},)
 
 
-def test_person_on_no_side_is_found(cohort: Cohort, split: Split) -> None:
-    """Somebody who is neither trained on nor predicted has vanished."""
+def test_subject_on_no_side_is_found(cohort: Cohort, split: Split) -> None:
+    """A subject who is neither trained on nor predicted has vanished."""
     from dataclasses import replace
 
     outside = np.flatnonzero(cohort.subjects == "sub-03")
@@ -133,14 +133,14 @@ def test_person_on_no_side_is_found(cohort: Cohort, split: Split) -> None:
         )
         for fold in split.folds
     )
-    kept = _everybody(cohort)[cohort.subjects != "sub-03"]
+    kept = _all_subjects(cohort)[cohort.subjects != "sub-03"]
     finding = run_check("LK030", cohort=cohort, split=replace(split, folds=folds), predictions=kept)
     assert "neither trained on nor predicted" in finding.explanation
 
 
 def test_dropped_window_is_a_warning(cohort: Cohort, split: Split) -> None:
     """A window without a prediction may be a bad one, and should be mentioned."""
-    table = _everybody(cohort).iloc[1:]
+    table = _all_subjects(cohort).iloc[1:]
     finding = run_check("LK030", cohort=cohort, split=split, predictions=table)
     assert finding.status == "warn"
 

@@ -42,10 +42,10 @@ def test_copy_across_the_split_is_found(
     assert run_check("LK007", cohort=changed(cohort, X=X), split=split).status == "fail"
 
 
-def test_copy_within_one_person_is_a_warning(
+def test_copy_within_one_subject_is_a_warning(
     cohort: Cohort, split: Split, changed: Callable[..., Cohort]
 ) -> None:
-    """A copy that never crosses the split makes people count twice."""
+    """A copy that never crosses the split makes subjects count twice."""
     X = cohort.X.copy()
     X[1] = X[0]
     finding = run_check("LK007", cohort=changed(cohort, X=X), split=split)

@@ -43,7 +43,7 @@ Here.
 
 
 @pytest.fixture
-def planted() -> Iterator[Callable[[Callable[..., Outcome]], str]]:
+def injected() -> Iterator[Callable[[Callable[..., Outcome]], str]]:
     """Return a function that registers a check under a code of its own, for one test."""
 
     def register(function: Callable[..., Outcome]) -> str:
@@ -81,13 +81,13 @@ def test_none_counts_as_missing(cohort: Cohort) -> None:
     assert run_check("LK003", cohort=cohort, split=None).status == "not_applicable"
 
 
-def test_exception_is_an_error(planted: Callable[..., str]) -> None:
+def test_exception_is_an_error(injected: Callable[..., str]) -> None:
     """A check that raises is an error that names the exception."""
 
     def broken() -> Outcome:
         raise RuntimeError("no such thing")
 
-    finding = run_check(planted(broken))
+    finding = run_check(injected(broken))
     assert (finding.status, "RuntimeError: no such thing" in finding.explanation) == ("error", True)
 
 
@@ -110,37 +110,37 @@ def test_unknown_argument_is_refused() -> None:
         run_checks({"cohrt": 1})
 
 
-def test_evidence_is_capped_and_counted(planted: Callable[..., str]) -> None:
+def test_evidence_is_capped_and_counted(injected: Callable[..., str]) -> None:
     """A finding keeps the first rows of evidence and the number of all."""
-    code = planted(lambda: failed("many", [{"row": row} for row in range(100)]))
+    code = injected(lambda: failed("many", [{"row": row} for row in range(100)]))
     finding = run_check(code)
     assert (len(finding.evidence), finding.n_evidence) == (_core.EVIDENCE_ROWS, 100)
 
 
-def test_fix_comes_from_the_catalogue(planted: Callable[..., str]) -> None:
+def test_fix_comes_from_the_catalogue(injected: Callable[..., str]) -> None:
     """A failing check without a fix of its own gives the catalogue's."""
-    assert run_check(planted(lambda: failed("bad"))).fix == "So."
+    assert run_check(injected(lambda: failed("bad"))).fix == "So."
 
 
-def test_pass_has_no_fix(planted: Callable[..., str]) -> None:
+def test_pass_has_no_fix(injected: Callable[..., str]) -> None:
     """Where nothing is wrong there is nothing to fix."""
-    assert not run_check(planted(lambda: passed("good"))).fix
+    assert not run_check(injected(lambda: passed("good"))).fix
 
 
-def test_taken_code_is_refused(planted: Callable[..., str]) -> None:
+def test_taken_code_is_refused(injected: Callable[..., str]) -> None:
     """A code means one check for ever."""
-    planted(lambda: passed("good"))
+    injected(lambda: passed("good"))
     with pytest.raises(ValueError, match="check 'LK999' exists"):
-        planted(lambda: passed("good"))
+        injected(lambda: passed("good"))
 
 
-def test_unknown_parameter_is_refused(planted: Callable[..., str]) -> None:
+def test_unknown_parameter_is_refused(injected: Callable[..., str]) -> None:
     """A parameter that nothing is injected for is a mistake in the check."""
     with pytest.raises(ValueError, match="asks for 'weather', which is no argument"):
-        planted(lambda weather: weather)
+        injected(lambda weather: weather)
 
 
-def test_incomplete_page_is_refused(planted: Callable[..., str]) -> None:
+def test_incomplete_page_is_refused(injected: Callable[..., str]) -> None:
     """A check whose docstring lacks a section has no page in the catalogue."""
 
     def half() -> Outcome:
@@ -148,7 +148,7 @@ def test_incomplete_page_is_refused(planted: Callable[..., str]) -> None:
         return passed("good")
 
     with pytest.raises(ValueError, match="has no section 'How it is detected'"):
-        planted(half)
+        injected(half)
 
 
 def test_progress_is_told_in_order() -> None:

@@ -36,13 +36,13 @@ def _inner(estimator: Any, cohort: Cohort, split: Split) -> Finding:
     ],
 )
 def test_ungrouped_inner_split_is_found(estimator: Any, cohort: Cohort, split: Split) -> None:
-    """Whatever chooses by people that are known is found."""
+    """Whatever chooses by subjects that are known is found."""
     assert _inner(estimator, cohort, split).status == "warn"
 
 
 def test_grouped_inner_split_passes(cohort: Cohort, split: Split) -> None:
-    """Inner folds of whole people are what is asked for."""
-    # Three blocks of eight windows are two people each.
+    """Inner folds of whole subjects are what is asked for."""
+    # Three blocks of eight windows are two subjects each.
     search = GridSearchCV(Ridge(), {"alpha": [1, 10]}, cv=KFold(3))
     assert _inner(search, cohort, split).status == "pass"
 
@@ -73,7 +73,7 @@ def test_recording_leaves_this_process_alone(cohort: Cohort, split: Split) -> No
 
 @pytest.mark.parametrize(("side", "status"), [("train", "pass"), ("test", "fail")])
 def test_fit_log(side: str, status: str, cohort: Cohort, split: Split) -> None:
-    """A scaler may see training people only."""
+    """A scaler may see training subjects only."""
     rows = getattr(split.folds[0], side)
     log = [{"what": "StandardScaler", "fold": "fold-0", "rows": rows}]
     assert run_check("LK010", cohort=cohort, split=split, fit_log=log).status == status

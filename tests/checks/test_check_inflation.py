@@ -33,12 +33,12 @@ def _measured(cohort: Cohort, clean: np.ndarray, leaky: np.ndarray) -> Finding:
 
 
 def test_gain_is_the_difference_in_r2(cohort: Cohort) -> None:
-    """The mean of all people has R² 0, the truth has 1."""
-    finding = _measured(cohort, np.zeros_like(cohort.y) + _person_mean(cohort), cohort.y)
+    """The mean of all subjects has R² 0, the truth has 1."""
+    finding = _measured(cohort, np.zeros_like(cohort.y) + _subject_mean(cohort), cohort.y)
     assert finding.evidence[2]["r2"] == pytest.approx(1.0)
 
 
-def _person_mean(cohort: Cohort) -> float:
+def _subject_mean(cohort: Cohort) -> float:
     first = np.unique(cohort.subjects, return_index=True)[1]
     return float(cohort.y[first].mean())
 
@@ -63,9 +63,9 @@ def _audited(target: object, effort: Effort) -> Finding:
 
 
 def test_estimator_is_split_both_ways() -> None:
-    """A regressor that remembers its neighbours gains from windows of known people."""
+    """A regressor that remembers its neighbours gains from windows of known subjects."""
     rows = _audited(KNeighborsRegressor(n_neighbors=1), DEFAULT).evidence
-    assert [row["held_out"] for row in rows] == ["people", "windows", "gained by windows"]
+    assert [row["held_out"] for row in rows] == ["subjects", "windows", "gained by windows"]
 
 
 def test_quick_audits_leave_it_out() -> None:
@@ -75,5 +75,5 @@ def test_quick_audits_leave_it_out() -> None:
 
 
 def test_study_with_a_split_of_its_own_is_left_alone() -> None:
-    """Nobody can tell a finished study to deal windows."""
+    """Nobody can tell a finished study to split windows."""
     assert "whose split the audit chooses" in _audited(plain_ridge, DEFAULT).explanation

@@ -13,7 +13,7 @@ from torch import nn
 
 from pfactor_bench.checks import run_check
 from pfactor_bench.cohorts.synthetic import synthetic
-from pfactor_bench.studies.embeddings import tell_people_apart
+from pfactor_bench.studies.embeddings import tell_subjects_apart
 from pfactor_bench.studies.network import question_network
 from pfactor_bench.studies.sandbox import Failure, Limits
 from pfactor_bench.training.device import warm_up
@@ -229,26 +229,26 @@ def test_ordinary_network_is_the_same_on_a_gpu() -> None:
 
 
 def _clouds(distance: float) -> tuple[Any, Any]:
-    """Return the embeddings of five people, each a cloud, and their names."""
+    """Return the embeddings of five subjects, each a cloud, and their names."""
     rng = np.random.default_rng(0)
-    people = np.repeat([f"sub-{number}" for number in range(5)], 40)
+    subjects = np.repeat([f"sub-{number}" for number in range(5)], 40)
     centres = distance * rng.normal(size=(5, 8))
-    return np.repeat(centres, 40, axis=0) + rng.normal(size=(200, 8)), people
+    return np.repeat(centres, 40, axis=0) + rng.normal(size=(200, 8)), subjects
 
 
-def test_probe_recognises_people_far_apart() -> None:
+def test_probe_recognises_subjects_far_apart() -> None:
     """Clouds that do not touch are told apart without error."""
-    assert tell_people_apart(*_clouds(20.0)) == 1.0
+    assert tell_subjects_apart(*_clouds(20.0)) == 1.0
 
 
-def test_probe_guesses_where_people_are_alike() -> None:
+def test_probe_guesses_where_subjects_are_alike() -> None:
     """Without a difference a fifth of the guesses is right, give or take."""
-    assert abs(tell_people_apart(*_clouds(0.0)) - 0.2) < 0.12
+    assert abs(tell_subjects_apart(*_clouds(0.0)) - 0.2) < 0.12
 
 
 def test_probe_of_constant_embeddings_guesses() -> None:
     """A network that forgets everything gives nobody away."""
-    assert tell_people_apart(np.ones((20, 3)), np.repeat(["a", "b"], 10)) == 0.5
+    assert tell_subjects_apart(np.ones((20, 3)), np.repeat(["a", "b"], 10)) == 0.5
 
 
 @pytest.mark.parametrize("code", _CODES)

@@ -1,4 +1,4 @@
-"""Whole studies on permuted scores: nothing on average without a leak, and few false alarms."""
+"""Whole studies on permuted targets: nothing on average without a leak, and few false alarms."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ def test_looks_double(budget: int, looks: tuple[int, ...]) -> None:
     assert looks_within(budget) == looks
 
 
-@pytest.mark.parametrize("n_people", [4, 18])
-def test_nothing_is_seldom_called_something(n_people: int) -> None:
+@pytest.mark.parametrize("n_subjects", [4, 18])
+def test_nothing_is_seldom_called_something(n_subjects: int) -> None:
     """Correlations of random orders: no more than the level allows, by an exact test."""
-    rng = np.random.default_rng(n_people)
-    truth = stats.zscore(rng.normal(size=n_people))
+    rng = np.random.default_rng(n_subjects)
+    truth = stats.zscore(rng.normal(size=n_subjects))
     orders = rng.permuted(np.tile(truth, (2000 * _LOOKS[-1], 1)), axis=1)
-    draws = (orders @ truth / n_people).reshape(2000, -1)
+    draws = (orders @ truth / n_subjects).reshape(2000, -1)
     accused = sum(_decided(one) == "above" for one in draws)
     assert stats.binomtest(accused, len(draws), LEVEL, alternative="greater").pvalue > 0.001
 
@@ -72,7 +72,7 @@ def test_nothing_at_all_is_given_up_at_once() -> None:
 
 
 def _answered(cohort: Cohort, folds: Sequence[Sequence[int]], rule: Rule) -> Answer:
-    """Predict each held-out person by a rule over the scores of those who are trained on."""
+    """Predict each held-out subject by a rule over the targets of those who are trained on."""
     made = []
     for number, held_out in enumerate(folds):
         train = np.setdiff1d(np.arange(len(cohort.y)), held_out)
@@ -85,25 +85,25 @@ def _answered(cohort: Cohort, folds: Sequence[Sequence[int]], rule: Rule) -> Ans
     return Answer(folds=tuple(made), names_folds=True)
 
 
-def _over_all_orders(folds: Sequence[Sequence[int]], rule: Rule, people: Cohort) -> float:
-    """Return the mean over every way to deal the scores."""
+def _over_all_orders(folds: Sequence[Sequence[int]], rule: Rule, subjects: Cohort) -> float:
+    """Return the mean over every permutation of the targets."""
     from pfactor_bench.studies.changes import changed
 
     found = []
-    for order in permutations(range(len(people.y))):
-        dealt = changed(people, y=np.array(people.y[list(order)]))
-        found.append(held_out_covariance(_answered(dealt, folds, rule), dealt))
+    for order in permutations(range(len(subjects.y))):
+        permuted = changed(subjects, y=np.array(subjects.y[list(order)]))
+        found.append(held_out_covariance(_answered(permuted, folds, rule), permuted))
     return float(np.mean(found))
 
 
 @pytest.fixture(scope="module")
 def five() -> Cohort:
-    """Return five people with a window each."""
+    """Return five subjects with a window each."""
     return synthetic(n_subjects=5, n_windows=1, seed=3)
 
 
 def test_honest_study_has_exactly_nothing_on_average(five: Cohort) -> None:
-    """Over all orders of the scores, whatever is learnt from the training scores."""
+    """Over all orders of the targets, whatever is learnt from the training targets."""
 
     def crooked(train: NDArray[np.float64], row: int) -> float:
         return float(train.mean() + row * train.max() - np.sort(train)[row % len(train)] ** 2)
@@ -111,7 +111,7 @@ def test_honest_study_has_exactly_nothing_on_average(five: Cohort) -> None:
     assert _over_all_orders([[0, 1, 2], [3, 4]], crooked, five) == pytest.approx(0, abs=1e-12)
 
 
-def test_one_person_at_a_time_is_compared_over_all(five: Cohort) -> None:
-    """A mean of the others is high where the score is low: below nothing, on the safe side."""
+def test_one_subject_at_a_time_is_compared_over_all(five: Cohort) -> None:
+    """A mean of the others is high where the target is low: below nothing, on the safe side."""
     found = _over_all_orders([[0], [1], [2], [3], [4]], lambda train, _: float(train.mean()), five)
     assert found < -0.01

@@ -1,4 +1,4 @@
-"""Checks of what is reported: numbers, people, and choices made after seeing scores."""
+"""Checks of what is reported: numbers, subjects, and choices made after seeing targets."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from pfactor_bench.checks import run_check
-from pfactor_bench.statistics.metrics import score, subject_means
+from pfactor_bench.statistics.metrics import evaluate, subject_means
 from pfactor_bench.types import Claim, Interval, Measurement, Requirement, Saliency
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _window_skill(cohort: Cohort, split: Split, predictions: pd.DataFrame, side:
 
 
 def test_honest_skill_passes(cohort: Cohort, split: Split, predictions: pd.DataFrame) -> None:
-    """Skill against the mean of the training people follows from the predictions."""
+    """Skill against the mean of the training subjects follows from the predictions."""
     skill = _window_skill(cohort, split, predictions, "train")
     assert _reported("window_skill", skill, cohort, split, predictions).status == "pass"
 
@@ -69,7 +69,7 @@ def test_honest_skill_passes(cohort: Cohort, split: Split, predictions: pd.DataF
 def test_baseline_from_the_test_set_is_found(
     cohort: Cohort, split: Split, predictions: pd.DataFrame
 ) -> None:
-    """Skill against the mean of the held-out people is recognised as such."""
+    """Skill against the mean of the held-out subjects is recognised as such."""
     skill = _window_skill(cohort, split, predictions, "test")
     finding = _reported("window_skill", skill, cohort, split, predictions)
     assert finding.evidence[0]["uses_test_mean"] is True
@@ -82,16 +82,16 @@ def test_number_from_elsewhere_is_found(
     assert _reported("pearson_r", 0.99, cohort, split, predictions).status == "fail"
 
 
-def test_person_held_out_twice_is_one_person(
+def test_subject_held_out_twice_is_one_subject(
     cohort: Cohort, split: Split, predictions: pd.DataFrame
 ) -> None:
-    """Repeated folds are averaged person by person before anything is scored."""
+    """Repeated folds are averaged subject by subject before anything is evaluated."""
     again = [replace(fold, name=f"again-{fold.name}") for fold in split.folds]
     twice = replace(split, folds=(*split.folds, *again))
     moved = predictions.assign(fold="again-" + predictions["fold"], y_pred=0.0)
     tested = cohort.table["sample_id"].map(predictions.set_index("sample_id")["y_pred"])
-    people = [subject_means(cohort.subjects, one)[1] for one in (cohort.y, tested / 2)]
-    value = float(((people[0] - people[1]) ** 2).mean())
+    subjects = [subject_means(cohort.subjects, one)[1] for one in (cohort.y, tested / 2)]
+    value = float(((subjects[0] - subjects[1]) ** 2).mean())
     assert _reported("mse", value, cohort, twice, pd.concat([predictions, moved])).status == "pass"
 
 
@@ -113,13 +113,13 @@ def test_without_a_known_metric_it_does_not_apply(
     cohort: Cohort, split: Split, predictions: pd.DataFrame
 ) -> None:
     """A number that no predictions bear on cannot be recomputed."""
-    finding = _reported("planted_share", 0.2, cohort, split, predictions)
+    finding = _reported("injected_share", 0.2, cohort, split, predictions)
     assert finding.status == "not_applicable"
 
 
 def test_our_metrics_know_the_oracles() -> None:
     """The project's own metric function gives every known answer."""
-    assert run_check("LK034", metric=score).status == "pass"
+    assert run_check("LK034", metric=evaluate).status == "pass"
 
 
 @pytest.mark.parametrize(
@@ -139,27 +139,27 @@ def test_metric_oracles_need_a_metric() -> None:
     assert run_check("LK034").status == "not_applicable"
 
 
-def _people(cohort: Cohort, split: Split, *claims: Claim, **measured: object) -> Finding:
+def _subjects(cohort: Cohort, split: Split, *claims: Claim, **measured: object) -> Finding:
     measurement = Measurement(name="a/pearson_r", case="a", value=0.5, **measured)
     return run_check(
         "LK026", cohort=cohort, split=split, measurements=(measurement,), claims=claims
     )
 
 
-def test_numbers_over_people_pass(cohort: Cohort, split: Split) -> None:
-    """A measurement that rests on the people held out is what it says."""
-    assert _people(cohort, split, n_subjects=9).status == "pass"
+def test_numbers_over_subjects_pass(cohort: Cohort, split: Split) -> None:
+    """A measurement that rests on the subjects held out is what it says."""
+    assert _subjects(cohort, split, n_subjects=9).status == "pass"
 
 
-def test_windows_counted_as_people_are_found(cohort: Cohort, split: Split) -> None:
-    """An n of 36 with 9 people held out counts windows."""
-    assert _people(cohort, split, n_subjects=36).status == "fail"
+def test_windows_counted_as_subjects_are_found(cohort: Cohort, split: Split) -> None:
+    """An n of 36 with 9 subjects held out counts windows."""
+    assert _subjects(cohort, split, n_subjects=36).status == "fail"
 
 
-def test_interval_without_people_is_found(cohort: Cohort, split: Split) -> None:
+def test_interval_without_subjects_is_found(cohort: Cohort, split: Split) -> None:
     """An interval that rests on nobody knows how many counts windows."""
     ci = Interval(low=0.4, high=0.6, level=0.95, method="t")
-    assert _people(cohort, split, ci=ci).status == "fail"
+    assert _subjects(cohort, split, ci=ci).status == "fail"
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_claim_about_windows(
 ) -> None:
     """A number over windows may be reproduced, but nothing may be inferred from it."""
     claim = Claim(id="c", text="", measurement="a/val_r", requirement=requirement)
-    assert _people(cohort, split, claim, n_subjects=9).status == status
+    assert _subjects(cohort, split, claim, n_subjects=9).status == status
 
 
 def test_pseudo_replication_needs_measurements(cohort: Cohort, split: Split) -> None:
@@ -183,14 +183,14 @@ def test_pseudo_replication_needs_measurements(cohort: Cohort, split: Split) -> 
 
 
 @pytest.mark.parametrize(("n_folds", "status"), [(1, "warn"), (3, "pass")])
-def test_few_people(n_folds: int, status: str, cohort: Cohort, predictions: pd.DataFrame) -> None:
-    """Three people held out are too few; nine are not."""
+def test_few_subjects(n_folds: int, status: str, cohort: Cohort, predictions: pd.DataFrame) -> None:
+    """Three subjects held out are too few; nine are not."""
     folds = [f"fold-{number}" for number in range(n_folds)]
     table = predictions[predictions["fold"].isin(folds)]
     assert run_check("LK035", cohort=cohort, predictions=table).status == status
 
 
-def test_few_people_needs_predictions(cohort: Cohort) -> None:
+def test_few_subjects_needs_predictions(cohort: Cohort) -> None:
     """Without predictions nobody is held out."""
     assert run_check("LK035", cohort=cohort).status == "not_applicable"
 
@@ -217,7 +217,7 @@ def test_best_epoch_needs_measurements() -> None:
     ],
 )
 def test_circular_explanation(entry: object, status: str) -> None:
-    """A choice of windows by their true score is named."""
+    """A choice of windows by their true target is named."""
     assert run_check("LK033", saliency=(entry,)).status == status
 
 

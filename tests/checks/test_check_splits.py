@@ -20,8 +20,8 @@ _CODES = ("LK001", "LK002", "LK003", "LK005", "LK006", "LK029")
 
 
 @pytest.mark.parametrize("code", _CODES)
-def test_split_by_person_passes(code: str, cohort: Cohort, split: Split) -> None:
-    """Whole people on one side are what every one of these checks asks for."""
+def test_split_by_subject_passes(code: str, cohort: Cohort, split: Split) -> None:
+    """Whole subjects on one side are what every one of these checks asks for."""
     assert run_check(code, cohort=cohort, split=split).status == "pass"
 
 
@@ -43,19 +43,19 @@ def test_split_without_folds_is_found() -> None:
 
 
 def test_shared_row_is_found(cohort: Cohort) -> None:
-    """One window on both sides is named."""
+    """One window in train and test is named."""
     shared = split_from_indices("shared", [(np.arange(0, 9), np.arange(8, 12))])
     finding = run_check("LK002", cohort=cohort, split=shared)
     assert finding.evidence == ({"fold": "fold-0", "sample_id": "sub-02__w000"},)
 
 
-def test_dealing_windows_shares_every_person(cohort: Cohort, by_window: Split) -> None:
-    """A split by window has everybody on both sides."""
+def test_permutation_windows_shares_every_subject(cohort: Cohort, by_window: Split) -> None:
+    """A split by window has every subject in train and test."""
     assert run_check("LK003", cohort=cohort, split=by_window).n_evidence == 9
 
 
-def test_evidence_counts_windows_of_a_shared_person(cohort: Cohort, by_window: Split) -> None:
-    """The evidence says how many windows of the person stand on each side."""
+def test_evidence_counts_windows_of_a_shared_subject(cohort: Cohort, by_window: Split) -> None:
+    """The evidence says how many windows of the subject stand on each side."""
     row = run_check("LK003", cohort=cohort, split=by_window).evidence[0]
     assert row == {"fold": "fold-0", "subject": "sub-00", "n_train": 3, "n_test": 1}
 
@@ -68,7 +68,7 @@ def test_cut_recording_is_found(cohort: Cohort, by_window: Split) -> None:
 def test_split_by_session_keeps_sessions_whole(
     cohort: Cohort, by_window: Split, changed: Callable[..., Cohort]
 ) -> None:
-    """Sessions of one person on both sides are no cut session."""
+    """Sessions of one subject in train and test are no cut session."""
     held_out = np.arange(len(cohort.y)) % 4 == 1
     sessions = changed(cohort, cohort.table.assign(session=np.where(held_out, "late", "early")))
     assert run_check("LK005", cohort=sessions, split=by_window).status == "pass"
@@ -94,7 +94,7 @@ def test_guard_gap_widens_windows(cohort: Cohort, by_window: Split) -> None:
 
 
 def test_same_samples_of_other_recordings_do_not_overlap(cohort: Cohort, split: Split) -> None:
-    """Everybody's first window starts at sample 0, in a recording of their own."""
+    """Every subject's first window starts at sample 0, in a recording of their own."""
     assert run_check("LK006", cohort=cohort, split=split, guard=10_000).status == "pass"
 
 
@@ -105,14 +105,14 @@ def test_overlap_counts_agree_with_comparing_all_pairs(
     rng = np.random.default_rng(0)
     start = rng.integers(0, 2_000, len(cohort.y))
     stop = start + rng.integers(1, 300, len(cohort.y))
-    shuffled = changed(cohort, cohort.table.assign(start=start, stop=stop, subject="sub-00"))
+    permuted = changed(cohort, cohort.table.assign(start=start, stop=stop, subject="sub-00"))
     order = rng.permutation(len(cohort.y))
     train, test = order[:20], order[20:]
     expected = [
         int(((start[train] < stop[one]) & (stop[train] > start[one])).sum()) for one in test
     ]
     finding = run_check(
-        "LK006", cohort=shuffled, split=split_from_indices("random", [(train, test)])
+        "LK006", cohort=permuted, split=split_from_indices("random", [(train, test)])
     )
     assert [row["n_train"] for row in finding.evidence] == [n for n in expected if n]
 
@@ -131,7 +131,7 @@ def test_training_on_the_future_is_found(cohort: Cohort, by_window: Split) -> No
 
 
 def test_training_on_the_past_passes(cohort: Cohort) -> None:
-    """Everybody's last window may be predicted from those before it."""
+    """Every subject's last window may be predicted from those before it."""
     windows = np.arange(len(cohort.y))
     last = windows % 4 == 3
     forward = split_from_indices("forward", [(windows[~last], windows[last])])

@@ -68,7 +68,7 @@ def _gaussian_process(cohort: Cohort, train: Any, test: Any) -> Any:
     ],
 )
 def test_constant_is_a_baseline(predict: Any) -> None:
-    """One value for everybody held out tells nobody apart, and leaks nothing."""
+    """One value for every subject held out tells nobody apart, and leaks nothing."""
     finding = _finding(_first_fold(predict))
     assert (finding.status, "a baseline" in finding.explanation) == ("warn", True)
 
@@ -89,16 +89,16 @@ def _high(cohort: Cohort) -> tuple[list[str], NDArray[np.bool_]]:
 def _stratified(cohort: Cohort) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     names, high = _high(cohort)
     _, test = next(StratifiedKFold(3).split(names, high))
-    return np.isin(cohort.subjects, np.array(names)[test]), high[_person(cohort, names)]
+    return np.isin(cohort.subjects, np.array(names)[test]), high[_subject(cohort, names)]
 
 
 def _drawn(cohort: Cohort) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     names, high = _high(cohort)
     _, test = train_test_split(names, test_size=4, stratify=high, random_state=0)
-    return np.isin(cohort.subjects, test), high[_person(cohort, names)]
+    return np.isin(cohort.subjects, test), high[_subject(cohort, names)]
 
 
-def _person(cohort: Cohort, names: list[str]) -> NDArray[np.int64]:
+def _subject(cohort: Cohort, names: list[str]) -> NDArray[np.int64]:
     return np.searchsorted(names, cohort.subjects)
 
 

@@ -72,7 +72,7 @@ FORMS = {
 
 @pytest.mark.parametrize("form", FORMS)
 def test_every_form_of_copy_is_found(form: str) -> None:
-    """Twenty copies in another person's recording, and nothing else."""
+    """Twenty copies in another subject's recording, and nothing else."""
     signal = recording(1, 60)
     X = np.concatenate([windows_of(signal), windows_of(recording(2, 60))])
     copied = range(5, 45, 2)
@@ -115,7 +115,7 @@ def test_shared_blink_is_no_copy() -> None:
 
 
 def test_copy_is_found_among_thousands() -> None:
-    """Nothing is drawn: everybody is looked at."""
+    """Nothing is drawn: every subject is looked at."""
     X = np.concatenate([windows_of(recording(seed, 100)) for seed in range(60)])
     X[5321] = -2 * X[17]
 
@@ -161,12 +161,12 @@ def test_nothing_but_flat_windows() -> None:
 
 
 def test_real_eeg_holds_no_copies(data_dir: Path) -> None:
-    """36 people, 1,615 windows, alpha and blinks included."""
+    """36 subjects, 1,615 windows, alpha and blinks included."""
     assert found_in(eegmat(data_dir=data_dir).X) == set()
 
 
 def test_copies_in_real_eeg_are_found(data_dir: Path) -> None:
-    """A person's windows, shifted and inverted, under another name."""
+    """A subject's windows, shifted and inverted, under another name."""
     X = np.array(eegmat(data_dir=data_dir).X)
     signal = X[100:140].transpose(1, 0, 2).reshape(N_CHANS, -1)
     for number in range(20):

@@ -77,13 +77,13 @@ def test_touching_the_threshold_is_inconclusive() -> None:
 
 
 @pytest.mark.parametrize("n", [2, 4, 7])
-def test_few_people_never_hold(n: int) -> None:
+def test_few_subjects_never_hold(n: int) -> None:
     """However narrow their interval looks."""
     assert "inconclusive" == verdict(Requirement(above=0.0), measured(n=n)).status
 
 
-def test_few_people_can_fail() -> None:
-    """Seven people may show that a claim is wrong."""
+def test_few_subjects_can_fail() -> None:
+    """Seven subjects may show that a claim is wrong."""
     assert "fails" == verdict(Requirement(above=0.5), measured(n=7)).status
 
 
@@ -91,7 +91,7 @@ def test_few_people_can_fail() -> None:
     ("measurement", "reason"),
     [
         (measured(None), "it is gone"),
-        (measured(ends=None, n=2), "no interval can be given for 2 people"),
+        (measured(ends=None, n=2), "no interval can be given for 2 subjects"),
         (measured(name="other"), "was not measured"),
     ],
     ids=["no value", "no interval", "not measured"],
@@ -105,7 +105,7 @@ def test_missing_evidence_is_inconclusive_with_its_reason(
 
 
 def test_count_is_compared_without_an_interval() -> None:
-    """What rests on no sample of people has no sampling error."""
+    """What rests on no sample of subjects has no sampling error."""
     assert "holds" == verdict(Requirement(above=3.0), measured(4.0, None, n=None)).status
 
 
@@ -121,22 +121,22 @@ def test_reproduction_beyond_its_tolerance_fails() -> None:
     assert "fails" == verdict(requirement, measured(0.480, None)).status
 
 
-def test_people_needed_follow_from_the_standard_error() -> None:
+def test_subjects_needed_follow_from_the_standard_error() -> None:
     """That is n × ((1.96 + 0.84) × se / distance)², as every textbook has it."""
     found = verdict(Requirement(above=0.0), measured(0.1, (-0.1, 0.3), n=50, se=0.1))
-    assert 393 == found.people_needed
+    assert 393 == found.subjects_needed
 
 
-def test_people_needed_fall_back_on_the_half_width() -> None:
+def test_subjects_needed_fall_back_on_the_half_width() -> None:
     """Without a standard error the half-width over 1.96 stands for it."""
     found = verdict(Requirement(above=0.0), measured(0.1, (-0.095996, 0.3), n=50))
-    assert 393 == found.people_needed
+    assert 393 == found.subjects_needed
 
 
-def test_inconclusive_names_the_people_in_words() -> None:
+def test_inconclusive_names_the_subjects_in_words() -> None:
     """The number is in the sentence that a report prints."""
     found = verdict(Requirement(above=0.0), measured(0.1, (-0.1, 0.3), n=50, se=0.1))
-    assert "about 393 people show that it holds, with 80% power" in found.explanation
+    assert "about 393 subjects show that it holds, with 80% power" in found.explanation
 
 
 def test_claim_on_a_misspelt_measurement_names_the_one_that_may_be_meant() -> None:
@@ -149,43 +149,43 @@ def test_claim_on_a_misspelt_measurement_names_the_one_that_may_be_meant() -> No
 
 
 def test_inconclusive_says_which_way_it_would_be_settled() -> None:
-    """More people do not mend a value on the wrong side."""
+    """More subjects do not mend a value on the wrong side."""
     found = verdict(Requirement(above=0.0), measured(-0.1, (-0.3, 0.1), n=50, se=0.1))
-    assert "about 393 people show that it fails" in found.explanation
+    assert "about 393 subjects show that it fails" in found.explanation
 
 
-def test_four_people_are_inconclusive_with_the_number_of_people() -> None:
-    """The case study's held-out people: the interval clears 0, the sample does not suffice."""
+def test_four_subjects_are_inconclusive_with_the_number_of_subjects() -> None:
+    """The case study's held-out subjects: the interval clears 0, the sample does not suffice."""
     found = verdict(Requirement(above=0.0), measured(0.01, (-3.0, 0.9), n=4, se=0.5))
-    assert ("inconclusive", True) == (found.status, (found.people_needed or 0) > 1000)
+    assert ("inconclusive", True) == (found.status, (found.subjects_needed or 0) > 1000)
 
 
 def test_value_on_the_threshold_is_settled_by_nobody() -> None:
-    """No number of people tells a value from itself."""
-    assert verdict(Requirement(above=0.2), measured()).people_needed is None
+    """No number of subjects tells a value from itself."""
+    assert verdict(Requirement(above=0.2), measured()).subjects_needed is None
 
 
-def test_hopeless_number_of_people_is_said_in_words() -> None:
+def test_hopeless_number_of_subjects_is_said_in_words() -> None:
     """A number that nobody will reach is not printed to the last digit."""
     found = verdict(Requirement(above=0.2 - 1e-9), measured())
-    assert "over a million people" in found.explanation
+    assert "over a million subjects" in found.explanation
 
 
 def test_interval_over_seeds_is_settled_by_seeds() -> None:
-    """However many people there are, they do not make it narrower."""
+    """However many subjects there are, they do not make it narrower."""
     name = "m-vs-n/seed_skill_difference"
     (found,) = judge(
         [claim(Requirement(above=0.0), name=name)], [measured(0.1, (-0.1, 0.3), name=name)]
     )
-    assert (found.people_needed, "more of them would settle it" in found.explanation) == (
+    assert (found.subjects_needed, "more of them would settle it" in found.explanation) == (
         None,
         True,
     )
 
 
-def test_decided_claim_asks_for_no_people() -> None:
+def test_decided_claim_asks_for_no_subjects() -> None:
     """Nothing is left to settle."""
-    assert verdict(Requirement(above=0.0), measured()).people_needed is None
+    assert verdict(Requirement(above=0.0), measured()).subjects_needed is None
 
 
 def many(reaches: list[float], *, n: int = 100) -> list[str]:
@@ -202,7 +202,7 @@ def many(reaches: list[float], *, n: int = 100) -> list[str]:
 @settings(deadline=None, max_examples=15)
 @given(st.lists(st.floats(0.01, 3.0), min_size=1, max_size=12))
 def test_verdicts_are_those_of_holm(reaches: list[float]) -> None:
-    """Same rejections as statsmodels at 5 %, the intervals being Student's of 100 people."""
+    """Same rejections as statsmodels at 5 %, the intervals being Student's of 100 subjects."""
     from scipy.stats import t
     from statsmodels.stats.multitest import multipletests
 
@@ -212,8 +212,8 @@ def test_verdicts_are_those_of_holm(reaches: list[float]) -> None:
 
 
 @pytest.mark.parametrize(("reach", "status"), [(1.40, "inconclusive"), (1.49, "holds")])
-def test_few_people_need_more_among_many_claims(reach: float, status: str) -> None:
-    """Of 8 people, t at 1 − 0.05/5 lies 1.48 half-widths out; a normal quantile says 1.31."""
+def test_few_subjects_need_more_among_many_claims(reach: float, status: str) -> None:
+    """Of 8 subjects, t at 1 − 0.05/5 lies 1.48 half-widths out; a normal quantile says 1.31."""
     assert many([reach, 0.0, 0.0, 0.0, 0.0], n=8)[0] == status
 
 
@@ -235,7 +235,7 @@ def test_claim_lost_among_many_says_so() -> None:
 
 
 def test_reproductions_do_not_count_among_the_claims() -> None:
-    """Only what is inferred from people needs an adjustment."""
+    """Only what is inferred from subjects needs an adjustment."""
     claims = [claim(Requirement(above=0.0))]
     claims += [claim(Requirement(equals=0.2), identifier=f"r{i}") for i in range(9)]
     assert "holds" == judge(claims, [measured(0.11, (0.01, 0.21))])[0].status
@@ -287,8 +287,8 @@ def test_requirement_in_words(requirement: Requirement, words: str) -> None:
     "name", ["from-scratch/window_pearson_r", "from-scratch/seed-42/val_mse", "a/best_val_r"]
 )
 def test_inference_from_windows_is_refused(name: str) -> None:
-    """Windows of one person are no sample of people."""
-    with pytest.raises(ConfigError, match="no sample of people"):
+    """Windows of one subject are no sample of subjects."""
+    with pytest.raises(ConfigError, match="no sample of subjects"):
         check_claim(claim(Requirement(above=0.0), name=name))
 
 

@@ -17,7 +17,7 @@ _SUITE = """\
 name: mine
 title: Mine
 question: Whose?
-cohort: {kind: arrays, dataset: mine.npz, target: score, sfreq: 100, channels: [Cz, Pz]}
+cohort: {kind: arrays, dataset: mine.npz, target: target, sfreq: 100, channels: [Cz, Pz]}
 split: {kind: last-subjects}
 model: {name: EEGNet}
 regimes: [from-scratch]
@@ -51,7 +51,7 @@ def test_data_folder_is_an_option(data_folder: Path, tmp_path: Path, capsys) -> 
 
     cohort = arrays(
         dataset="mine.npz",
-        target="score",
+        target="target",
         sfreq=100,
         channels=["Cz", "Pz"],
         data_dir=data_folder,

@@ -10,7 +10,7 @@ import pytest
 
 HEAVY = {"torch", "braindecode", "eegdash", "mne"}
 
-#: Of the processor, which other people's work on a machine stretches less than the clock's: the
+#: Of the processor, which other work on a machine stretches less than the clock's: the
 #: budget is a second or two on a quiet machine, and a test machine is not always quiet.
 SECONDS = 2.8
 

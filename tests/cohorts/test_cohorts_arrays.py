@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from pfactor_bench.types import Cohort
 
 SUBJECTS = np.repeat(["a", "b", "c", "d"], 3)
-SCORES = np.repeat([0.5, -1.0, 2.0, 0.0], 3)
+TARGETS = np.repeat([0.5, -1.0, 2.0, 0.0], 3)
 
 
 @pytest.fixture
 def content() -> dict[str, np.ndarray]:
-    """Return twelve windows of four people."""
+    """Return twelve windows of four subjects."""
     X = np.random.default_rng(0).standard_normal((12, 2, 50)).astype(np.float32)
-    return {"X": X, "y": SCORES, "subjects": SUBJECTS}
+    return {"X": X, "y": TARGETS, "subjects": SUBJECTS}
 
 
 def write_npz(folder: Path, content: dict[str, np.ndarray]) -> str:
@@ -57,7 +57,7 @@ def write_zarr(folder: Path, content: dict[str, np.ndarray]) -> str:
 
 def load(folder: Path, dataset: str, **changes: Any) -> Cohort:
     """Load them."""
-    how = {"target": "score", "sfreq": 100.0, "channels": ["Cz", "Pz"], "data_dir": folder}
+    how = {"target": "target", "sfreq": 100.0, "channels": ["Cz", "Pz"], "data_dir": folder}
     return arrays(dataset=dataset, **{**how, **changes})
 
 
@@ -69,11 +69,11 @@ class TestArrays:
     def test_content_is_the_cohort_s(
         self, write: Any, content: dict[str, np.ndarray], tmp_path: Path
     ) -> None:
-        """Samples, scores and people."""
+        """Samples, targets and subjects."""
         cohort = load(tmp_path, write(tmp_path, content))
 
         np.testing.assert_array_equal(cohort.X, content["X"])
-        assert cohort.y.tolist() == SCORES.tolist()
+        assert cohort.y.tolist() == TARGETS.tolist()
         assert cohort.subjects.tolist() == SUBJECTS.tolist()
         assert cohort.name == "mine"
 
@@ -115,10 +115,12 @@ class TestArrays:
         assert cohort.table["start"].tolist() == rows["start"].tolist()
         assert cohort.notes == ()
 
-    def test_table_of_people_is_taken(self, content: dict[str, np.ndarray], tmp_path: Path) -> None:
+    def test_table_of_subjects_is_taken(
+        self, content: dict[str, np.ndarray], tmp_path: Path
+    ) -> None:
         """In any order."""
-        people = pd.DataFrame({"subject": ["d", "c", "b", "a"], "age": [4, 3, 2, 1]})
-        people.to_parquet(tmp_path / "mine.parquet")
+        subjects = pd.DataFrame({"subject": ["d", "c", "b", "a"], "age": [4, 3, 2, 1]})
+        subjects.to_parquet(tmp_path / "mine.parquet")
         cohort = load(tmp_path, write_npz(tmp_path, content), table="mine.parquet")
 
         assert cohort.table["age"].tolist() == np.repeat([1, 2, 3, 4], 3).tolist()
@@ -137,7 +139,7 @@ class TestArrays:
         content: dict[str, np.ndarray],
         tmp_path: Path,
     ) -> None:
-        """Neither windows nor people."""
+        """Neither windows nor subjects."""
         pd.DataFrame(rows).to_csv(tmp_path / "mine.csv", index=False)
         with pytest.raises(CohortError, match=message):
             load(tmp_path, write_npz(tmp_path, content), table="mine.csv")
@@ -145,7 +147,7 @@ class TestArrays:
     @pytest.mark.parametrize(
         ("change", "message"),
         [
-            ({"y": SCORES[:5]}, r"y of 'mine\.npz' has shape \(5,\)"),
+            ({"y": TARGETS[:5]}, r"y of 'mine\.npz' has shape \(5,\)"),
             ({"subjects": SUBJECTS[:5]}, r"subjects of 'mine\.npz' has shape \(5,\)"),
             ({"X": np.zeros((12, 50), dtype=np.float32)}, r"have shape \(12, 50\)"),
         ],
@@ -208,9 +210,9 @@ class TestBraindecode:
         )
         from mne.io import read_raw_edf
 
-        people = pd.read_csv(tiny_bids / "participants.tsv", sep="\t", index_col=0)
+        subjects = pd.read_csv(tiny_bids / "participants.tsv", sep="\t", index_col=0)
         recordings = []
-        for name, row in people.iterrows():
+        for name, row in subjects.iterrows():
             path = tiny_bids / str(name) / "eeg" / f"{name}_task-rest_eeg.edf"
             described = {"subject": name, "task": "rest", **row}
             recordings.append(RawDataset(read_raw_edf(path, preload=True), described))
@@ -231,8 +233,8 @@ class TestBraindecode:
 
     def test_windows_are_those_of_the_folder(self, windows: Any, tiny_bids: Path) -> None:
         """The same as if it had been loaded here."""
-        theirs = from_braindecode(windows, target="score")
-        ours = bids(dataset="tiny", target="score", task="rest", data_dir=tiny_bids.parent)
+        theirs = from_braindecode(windows, target="target")
+        ours = bids(dataset="tiny", target="target", task="rest", data_dir=tiny_bids.parent)
 
         np.testing.assert_allclose(theirs.X, ours.X, atol=1e-4)
         assert theirs.y.tolist() == ours.y.tolist()
@@ -241,7 +243,7 @@ class TestBraindecode:
             assert theirs.table[column].tolist() == ours.table[column].tolist()
 
     @pytest.mark.parametrize(
-        ("target", "message"), [("scor", "has no 'scor': did you mean 'score'")]
+        ("target", "message"), [("scor", "has no 'scor': did you mean 'target'")]
     )
     def test_unknown_target(self, target: str, message: str, windows: Any) -> None:
         """With the closest entry."""
@@ -252,4 +254,4 @@ class TestBraindecode:
         """They cannot stand in one array."""
         windows.datasets[1].raw.drop_channels(["Pz"])
         with pytest.raises(CohortError, match="recording 1 of cohort 'mine' has other channels"):
-            from_braindecode(windows, target="score", name="mine")
+            from_braindecode(windows, target="target", name="mine")

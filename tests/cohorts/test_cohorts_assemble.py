@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def parts(**changes: Any) -> dict[str, Any]:
-    """Return arguments of a valid cohort, four people with two windows each, changed."""
+    """Return arguments of a valid cohort, four subjects with two windows each, changed."""
     subjects = np.repeat(["a", "b", "c", "d"], 2)
     table = pd.DataFrame(
         {
@@ -28,7 +28,7 @@ def parts(**changes: Any) -> dict[str, Any]:
             "start": np.tile([0, 5], 4),
             "stop": np.tile([5, 10], 4),
             "age": np.repeat([20, 30, 40, 50], 2),
-            "score": np.repeat([0.5, -1.0, 2.0, 1.0], 2),
+            "target": np.repeat([0.5, -1.0, 2.0, 1.0], 2),
         }
     )
     X = np.random.default_rng(0).normal(size=(8, 2, 5)).astype(np.float32)
@@ -36,7 +36,7 @@ def parts(**changes: Any) -> dict[str, Any]:
         "name": "made",
         "X": X,
         "table": table,
-        "target": "score",
+        "target": "target",
         "sfreq": 100.0,
         "ch_names": ("Cz", "Pz"),
         "unit": "uV",
@@ -56,14 +56,14 @@ def table_with(**columns: object) -> pd.DataFrame:
     return table.assign(**columns)
 
 
-def test_score_is_repeated_for_each_window() -> None:
+def test_target_is_repeated_for_each_window() -> None:
     """In double precision."""
     assert [0.5, 0.5, -1.0, -1.0, 2.0, 2.0, 1.0, 1.0] == made().y.tolist()
 
 
-def test_score_leaves_the_table() -> None:
+def test_target_leaves_the_table() -> None:
     """So that no study finds it among the columns."""
-    assert "score" not in made().table.columns
+    assert "target" not in made().table.columns
 
 
 def test_other_columns_stay() -> None:
@@ -90,7 +90,7 @@ def test_windows_become_float32() -> None:
     assert np.float32 == made(X=parts()["X"].astype(np.float64)).X.dtype
 
 
-@pytest.mark.parametrize("column", ["sample_id", "subject", "session", "start", "score"])
+@pytest.mark.parametrize("column", ["sample_id", "subject", "session", "start", "target"])
 def test_missing_column_is_named(column: str) -> None:
     """With the columns that there are."""
     with pytest.raises(CohortError, match=f"has no column '{column}': it has "):
@@ -121,53 +121,53 @@ def test_repeated_sample_id_is_refused() -> None:
         made(table=table_with(sample_id=["x", "x", *"abcdef"]))
 
 
-def test_two_scores_of_one_person_are_refused() -> None:
+def test_two_targets_of_one_subject_are_refused() -> None:
     """With both values."""
-    with pytest.raises(CohortError, match=r"subject 'a' .* has 2 values of 'score' \(1.0, 9.0\)"):
-        made(table=table_with(score=[1.0, 9.0, 2.0, 2.0, 3.0, 3.0, 4.0, 4.0]))
+    with pytest.raises(CohortError, match=r"subject 'a' .* has 2 values of 'target' \(1.0, 9.0\)"):
+        made(table=table_with(target=[1.0, 9.0, 2.0, 2.0, 3.0, 3.0, 4.0, 4.0]))
 
 
-def test_two_subjects_with_scores_are_too_few() -> None:
+def test_two_subjects_with_targets_are_too_few() -> None:
     """Some are trained on and others held out."""
-    with pytest.raises(CohortError, match="has 2 subjects with a 'score': at least 3"):
-        made(table=table_with(score=np.repeat([1.0, 2.0, np.nan, np.nan], 2)))
+    with pytest.raises(CohortError, match="has 2 subjects with a 'target': at least 3"):
+        made(table=table_with(target=np.repeat([1.0, 2.0, np.nan, np.nan], 2)))
 
 
-def test_constant_score_is_refused() -> None:
+def test_constant_target_is_refused() -> None:
     """Nothing can beat its mean."""
-    with pytest.raises(CohortError, match="all 4 subjects of cohort 'made' have score = 7"):
-        made(table=table_with(score=7.0))
+    with pytest.raises(CohortError, match="all 4 subjects of cohort 'made' have target = 7"):
+        made(table=table_with(target=7.0))
 
 
-def test_person_without_score_leaves_with_all_windows() -> None:
+def test_subject_without_target_leaves_with_all_windows() -> None:
     """Windows and table stay in step."""
-    cohort = made(table=table_with(score=np.repeat([1.0, None, 3.0, 4.0], 2)))
+    cohort = made(table=table_with(target=np.repeat([1.0, None, 3.0, 4.0], 2)))
 
     assert ["a", "a", "c", "c", "d", "d"] == cohort.subjects.tolist()
 
 
-def test_windows_follow_the_people_who_stay() -> None:
+def test_windows_follow_the_subjects_who_stay() -> None:
     """The right ones leave."""
-    arguments = parts(table=table_with(score=np.repeat([1.0, None, 3.0, 4.0], 2)))
+    arguments = parts(table=table_with(target=np.repeat([1.0, None, 3.0, 4.0], 2)))
 
     np.testing.assert_array_equal(arguments["X"][[0, 1, 4, 5, 6, 7]], make_cohort(**arguments).X)
 
 
-def test_person_without_score_is_counted_and_named() -> None:
+def test_subject_without_target_is_counted_and_named() -> None:
     """Nobody leaves in silence."""
-    cohort = made(table=table_with(score=np.repeat([1.0, None, 3.0, 4.0], 2)))
+    cohort = made(table=table_with(target=np.repeat([1.0, None, 3.0, 4.0], 2)))
 
-    assert ("1 subjects without score left out: b",) == cohort.notes
+    assert ("1 subjects without target left out: b",) == cohort.notes
 
 
-def test_text_scores_are_converted_with_a_note() -> None:
+def test_text_targets_are_converted_with_a_note() -> None:
     """After the notes that were there."""
-    cohort = made(notes=["first"], table=table_with(score=np.repeat(["1", "2", "3", "n/a"], 2)))
+    cohort = made(notes=["first"], table=table_with(target=np.repeat(["1", "2", "3", "n/a"], 2)))
 
     assert cohort.notes == (
         "first",
-        "3 values of score were text and were converted to numbers",
-        "1 subjects without score left out: d",
+        "3 values of target were text and were converted to numbers",
+        "1 subjects without target left out: d",
     )
 
 
@@ -204,7 +204,7 @@ def test_long_list_of_names_is_cut_with_a_count() -> None:
     table = pd.concat([parts()["table"].iloc[[0]]] * n, ignore_index=True).assign(
         subject=[f"s{i:02d}" for i in range(n)],
         sample_id=[str(i) for i in range(n)],
-        score=[1.0, 2.0, 3.0] + [None] * 27,
+        target=[1.0, 2.0, 3.0] + [None] * 27,
     )
     X = np.random.default_rng(0).normal(size=(n, 2, 5)).astype(np.float32)
 
@@ -220,13 +220,13 @@ def test_same_content_has_the_same_fingerprint() -> None:
     "changes",
     [
         {"X": parts()["X"] * np.float32(1.0001)},
-        {"table": table_with(score=np.repeat([0.5, -1.0, 2.0, 1.0001], 2))},
+        {"table": table_with(target=np.repeat([0.5, -1.0, 2.0, 1.0001], 2))},
         {"table": table_with(age=21)},
         {"sfreq": 101.0},
         {"ch_names": ("Pz", "Cz")},
         {"unit": "V"},
     ],
-    ids=["samples", "scores", "table", "rate", "channel names", "unit"],
+    ids=["samples", "targets", "table", "rate", "channel names", "unit"],
 )
 def test_other_content_has_another_fingerprint(changes: dict[str, Any]) -> None:
     """Each part of the content counts."""

@@ -35,7 +35,7 @@ class TestWindows:
         assert load(tiny_bids).X.dtype == np.float32
 
     def test_unit_is_microvolt(self, tiny_bids: Path) -> None:
-        """The size of the planted rhythms comes back."""
+        """The size of the injected rhythms comes back."""
         deviation = load(tiny_bids, channels=["Fz", "Cz", "Pz"]).X.std(axis=(0, 2))
 
         np.testing.assert_allclose(deviation * np.sqrt(2), [10, 20, 40], rtol=0.05)
@@ -99,7 +99,7 @@ class TestTable:
 
         assert table[["start", "stop"]].to_numpy().tolist()[:2] == [[0, 200], [200, 400]]
 
-    def test_scores_belong_to_their_person(self, tiny_bids: Path) -> None:
+    def test_targets_belong_to_their_subject(self, tiny_bids: Path) -> None:
         """Joined by name."""
         assert load(tiny_bids).y.tolist() == [0.5, 0.5, -1.5, -1.5, 2.0, 2.0, 1.0, 1.0]
 
@@ -124,7 +124,7 @@ class TestTable:
         ]
 
     def test_rows_may_end_in_a_tab(self, tiny_bids: Path) -> None:
-        """It moves nobody's score."""
+        """It moves nobody's target."""
         expected = load(tiny_bids).fingerprint
         path = tiny_bids / "participants.tsv"
         header, *rows = path.read_text().splitlines()
@@ -139,7 +139,7 @@ class TestTable:
         assert tuple(load(tiny_bids).table["subject"].unique()) == TINY_SUBJECTS
 
     def test_session_and_run_come_from_the_file_name(self, tiny_bids: Path) -> None:
-        """Two runs of one person stay apart."""
+        """Two runs of one subject stay apart."""
         old = recording(tiny_bids)
         old.rename(old.with_name("sub-02_task-rest_run-2_eeg.edf"))
         table = load(tiny_bids, channels=["Cz"]).table
@@ -199,7 +199,7 @@ class TestFolder:
         assert load(tiny_bids, data_dir=None).n_subjects == 4
 
     def test_folder_is_left_as_it_was(self, tiny_bids: Path) -> None:
-        """Tables that EEGDash would repair included: it adds people and renames them."""
+        """Tables that EEGDash would repair included: it adds subjects and renames them."""
         edit_participants(tiny_bids, "sub-04", "sub-0004")
         before = contents(tiny_bids)
         load(tiny_bids)
@@ -250,7 +250,7 @@ class TestManners:
             "logging.basicConfig(level=logging.ERROR)\n"
             "before = logging.root.handlers[:], logging.root.level\n"
             "from pfactor_bench.cohorts.bids.cohort import bids\n"
-            "bids(dataset='tiny', target='score', task='rest', data_dir=sys.argv[1])\n"
+            "bids(dataset='tiny', target='target', task='rest', data_dir=sys.argv[1])\n"
             "assert (logging.root.handlers[:], logging.root.level) == before\n"
         )
         subprocess.run([sys.executable, "-c", program, str(tiny_bids.parent)], check=True)
@@ -285,13 +285,13 @@ class TestNotes:
         """A TSV holds text only: nobody need be told that its numbers were converted."""
         assert load(tiny_bids).notes == ()
 
-    def test_person_without_score_is_named(self, tiny_bids: Path) -> None:
+    def test_subject_without_target_is_named(self, tiny_bids: Path) -> None:
         """And counted."""
         edit_participants(tiny_bids, "-1.5", "n/a")
 
-        assert load(tiny_bids).notes == ("1 subjects without score left out: sub-02",)
+        assert load(tiny_bids).notes == ("1 subjects without target left out: sub-02",)
 
-    def test_person_without_recording_of_the_task_is_named(self, tiny_bids: Path) -> None:
+    def test_subject_without_recording_of_the_task_is_named(self, tiny_bids: Path) -> None:
         """Another task's recording does not count."""
         recording(tiny_bids).unlink()
 
@@ -299,8 +299,8 @@ class TestNotes:
             "1 subjects without a recording of the task left out: sub-02",
         )
 
-    def test_person_without_row_is_named(self, tiny_bids: Path) -> None:
-        """A name that only resembles theirs is somebody else's."""
+    def test_subject_without_row_is_named(self, tiny_bids: Path) -> None:
+        """A name that only resembles theirs is someone else's."""
         edit_participants(tiny_bids, "sub-04", "sub-0004")
 
         assert load(tiny_bids).notes == (
@@ -308,7 +308,7 @@ class TestNotes:
             "1 subjects with a recording but no row in participants.tsv left out: sub-04",
         )
 
-    def test_person_whose_recording_was_never_fetched_is_named(self, tiny_bids: Path) -> None:
+    def test_subject_whose_recording_was_never_fetched_is_named(self, tiny_bids: Path) -> None:
         """A link of git-annex without its content."""
         recording(tiny_bids).unlink()
         recording(tiny_bids).symlink_to("never-fetched")
@@ -317,7 +317,7 @@ class TestNotes:
             "1 subjects whose recordings are links to files that are not here left out: sub-02",
         )
 
-    def test_excluded_person_is_named(self, tiny_bids: Path) -> None:
+    def test_excluded_subject_is_named(self, tiny_bids: Path) -> None:
         """A choice is a choice that readers must know."""
         assert load(tiny_bids, exclude=["sub-03"]).notes == ("1 subjects excluded by name: sub-03",)
 

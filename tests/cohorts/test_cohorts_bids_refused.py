@@ -70,15 +70,15 @@ class TestRefusedBeforeSignalsAreRead:
             load(tiny_bids)
 
     def test_participants_table_without_names(self, tiny_bids: Path) -> None:
-        """Scores would belong to nobody."""
-        edit_participants(tiny_bids, "participant_id", "person")
+        """Targets would belong to nobody."""
+        edit_participants(tiny_bids, "participant_id", "subject")
         with pytest.raises(CohortError, match="has no column 'participant_id'"):
             load(tiny_bids)
 
     def test_unknown_target(self, tiny_bids: Path) -> None:
         """With the closest column."""
-        with pytest.raises(CohortError, match="no column 'scores': did you mean 'score'"):
-            load(tiny_bids, target="scores")
+        with pytest.raises(CohortError, match="no column 'targets': did you mean 'target'"):
+            load(tiny_bids, target="targets")
 
     def test_target_named_like_a_window_s_column(self, tiny_bids: Path) -> None:
         """One of the two would be lost."""
@@ -86,8 +86,8 @@ class TestRefusedBeforeSignalsAreRead:
             load(tiny_bids, target="run")
 
     def test_target_that_is_the_column_of_names(self, tiny_bids: Path) -> None:
-        """It names people, it scores none."""
-        with pytest.raises(CohortError, match=r"target 'participant_id' .* names people"):
+        """It names subjects and has no target of any."""
+        with pytest.raises(CohortError, match=r"target 'participant_id' .* names subjects"):
             load(tiny_bids, target="participant_id")
 
     def test_participants_table_with_commas(self, tiny_bids: Path) -> None:
@@ -105,32 +105,32 @@ class TestRefusedBeforeSignalsAreRead:
         with pytest.raises(CohortError, match=r"cannot read participants.tsv .* header"):
             load(tiny_bids)
 
-    def test_person_with_two_rows(self, tiny_bids: Path) -> None:
+    def test_subject_with_two_rows(self, tiny_bids: Path) -> None:
         """Even where both say the same."""
         edit_participants(tiny_bids, "sub-03", "sub-02")
         with pytest.raises(CohortError, match="two rows for 'sub-02'"):
             load(tiny_bids)
 
-    def test_score_that_is_a_word(self, tiny_bids: Path) -> None:
+    def test_target_that_is_a_word(self, tiny_bids: Path) -> None:
         """With its row."""
         edit_participants(tiny_bids, "-1.5", "low")
-        with pytest.raises(CohortError, match=r"'score' of subject 'sub-02' \(row 1\) is 'low'"):
+        with pytest.raises(CohortError, match=r"'target' of subject 'sub-02' \(row 1\) is 'low'"):
             load(tiny_bids)
 
-    def test_constant_score(self, tiny_bids: Path) -> None:
+    def test_constant_target(self, tiny_bids: Path) -> None:
         """Nothing can be learnt."""
-        for score in ("0.5", "-1.5", "2\n"):
-            edit_participants(tiny_bids, f"\t{score}", "\t1" + "\n" * score.endswith("\n"))
-        with pytest.raises(CohortError, match="all 4 subjects of cohort 'tiny' have score = 1"):
+        for target in ("0.5", "-1.5", "2\n"):
+            edit_participants(tiny_bids, f"\t{target}", "\t1" + "\n" * target.endswith("\n"))
+        with pytest.raises(CohortError, match="all 4 subjects of cohort 'tiny' have target = 1"):
             load(tiny_bids)
 
-    def test_too_few_people(self, tiny_bids: Path) -> None:
-        """Counted after everybody who is left out."""
-        with pytest.raises(CohortError, match="has 2 subjects with a 'score': at least 3"):
+    def test_too_few_subjects(self, tiny_bids: Path) -> None:
+        """Counted after every subject who is left out."""
+        with pytest.raises(CohortError, match="has 2 subjects with a 'target': at least 3"):
             load(tiny_bids, exclude=["sub-01", "sub-02"])
 
-    def test_excluded_person_who_is_not_there(self, tiny_bids: Path) -> None:
-        """A typo must not leave somebody in."""
+    def test_excluded_subject_who_is_not_there(self, tiny_bids: Path) -> None:
+        """A typo must not leave a subject in."""
         with pytest.raises(CohortError, match="exclude unknown subject 'sub-1': did you mean"):
             load(tiny_bids, exclude=["sub-1"])
 
@@ -209,7 +209,7 @@ class TestRefusedWhileReading:
             load(tiny_bids, channels=["Cz", "EOG"])
 
     def test_flat_channel(self, tiny_bids: Path) -> None:
-        """As a recording reference is, in everybody's recording."""
+        """As a recording reference is, in every subject's recording."""
         samples = 1e-5 * np.random.default_rng(0).normal(size=(4, 1000))
         samples[1] = 0
         for subject in TINY_SUBJECTS:

@@ -32,18 +32,18 @@ class TestEegmat:
         """35 recordings of 90 s and one of 80 s, in windows of 2 s."""
         assert rest.X.shape == (1615, 8, 200)
 
-    def test_everybody_takes_part(self, rest: Cohort) -> None:
-        """36 people, nobody left out."""
+    def test_all_subjects_takes_part(self, rest: Cohort) -> None:
+        """36 subjects, nobody left out."""
         assert (rest.n_subjects, len(rest.notes)) == (36, 0)
 
     def test_samples_have_the_size_of_eeg(self, rest: Cohort) -> None:
         """A few to a few dozen microvolts."""
         assert np.all((rest.X.std(axis=(0, 2)) > 2) & (rest.X.std(axis=(0, 2)) < 50))
 
-    def test_scores_are_the_table_s(self, rest: Cohort, data_dir: Path) -> None:
-        """Person by person."""
-        people = pd.read_csv(data_dir / "eegmat" / "participants.tsv", sep="\t")
-        expected = dict(zip(people["participant_id"], people["n_subtractions"], strict=True))
+    def test_targets_are_the_table_s(self, rest: Cohort, data_dir: Path) -> None:
+        """Subject by subject."""
+        subjects = pd.read_csv(data_dir / "eegmat" / "participants.tsv", sep="\t")
+        expected = dict(zip(subjects["participant_id"], subjects["n_subtractions"], strict=True))
 
         assert dict(zip(rest.subjects, rest.y, strict=True)) == expected
 

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 def case_study(seed: int = 42) -> tuple[np.ndarray, pd.DataFrame]:
     """Return the case study's windows and rows, restated from its step 3."""
     rng = np.random.default_rng(seed)
-    people, windows_each, sfreq = 18, 24, 100.0
-    subject_p = rng.normal(0.0, 1.0, size=people)
+    subjects, windows_each, sfreq = 18, 24, 100.0
+    subject_p = rng.normal(0.0, 1.0, size=subjects)
     t = np.arange(200) / sfreq
     windows, rows = [], []
-    for s in range(people):
+    for s in range(subjects):
         p = float(subject_p[s])
-        bias = 0.10 * (s - people / 2)
+        bias = 0.10 * (s - subjects / 2)
         for w in range(windows_each):
             base = rng.standard_normal((8, 200)).astype(np.float32)
             carrier = 0.30 * p * np.sin(2 * np.pi * 10.0 * t).astype(np.float32)
@@ -51,7 +51,7 @@ def test_every_sample_equals_the_case_study(cohort: Cohort) -> None:
     assert expected.tobytes() == cohort.X.tobytes()
 
 
-def test_every_score_equals_the_case_study(cohort: Cohort) -> None:
+def test_every_target_equals_the_case_study(cohort: Cohort) -> None:
     """In double precision, repeated for each window."""
     _, rows = case_study()
 
@@ -78,7 +78,7 @@ def test_montage_is_the_case_study_s(cohort: Cohort) -> None:
     assert ("E11", "Cz", "E62", "E75", "E36", "E104", "E52", "E92") == cohort.ch_names
 
 
-def test_windows_of_a_person_follow_each_other(cohort: Cohort) -> None:
+def test_windows_of_a_subject_follow_each_other(cohort: Cohort) -> None:
     """Half open, in samples."""
     first = cohort.table.iloc[:3]
 
@@ -102,18 +102,18 @@ def test_fingerprint_is_a_sha256(cohort: Cohort) -> None:
     assert hashlib.sha256().digest_size == len(bytes.fromhex(cohort.fingerprint))
 
 
-def test_planted_signal_is_declared(cohort: Cohort) -> None:
+def test_injected_signal_is_declared(cohort: Cohort) -> None:
     """What is hidden can be looked for."""
-    assert cohort.planted is not None
-    assert (("Cz", "E62"), 10.0) == (cohort.planted.ch_names, cohort.planted.frequency)
+    assert cohort.injected is not None
+    assert (("Cz", "E62"), 10.0) == (cohort.injected.ch_names, cohort.injected.frequency)
 
 
 def test_zero_amplitude_plants_nothing() -> None:
     """A cohort for false alarms."""
-    assert synthetic(n_subjects=3, n_windows=1, amplitude=0.0).planted is None
+    assert synthetic(n_subjects=3, n_windows=1, amplitude=0.0).injected is None
 
 
-def test_amplitude_scales_the_planted_channels_only() -> None:
+def test_amplitude_scales_the_injected_channels_only() -> None:
     """The other six hold noise and the subject's constant."""
     weak, strong = (synthetic(n_subjects=4, n_windows=2, amplitude=a) for a in (0.0, 1.0))
     changed = (weak.X != strong.X).any(axis=(0, 2))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-PEOPLE = {"00": "9.7", "01": "29.35", "02": "12.88"}
+SUBJECTS = {"00": "9.7", "01": "29.35", "02": "12.88"}
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -32,20 +32,20 @@ class Quiet(SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def physionet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Serve three people's recordings with their checksums; return the server's folder."""
+    """Serve three subjects' recordings with their checksums; return the server's folder."""
     import mne
 
     folder = tmp_path / "physionet"
     folder.mkdir()
     info = mne.create_info([*CH_NAMES, "ECG ECG"], 500, "eeg", verbose="ERROR")
     rng = np.random.default_rng(0)
-    for number in PEOPLE:
+    for number in SUBJECTS:
         for task in "12":
             raw = mne.io.RawArray(1e-5 * rng.standard_normal((9, 5000)), info, verbose="ERROR")
             raw.export(
                 folder / f"Subject{number}_{task}.edf", physical_range=(-200, 200), verbose="ERROR"
             )
-    rows = "".join(f"Subject{number},20,F,2011,{score},1\n" for number, score in PEOPLE.items())
+    rows = "".join(f"Subject{number},20,F,2011,{target},1\n" for number, target in SUBJECTS.items())
     (folder / "subject-info.csv").write_text(
         f"Subject,Age,Gender,Recording year,Number of subtractions,Count quality\n{rows}"
     )
@@ -65,7 +65,7 @@ def physionet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
 
 
 @pytest.mark.usefixtures("physionet")
-def test_recordings_and_scores_are_fetched(tmp_path: Path) -> None:
+def test_recordings_and_targets_are_fetched(tmp_path: Path) -> None:
     """And loaded like any folder."""
     cohort = eegmat(data_dir=tmp_path / "data", download=True)
 

@@ -1,4 +1,4 @@
-"""Scores as they arrive in tables."""
+"""Targets as they arrive in tables."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pfactor_bench.cohorts import parse_scores
+from pfactor_bench.cohorts import parse_targets
 from pfactor_bench.errors import CohortError
 
 
 def parse(*values: object) -> tuple[list[float], tuple[str, ...]]:
-    """Parse scores of people called a, b, c, ..."""
+    """Parse targets of subjects called a, b, c, ..."""
     subjects = [chr(ord("a") + number) for number in range(len(values))]
-    scores, notes = parse_scores(values, target="p_factor", subjects=subjects)
-    return scores.tolist(), notes
+    targets, notes = parse_targets(values, target="p_factor", subjects=subjects)
+    return targets.tolist(), notes
 
 
 def test_numbers_stay_as_they_are() -> None:
     """Whole or not, NumPy's or Python's."""
-    scores, _ = parse(1, -0.5, np.float32(2.5), np.int64(3))
+    targets, _ = parse(1, -0.5, np.float32(2.5), np.int64(3))
 
-    assert [1.0, -0.5, 2.5, 3.0] == scores
+    assert [1.0, -0.5, 2.5, 3.0] == targets
 
 
 def test_numbers_need_no_note() -> None:
@@ -33,9 +33,9 @@ def test_numbers_need_no_note() -> None:
 
 def test_numbers_as_text_are_converted() -> None:
     """As EEGDash hands them over offline."""
-    scores, _ = parse("-0.603", " 1 ", "2e-1")
+    targets, _ = parse("-0.603", " 1 ", "2e-1")
 
-    assert [-0.603, 1.0, 0.2] == scores
+    assert [-0.603, 1.0, 0.2] == targets
 
 
 def test_conversion_is_noted_with_its_count() -> None:
@@ -52,9 +52,9 @@ def test_conversion_is_noted_with_its_count() -> None:
 )
 def test_missing_value_becomes_nan(missing: object) -> None:
     """In every spelling that tables use."""
-    scores, _ = parse(missing)
+    targets, _ = parse(missing)
 
-    assert np.isnan(scores[0])
+    assert np.isnan(targets[0])
 
 
 @pytest.mark.parametrize("word", ["high", "1,5", "0.5 SD", "True"])
@@ -65,7 +65,7 @@ def test_word_is_refused_with_its_row_and_subject(word: str) -> None:
 
 
 @pytest.mark.parametrize("infinite", [float("inf"), "-inf"])
-def test_infinite_score_is_refused(infinite: object) -> None:
+def test_infinite_target_is_refused(infinite: object) -> None:
     """It would turn every mean into infinity."""
     with pytest.raises(CohortError, match=r"subject 'a' \(row 0\) is infinite"):
         parse(infinite)

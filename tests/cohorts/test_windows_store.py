@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 LOAD = """
 import sys
 from pfactor_bench.cohorts.bids.cohort import bids
-print(bids(dataset="tiny", target="score", task="rest", data_dir=sys.argv[1]).fingerprint)
+print(bids(dataset="tiny", target="target", task="rest", data_dir=sys.argv[1]).fingerprint)
 """
 
 #: The same, but stops for good after the second recording: the moment to be killed.
@@ -44,7 +44,7 @@ windows.prepare_recording = stalling
 
 def load(folder: Path, **changes: Any) -> Cohort:
     """Load the tiny data set's rest recordings."""
-    arguments = {"dataset": folder.name, "target": "score", "task": "rest"}
+    arguments = {"dataset": folder.name, "target": "target", "task": "rest"}
     return bids(**{"data_dir": folder.parent, **arguments, **changes})
 
 
@@ -141,7 +141,7 @@ def test_changed_recording_is_prepared_anew(tiny_bids: Path, prepared: list[str]
 
 
 @pytest.mark.usefixtures("store")
-def test_person_more_costs_one_recording(tiny_bids: Path, prepared: list[str]) -> None:
+def test_subject_more_costs_one_recording(tiny_bids: Path, prepared: list[str]) -> None:
     """Entries are recordings, not cohorts."""
     load(tiny_bids, exclude=["sub-03"])
     load(tiny_bids)

@@ -100,7 +100,7 @@ def test_command_that_needs_it_says_so(folder: Path, command: list[str]) -> None
 def test_cohort_that_needs_it_says_so(folder: Path, tiny_bids: Path) -> None:
     """Recordings are read with MNE, in processes of their own."""
     break_packages(folder, "mne")
-    cohort = "cohort: {kind: bids, dataset: tiny, task: rest, target: score}"
+    cohort = "cohort: {kind: bids, dataset: tiny, task: rest, target: target}"
     suite = TINY_SUITE.replace("cohort: {kind: synthetic, n_subjects: 9, n_windows: 4}", cohort)
     (folder / "tiny.yaml").write_text(suite)
     command = ["cohort", "tiny.yaml", "--data", str(tiny_bids.parent)]

@@ -99,7 +99,7 @@ def test_interrupt_of_the_terminal_reaches_no_worker(worker) -> None:
 
 
 def _lead(pipe) -> None:
-    """Lead two workers that hang, until somebody kills this process."""
+    """Lead two workers that hang, until someone kills this process."""
     forked_workers()
     pool = WorkerProcesses(2)
     pipe.send([pool.submit(os.getpid).result() for _ in range(8)])

@@ -114,6 +114,6 @@ def test_folder_without_a_run_is_an_error(tmp_path: Path) -> None:
     ("seconds", "said"),
     [(0.4, "0 s"), (59, "59 s"), (100, "2 min"), (7_500, "2 h 5 min"), (400_000, "4.6 d")],
 )
-def test_durations_are_said_as_people_do(seconds: float, said: str) -> None:
+def test_durations_are_said_as_subjects_do(seconds: float, said: str) -> None:
     """Without digits that nobody needs."""
     assert said == say_seconds(seconds)

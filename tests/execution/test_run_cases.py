@@ -119,12 +119,12 @@ def test_what_workers_mapped_is_removed_at_the_end(tmp_path: Path) -> None:
 @pytest.mark.parametrize("execution", [HERE, TWO], ids=["here", "processes"])
 def test_failed_case_is_recorded_and_the_rest_goes_on(tmp_path: Path, execution) -> None:
     """Its numbers are missing, with the reason; the log holds the traceback."""
-    record = run_in(tmp_path, execution, fault="assert seed != 44, 'planted'")
+    record = run_in(tmp_path, execution, fault="assert seed != 44, 'injected'")
     (missing,) = record.missing
     assert (missing["id"], missing["seed"]) == ("from-scratch/seed-44", 44)
-    assert "planted" in missing["reason"]
+    assert "injected" in missing["reason"]
     log = Path(missing["reason"].partition("log: ")[2])
-    assert "AssertionError: planted" in log.read_text()
+    assert "AssertionError: injected" in log.read_text()
     found = find_measurement(record, "from-scratch/seed-44/skill")
     assert (found.value, found.missing_because) == (None, missing["reason"])
     assert find_measurement(record, "from-scratch/seed-45/skill").value is not None
@@ -165,13 +165,13 @@ def test_other_regimes_of_an_incomplete_suite_are_whole(tmp_path: Path) -> None:
 
 def test_run_without_a_single_result_is_an_error(tmp_path: Path) -> None:
     """With the first reason."""
-    with pytest.raises(ExecutionError, match=r"none of 6 cases succeeded.*planted"):
-        run_in(tmp_path, HERE, fault="assert seed == 0, 'planted'")
+    with pytest.raises(ExecutionError, match=r"none of 6 cases succeeded.*injected"):
+        run_in(tmp_path, HERE, fault="assert seed == 0, 'injected'")
 
 
 def test_command_line_says_what_is_missing(tmp_path: Path, capsys) -> None:
     """Exit code 3; status gives the same."""
-    tiny_suite(tmp_path, fault="assert seed != 44, 'planted'")
+    tiny_suite(tmp_path, fault="assert seed != 44, 'injected'")
     out = str(tmp_path / "out")
     assert main(["run", str(tmp_path / "suite.yaml"), "--out", out, "--workers", "1"]) == 3
     assert "missing      case   from-scratch/seed-44: ModelError" in capsys.readouterr().out
@@ -384,17 +384,17 @@ def test_worker_with_other_versions_touches_nothing(tmp_path: Path, monkeypatch)
 
 
 def test_shared_cohort_is_mapped_and_equal(tmp_path: Path) -> None:
-    """Samples, scores, table and meaning."""
+    """Samples, targets, table and meaning."""
     cohort = prepare(tiny_suite(tmp_path), data_dir=None, device="cpu").cohort
     opened = open_shared(share_cohort(cohort, tmp_path))
     assert isinstance(opened.X, np.memmap)
     np.testing.assert_array_equal(cohort.X, opened.X)
     np.testing.assert_array_equal(cohort.y, opened.y)
     assert cohort.table.astype(str).equals(opened.table.astype(str))
-    assert (cohort.fingerprint, cohort.ch_names, cohort.planted) == (
+    assert (cohort.fingerprint, cohort.ch_names, cohort.injected) == (
         opened.fingerprint,
         opened.ch_names,
-        opened.planted,
+        opened.injected,
     )
 
 

@@ -1,4 +1,4 @@
-"""Learning curves over training people: who is left out, what is scored, what is written."""
+"""Learning curves over training subjects: who is left out, what is scored, what is written."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from pfactor_bench.execution import cases as dispatch
 from pfactor_bench.execution.preparation import Prepared, prepare
 from pfactor_bench.experiments.learning_curve.run import (
     default_sizes,
-    fewer_people,
-    skill_by_people,
+    fewer_subjects,
+    skill_by_subjects,
 )
 from pfactor_bench.measurements.held_out import held_out
 from pfactor_bench.models.baselines import BASELINES
-from pfactor_bench.statistics.metrics import score, subject_means
+from pfactor_bench.statistics.metrics import evaluate, subject_means
 from pfactor_bench.types import InnerValidation
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 SUITE = """\
 name: curve
 title: A learning curve
-question: Do more people help?
+question: Do more subjects help?
 cohort: {kind: synthetic, n_subjects: 16, n_windows: 3}
 split: {kind: grouped-k-fold, n_folds: 2}
 model: {name: EEGNet}
@@ -42,102 +42,102 @@ budget: {epochs: 1}
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
-    """Return a suite of two folds that train on eight people each."""
+    """Return a suite of two folds that train on eight subjects each."""
     folder = tmp_path_factory.mktemp("curve")
     return prepare(suite_of(folder, SUITE), data_dir=None, device="cpu", out=folder / "out")
 
 
-def test_held_out_people_stay_the_same(prepared: Prepared) -> None:
+def test_held_out_subjects_stay_the_same(prepared: Prepared) -> None:
     """Only who is learnt from changes."""
-    fewer = fewer_people(prepared.cohort, prepared.split, 3, seed=0)
+    fewer = fewer_subjects(prepared.cohort, prepared.split, 3, seed=0)
     pairs = zip(prepared.split.folds, fewer.folds, strict=True)
     assert all(np.array_equal(one.test, other.test) for one, other in pairs)
 
 
-def test_as_many_people_are_trained_on_as_asked_for(prepared: Prepared) -> None:
-    """With all of their windows, in every fold, from that fold's training people."""
-    fewer = fewer_people(prepared.cohort, prepared.split, 3, seed=0)
+def test_as_many_subjects_are_trained_on_as_asked_for(prepared: Prepared) -> None:
+    """With all of their windows, in every fold, from that fold's training subjects."""
+    fewer = fewer_subjects(prepared.cohort, prepared.split, 3, seed=0)
     subjects = prepared.cohort.subjects
     for one, other in zip(prepared.split.folds, fewer.folds, strict=True):
-        people, counts = np.unique(subjects[other.train], return_counts=True)
+        names, counts = np.unique(subjects[other.train], return_counts=True)
         assert (3, {3}, True) == (
-            len(people),
+            len(names),
             set(counts),
             set(other.train) <= set(one.train),
         )
 
 
-def test_other_seed_draws_other_people(prepared: Prepared) -> None:
+def test_other_seed_draws_other_subjects(prepared: Prepared) -> None:
     """Otherwise repetitions would tell nothing."""
     drawn = {
-        tuple(fewer_people(prepared.cohort, prepared.split, 3, seed=seed).folds[0].train)
+        tuple(fewer_subjects(prepared.cohort, prepared.split, 3, seed=seed).folds[0].train)
         for seed in range(5)
     }
     assert len(drawn) > 1
 
 
-@pytest.mark.parametrize("n_people", [0, 9])
-def test_people_that_a_fold_lacks_are_refused(prepared: Prepared, n_people: int) -> None:
+@pytest.mark.parametrize("n_subjects", [0, 9])
+def test_subjects_that_a_fold_lacks_are_refused(prepared: Prepared, n_subjects: int) -> None:
     """The error says how many there are."""
     with pytest.raises(ConfigError, match="ask for 1 to 8"):
-        fewer_people(prepared.cohort, prepared.split, n_people, seed=0)
+        fewer_subjects(prepared.cohort, prepared.split, n_subjects, seed=0)
 
 
-def test_default_sizes_end_with_all_people(prepared: Prepared) -> None:
+def test_default_sizes_end_with_all_subjects(prepared: Prepared) -> None:
     """And are enough for a fit."""
     sizes = default_sizes(prepared.cohort, prepared.split)
     assert (8, True) == (sizes[-1], len(sizes) >= 4)
 
 
-def test_skill_with_all_people_is_the_ladders(prepared: Prepared) -> None:
+def test_skill_with_all_subjects_is_the_baseline_comparisons(prepared: Prepared) -> None:
     """The curve ends where the report stands."""
     cohort, split = prepared.cohort, prepared.split
     rows = held_out(cohort, split)
     y_pred = np.concatenate([BASELINES["ridge-band-power"](cohort, f) for f in split.folds])
-    expected = score(
+    expected = evaluate(
         *(subject_means(rows.subjects, v)[1] for v in (rows.y_true, y_pred, rows.y_base))
     )
-    found = skill_by_people(prepared, "ridge-band-power", [8], n_repetitions=1)
+    found = skill_by_subjects(prepared, "ridge-band-power", [8], n_repetitions=1)
     assert expected["skill"].value == pytest.approx(found[0, 0])
 
 
-def test_more_people_teach_a_sound_method_more(prepared: Prepared) -> None:
-    """The matched filter's slope is learnt, and better from eight people than from three."""
-    found = skill_by_people(prepared, "matched-filter", [3, 8], n_repetitions=6)
+def test_more_subjects_teach_a_sound_method_more(prepared: Prepared) -> None:
+    """The matched filter's slope is learnt, and better from eight subjects than from three."""
+    found = skill_by_subjects(prepared, "matched-filter", [3, 8], n_repetitions=6)
     assert found[1].mean() > found[0].mean()
 
 
 def test_regime_is_trained_once(prepared: Prepared, monkeypatch: pytest.MonkeyPatch) -> None:
     """A command that was killed goes on where it stopped."""
-    first = skill_by_people(prepared, "from-scratch", [3, 8], n_repetitions=2)
+    first = skill_by_subjects(prepared, "from-scratch", [3, 8], n_repetitions=2)
     monkeypatch.setattr(dispatch, "run_group", None)
-    again = skill_by_people(prepared, "from-scratch", [3, 8], n_repetitions=2)
+    again = skill_by_subjects(prepared, "from-scratch", [3, 8], n_repetitions=2)
     assert first.tolist() == again.tolist()
 
 
-def test_people_too_few_to_choose_on_are_refused_before_training(
+def test_subjects_too_few_to_choose_on_are_refused_before_training(
     prepared: Prepared, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The smallest size comes last here."""
     monkeypatch.setattr(dispatch, "run_group", None)
     budget = replace(prepared.suite.budget, inner=InnerValidation())
     choosing = replace(prepared, suite=replace(prepared.suite, budget=budget))
-    with pytest.raises(ConfigError, match="trains on 3 people, too few to choose"):
-        skill_by_people(choosing, "from-scratch", [8, 3], n_repetitions=1)
+    with pytest.raises(ConfigError, match="trains on 3 subjects, too few to choose"):
+        skill_by_subjects(choosing, "from-scratch", [8, 3], n_repetitions=1)
 
 
 def test_unknown_predictor_names_the_closest(prepared: Prepared) -> None:
     """Regimes and baselines alike."""
     with pytest.raises(UnknownNameError, match="ridge-band-power"):
-        skill_by_people(prepared, "ridge-band-pover", [3], n_repetitions=1)
+        skill_by_subjects(prepared, "ridge-band-pover", [3], n_repetitions=1)
 
 
 def test_pretrained_regime_is_refused(tmp_path: Path) -> None:
-    """Its encoder has seen people that the curve does not count."""
+    """Its encoder has seen subjects that the curve does not count."""
     suite = suite_of(tmp_path, REGIME_SUITE)
     ready = prepare(suite, data_dir=None, device="cpu", out=tmp_path / "out")
-    with pytest.raises(ConfigError, match="has seen other people"):
-        skill_by_people(ready, "linear-probe", [3], n_repetitions=1)
+    with pytest.raises(ConfigError, match="has seen other subjects"):
+        skill_by_subjects(ready, "linear-probe", [3], n_repetitions=1)
 
 
 def written(folder: Path) -> str:
@@ -157,18 +157,18 @@ def test_command_writes_numbers_and_figure(
     facts = json.loads((out / "learning-curve.json").read_text(encoding="utf-8"))
     (interval,) = facts["curve"]["intervals"]
     suffixes = {path.suffix for path in out.glob("learning-curve.*")}
-    assert ({".json", ".svg", ".png"}, [100]) == (suffixes, facts["curve"]["people"])
-    assert interval["low"] <= facts["curve"]["scores"][0] <= interval["high"]
-    assert "people trained on" in capsys.readouterr().out
+    assert ({".json", ".svg", ".png"}, [100]) == (suffixes, facts["curve"]["names"])
+    assert interval["low"] <= facts["curve"]["targets"][0] <= interval["high"]
+    assert "subjects trained on" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--people", "3", "4"], "a curve needs 4 at least"),
+        (["--subjects", "3", "4"], "a curve needs 4 at least"),
         (["--repetitions", "1"], "an interval needs 2 at least"),
-        (["--at", "0"], "give numbers of people above 0"),
-        (["--people", "3", "4", "5", "90"], "ask for 1 to 8"),
+        (["--at", "0"], "give numbers of subjects above 0"),
+        (["--subjects", "3", "4", "5", "90"], "ask for 1 to 8"),
     ],
 )
 def test_command_refuses_before_it_trains(

@@ -1,4 +1,4 @@
-"""Whole procedures on dealt scores: all at once is what one after another gives."""
+"""Whole procedures on permuted targets: all at once is what one after another gives."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pfactor_bench.errors import ModelError
 from pfactor_bench.experiments.permutation import null as permutations
 from pfactor_bench.experiments.permutation.null import (
     Null,
-    deal_scores,
+    permute_targets,
     probe_null,
     trained_correlations,
 )
@@ -57,35 +57,36 @@ def encoders(cohort, split):
     )
 
 
-def people_r(cohort, y, y_pred) -> float:
-    """Return r over people, the slow way."""
-    people = np.unique(cohort.subjects)
+def subjects_r(cohort, y, y_pred) -> float:
+    """Return r over subjects, the slow way."""
+    subjects = np.unique(cohort.subjects)
     means = [
-        [values[cohort.subjects == person].mean() for person in people] for values in (y, y_pred)
+        [values[cohort.subjects == subject].mean() for subject in subjects]
+        for values in (y, y_pred)
     ]
     return float(np.corrcoef(means)[0, 1])
 
 
-def trained(case, cohort, split, scores, budget=BUDGET) -> np.ndarray:
-    """Return r of the case on each row of scores."""
-    parts = trained_correlations(case, cohort, split, budget, scores, device=CPU)
+def trained(case, cohort, split, targets, budget=BUDGET) -> np.ndarray:
+    """Return r of the case on each row of targets."""
+    parts = trained_correlations(case, cohort, split, budget, targets, device=CPU)
     return np.concatenate(list(parts))
 
 
-def test_people_keep_one_score_and_the_scores_are_the_same(cohort) -> None:
-    """Dealt anew, none lost."""
-    dealt = deal_scores(cohort, 5, seed=0)
-    assert len(np.unique(dealt, axis=0)) == 5
-    for row in dealt:
+def test_subjects_keep_one_target_and_the_targets_are_the_same(cohort) -> None:
+    """Permuted anew, none lost."""
+    permuted = permute_targets(cohort, 5, seed=0)
+    assert len(np.unique(permuted, axis=0)) == 5
+    for row in permuted:
         np.testing.assert_array_equal(np.sort(row), np.sort(cohort.y))
-        for person in np.unique(cohort.subjects):
-            assert len(set(row[cohort.subjects == person])) == 1
+        for subject in np.unique(cohort.subjects):
+            assert len(set(row[cohort.subjects == subject])) == 1
 
 
-def test_probe_of_all_dealings_is_each_ones_ridge(cohort, split, encoders) -> None:
+def test_probe_of_all_permutations_is_each_ones_ridge(cohort, split, encoders) -> None:
     """One solve for all columns."""
-    dealt = deal_scores(cohort, 3, seed=0)
-    null = probe_null(PROBE, cohort, split, dealt, device=CPU, encoders=encoders)
+    permuted = permute_targets(cohort, 3, seed=0)
+    null = probe_null(PROBE, cohort, split, permuted, device=CPU, encoders=encoders)
     model = build_model(MODEL, cohort).eval()
     model.load_state_dict({**model.state_dict(), **encoders["fold-0"]})
     centred = cohort.X - cohort.X.mean(axis=2, keepdims=True)
@@ -95,28 +96,28 @@ def test_probe_of_all_dealings_is_each_ones_ridge(cohort, split, encoders) -> No
     with torch.no_grad():
         model(X)
     features = caught[0].double().numpy()
-    for y, expected in zip([cohort.y, *dealt], [null.observed, *null.dealt], strict=True):
+    for y, expected in zip([cohort.y, *permuted], [null.observed, *null.permuted], strict=True):
         y_pred = np.zeros(len(y))
         for fold in split.folds:
             scaler = StandardScaler().fit(features[fold.train])
             ridge = Ridge(alpha=1e-2 * len(fold.train))
             ridge.fit(scaler.transform(features[fold.train]), y[fold.train])
             y_pred[fold.test] = ridge.predict(scaler.transform(features[fold.test]))
-        assert people_r(cohort, y, y_pred) == pytest.approx(expected, abs=1e-4)
+        assert subjects_r(cohort, y, y_pred) == pytest.approx(expected, abs=1e-4)
 
 
-def test_training_on_all_dealings_is_training_on_each(cohort, split) -> None:
+def test_training_on_all_permutations_is_training_on_each(cohort, split) -> None:
     """Together and alone, from the same seed."""
-    scores = np.vstack([cohort.y, deal_scores(cohort, 2, seed=0)])
-    found = trained(SCRATCH, cohort, split, scores)
-    for y, expected in zip(scores, found, strict=True):
+    targets = np.vstack([cohort.y, permute_targets(cohort, 2, seed=0)])
+    found = trained(SCRATCH, cohort, split, targets)
+    for y, expected in zip(targets, found, strict=True):
         other = replace(cohort, y=y)
         table = run_group(EngineChoice(), [SCRATCH], other, split, BUDGET, device=CPU)[
             SCRATCH
         ].predictions
         held_out = table[table["role"] == "test"].set_index("sample_id")["y_pred"]
         y_pred = held_out[cohort.table["sample_id"]].to_numpy()
-        assert people_r(cohort, y, y_pred) == pytest.approx(expected, abs=1e-3)
+        assert subjects_r(cohort, y, y_pred) == pytest.approx(expected, abs=1e-3)
 
 
 @pytest.mark.parametrize(("n_models", "portions"), [(1, [1] * 5), (7, [2, 2, 1]), (10**6, [4, 1])])
@@ -144,7 +145,7 @@ def test_results_come_as_soon_as_an_ensemble_is_trained(
 
 @pytest.fixture(scope="module")
 def repeated(cohort):
-    """Return a split that holds everybody out twice."""
+    """Return a split that holds every subject out twice."""
     args = {"n_folds": 3, "n_repeats": 2, "seed": 1}
     return make_split(Ingredient(kind="repeated-grouped-k-fold", args=args), cohort.table)
 
@@ -162,11 +163,11 @@ def test_predictions_of_repeated_folds_are_averaged(
     held_out = table[table["role"] == "test"]
     assert (held_out["sample_id"].value_counts() == 2).all()
     y_pred = held_out.groupby("sample_id")["y_pred"].mean()[cohort.table["sample_id"]].to_numpy()
-    assert people_r(cohort, cohort.y, y_pred) == pytest.approx(found, abs=1e-3)
+    assert subjects_r(cohort, cohort.y, y_pred) == pytest.approx(found, abs=1e-3)
 
 
 def test_probes_of_repeated_folds_are_averaged(cohort, repeated, encoders) -> None:
-    """Of one encoder: the mean of two shuffles is not the second."""
+    """Of one encoder: the mean of two permutations is not the second."""
     one = dict.fromkeys([fold.name for fold in repeated.folds], encoders["fold-0"])
     none = np.zeros((0, len(cohort.y)))
     both, first, second = (
@@ -205,27 +206,27 @@ def test_model_that_trains_elsewhere_has_no_closed_form(cohort, split, encoders)
     case = Case(regime="full-finetune", model=MODEL, seed=1, start="full-finetune")
     with pytest.raises(ModelError, match="no closed form: use trained_correlations"):
         probe_null(
-            case, cohort, split, deal_scores(cohort, 1, seed=0), device=CPU, encoders=encoders
+            case, cohort, split, permute_targets(cohort, 1, seed=0), device=CPU, encoders=encoders
         )
 
 
 def test_p_value_counts_the_observed_order() -> None:
     """It is never 0."""
-    assert Null(observed=0.9, dealt=np.zeros(99)).p_value == pytest.approx(0.01)
-    assert Null(observed=0.0, dealt=np.array([0.1, -0.1, 0.0])).p_value == pytest.approx(3 / 4)
+    assert Null(observed=0.9, permuted=np.zeros(99)).p_value == pytest.approx(0.01)
+    assert Null(observed=0.0, permuted=np.array([0.1, -0.1, 0.0])).p_value == pytest.approx(3 / 4)
 
 
 def test_interval_of_p_holds_the_share_and_narrows() -> None:
-    """Of few dealings little is known."""
+    """Of few permutations little is known."""
     few, many = (
-        Null(observed=0.5, dealt=np.repeat([0.0, 0.9], [9 * n, n])).interval() for n in (1, 100)
+        Null(observed=0.5, permuted=np.repeat([0.0, 0.9], [9 * n, n])).interval() for n in (1, 100)
     )
     assert few[0] < many[0] < 0.1 < many[1] < few[1]
-    assert Null(observed=0.5, dealt=np.zeros(0)).interval() == (0.0, 1.0)
+    assert Null(observed=0.5, permuted=np.zeros(0)).interval() == (0.0, 1.0)
 
 
-def test_more_dealings_begin_with_the_fewer(cohort) -> None:
+def test_more_permutations_begin_with_the_fewer(cohort) -> None:
     """So that what is there can be added to."""
     np.testing.assert_array_equal(
-        deal_scores(cohort, 3, seed=0), deal_scores(cohort, 9, seed=0)[:3]
+        permute_targets(cohort, 3, seed=0), permute_targets(cohort, 9, seed=0)[:3]
     )

@@ -30,13 +30,13 @@ def suite(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def runs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Return a list that gets how many rows of scores each call trained on."""
+    """Return a list that gets how many rows of targets each call trained on."""
     counts: list[int] = []
     original = permutation_runs.trained_correlations
 
-    def counted(case, cohort, split, budget, scores, **keywords):
-        counts.append(len(scores))
-        return original(case, cohort, split, budget, scores, **keywords)
+    def counted(case, cohort, split, budget, targets, **keywords):
+        counts.append(len(targets))
+        return original(case, cohort, split, budget, targets, **keywords)
 
     monkeypatch.setattr(permutation_runs, "trained_correlations", counted)
     return counts
@@ -50,28 +50,28 @@ def permute(suite: Path, *options: str) -> dict[str, object]:
     return json.loads(written.read_text())
 
 
-def test_regime_is_trained_anew_for_each_dealing(suite: Path, capsys) -> None:
+def test_regime_is_trained_anew_for_each_permutation(suite: Path, capsys) -> None:
     """With p, its interval and what it cannot show."""
     found = permute(suite, "--n", "3")
     assert ("from-scratch", 1, "training", 3) == (
         found["regime"],
         found["seed"],
         found["method"],
-        len(found["dealt"]),
+        len(found["permuted"]),
     )
-    as_high = sum(r >= found["observed"] for r in found["dealt"])
+    as_high = sum(r >= found["observed"] for r in found["permuted"])
     assert found["p_value"] == (1 + as_high) / 4
     printed = capsys.readouterr().out
-    assert "3 dealings can show no p below 0.25" in printed
+    assert "3 permutations can show no p below 0.25" in printed
     stem = suite.parent / "out" / "permutations" / "from-scratch-seed-1"
     assert "p = " in stem.with_suffix(".md").read_text()
     assert stem.with_suffix(".png").stat().st_size > 5_000
 
 
 def test_probe_is_solved_in_closed_form(suite: Path, runs: list[int]) -> None:
-    """For as many dealings as there are at once."""
+    """For as many permutations as there are at once."""
     found = permute(suite, "--regime", "linear-probe", "--seed", "2", "--n", "500")
-    assert ("closed form", 500, []) == (found["method"], len(found["dealt"]), runs)
+    assert ("closed form", 500, []) == (found["method"], len(found["permuted"]), runs)
 
 
 def test_larger_n_adds_to_what_is_there(suite: Path, runs: list[int]) -> None:
@@ -80,8 +80,8 @@ def test_larger_n_adds_to_what_is_there(suite: Path, runs: list[int]) -> None:
     many = permute(suite, "--n", "4")
     again = permute(suite, "--n", "4")
     assert [3, 2] == runs
-    assert few["dealt"] == many["dealt"][:2]
-    assert many["dealt"] == again["dealt"]
+    assert few["permuted"] == many["permuted"][:2]
+    assert many["permuted"] == again["permuted"]
 
 
 def test_killed_command_goes_on(suite: Path, runs: list[int], monkeypatch) -> None:
@@ -100,7 +100,7 @@ def test_killed_command_goes_on(suite: Path, runs: list[int], monkeypatch) -> No
         assert main(["permute", str(suite), "--out", str(suite.parent / "out"), "--n", "3"]) == 130
     found = permute(suite, "--n", "3")
     assert [4, 2] == runs
-    assert len(found["dealt"]) == 3
+    assert len(found["permuted"]) == 3
 
 
 def test_changed_suite_begins_anew(suite: Path, runs: list[int]) -> None:
@@ -116,10 +116,10 @@ def test_changed_suite_begins_anew(suite: Path, runs: list[int]) -> None:
     [
         (["--regime", "linear-prob"], "did you mean 'linear-probe'"),
         (["--seed", "7"], "unknown seed '7'"),
-        (["--n", "0"], "deal the scores once at least"),
+        (["--n", "0"], "permute the targets once at least"),
     ],
 )
-def test_what_cannot_be_dealt_is_refused(
+def test_what_cannot_be_split_is_refused(
     suite: Path, options: list[str], message: str, capsys
 ) -> None:
     """Before anything is loaded."""
@@ -144,8 +144,8 @@ def test_page_escapes_what_data_supplied(payload: str) -> None:
         suite=payload,
         case=Case(regime=payload, model=ModelSpec(name="EEGNet"), seed=1),
         method="training",
-        null=Null(observed=0.1, dealt=np.zeros(3)),
-        n_people=9,
+        null=Null(observed=0.1, permuted=np.zeros(3)),
+        n_subjects=9,
         n_held_out=4,
     )
     tokens = MarkdownIt("commonmark").enable("table").parse(permutation_page(test, "figure"))

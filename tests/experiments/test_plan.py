@@ -70,7 +70,7 @@ def test_plan_comes_true(fifty, tmp_path: Path, monkeypatch) -> None:
     """
     monkeypatch.setattr(time, "perf_counter", time.process_time)
     suite = replace(fifty, engine=EngineChoice(kind="plain"))
-    size = Size(n_people=16, n_windows=64, n_train=(32,))
+    size = Size(n_subjects=16, n_windows=64, n_train=(32,))
     plan = make_plan(suite, replace(SHAPE, held_out=1.0), size, device="cpu", n_workers=1)
     prepared = prepare(suite, data_dir=None, device="cpu", out=tmp_path / "out")
     began = time.process_time()
@@ -83,7 +83,7 @@ def test_plan_comes_true(fifty, tmp_path: Path, monkeypatch) -> None:
 @pytest.mark.usefixtures("short_pilot")
 def test_plan_adds_up(tmp_path: Path) -> None:
     """Twice the seeds, twice the work; ten thousand are planned as fast as six."""
-    size = Size(n_people=9, n_windows=36, n_train=(18, 18))
+    size = Size(n_subjects=9, n_windows=36, n_train=(18, 18))
     plan = make_plan(tiny_suite(tmp_path, seeds=10_000), SHAPE, size, device="cpu", n_workers=1)
     (kind,) = plan.kinds
     assert (plan.n_cases, kind.n_cases) == (10_000, 10_000)
@@ -93,7 +93,7 @@ def test_plan_adds_up(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("short_pilot")
 def test_workers_share_the_work(tmp_path: Path) -> None:
     """They import while the cohort is loaded, which is no part of a plan."""
-    size = Size(n_people=9, n_windows=36, n_train=(18, 18))
+    size = Size(n_subjects=9, n_windows=36, n_train=(18, 18))
     suite = tiny_suite(tmp_path, seeds=8)
     plan = make_plan(suite, SHAPE, size, device="cpu", n_workers=4)
     assert plan.seconds == pytest.approx(plan.work_seconds / 4)
@@ -102,7 +102,7 @@ def test_workers_share_the_work(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("short_pilot")
 def test_cases_that_are_trained_at_once_are_one_workers(tmp_path: Path) -> None:
     """Three groups on two workers: one of them has two."""
-    size = Size(n_people=9, n_windows=36, n_train=(18, 18))
+    size = Size(n_subjects=9, n_windows=36, n_train=(18, 18))
     more = ", ".join(
         f"{{start: from-scratch, label: {label}, learning_rate: {rate}}}"
         for label, rate in (("slow", 1e-4), ("fast", 1e-2))
@@ -116,10 +116,10 @@ def test_cases_that_are_trained_at_once_are_one_workers(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("short_pilot")
 def test_pretraining_is_part_of_a_plan(tmp_path: Path) -> None:
-    """One encoder for all folds of a source whose people are others."""
+    """One encoder for all folds of a source whose subjects are others."""
     from regime_suites import suite_of
 
-    size = Size(n_people=8, n_windows=24, n_train=(12, 12))
+    size = Size(n_subjects=8, n_windows=24, n_train=(12, 12))
     suite = suite_of(tmp_path)
     plans = [
         make_plan(suite, SHAPE, size, device="cpu", n_workers=1, n_source_windows=n_source_windows)
@@ -136,7 +136,7 @@ def test_hbn_is_as_large_as_its_tables_say(data_dir: Path) -> None:
         pytest.skip(f"no table of recordings: {table} is missing; set PFACTOR_BENCH_DATA")
     rest = pd.read_csv(table).query("task == 'RestingState'")
     size = hbn_size(load_suite(HBN))
-    assert size.n_people == rest["subject"].nunique()
+    assert size.n_subjects == rest["subject"].nunique()
     assert size.n_windows == pytest.approx(rest["duration"].sum() / 2, abs=20)
     assert len(size.n_train) == 5
     assert size.n_train[0] == pytest.approx(0.8 * size.n_windows, rel=0.01)
@@ -171,7 +171,7 @@ def test_command_says_what_there_is_to_know(tmp_path: Path, capsys, monkeypatch)
     printed = capsys.readouterr().out
     for part in (
         "from-scratch 6 ",
-        "9 people, 36 windows, 2 folds",
+        "9 subjects, 36 windows, 2 folds",
         "on 1 process of this machine",
         "not estimated: no GPU was timed",
         "of finished cases",

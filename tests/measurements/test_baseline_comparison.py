@@ -20,19 +20,19 @@ REGIME = "perfect"
 
 @pytest.fixture(scope="module")
 def cohort():
-    """Twenty people, four windows each."""
+    """Twenty subjects, four windows each."""
     return COHORTS["synthetic"](n_subjects=20, n_windows=4)
 
 
 @pytest.fixture(scope="module")
 def split(cohort):
-    """Everybody held out once."""
+    """Every subject held out once."""
     return grouped_k_fold(n_folds=4)(cohort.subjects)
 
 
 @pytest.fixture(scope="module")
 def arrays(cohort, split):
-    """Return the arrays of a regime of two seeds that is right about everybody."""
+    """Return the arrays of a regime of two seeds that is right about every subject."""
     rows = held_out(cohort, split)
     names, y_true = subject_means(rows.subjects, rows.y_true)
     y_base = subject_means(rows.subjects, rows.y_base)[1]
@@ -57,13 +57,13 @@ def run(cohort, split, arrays):
 
 
 @pytest.fixture(scope="module")
-def ladder(run):
-    """Return the ladder's measurements by name."""
+def measured(run):
+    """Return the baseline comparison's measurements by name."""
     return {found.name: found for found in baseline_comparison.measure(run)}
 
 
-def test_train_mean_that_scores_stand_beside_is_the_baseline(cohort) -> None:
-    """One predictor by that name, also where people have unequal numbers of windows."""
+def test_train_mean_that_targets_stand_beside_is_the_baseline(cohort) -> None:
+    """One predictor by that name, also where subjects have unequal numbers of windows."""
     lopsided = replace(
         cohort,
         X=cohort.X[3:],
@@ -75,36 +75,36 @@ def test_train_mean_that_scores_stand_beside_is_the_baseline(cohort) -> None:
     assert baseline.tolist() == held_out(lopsided, split).y_base.tolist()
 
 
-def test_ceiling_is_close_to_perfect(ladder) -> None:
-    """The matched filter knows what was planted."""
-    assert ladder["matched-filter/skill"].value > 0.9
+def test_ceiling_is_close_to_perfect(measured) -> None:
+    """The matched filter knows what was injected."""
+    assert measured["matched-filter/skill"].value > 0.9
 
 
-def test_every_rung_has_an_interval_over_people(ladder) -> None:
-    """A score never stands alone."""
-    skill = ladder["train-median/skill"]
+def test_every_baseline_has_an_interval_over_subjects(measured) -> None:
+    """A target never stands alone."""
+    skill = measured["train-median/skill"]
     assert skill.n_subjects == 20
     assert skill.ci.low <= skill.value <= skill.ci.high
 
 
-def test_baseline_that_cannot_be_fitted_says_why(ladder) -> None:
+def test_baseline_that_cannot_be_fitted_says_why(measured) -> None:
     """The synthetic cohort has neither age nor sex."""
-    skill = ladder["demographics/skill"]
+    skill = measured["demographics/skill"]
     assert skill.value is None
     assert "age" in skill.missing_because
 
 
-def test_gain_is_the_baselines_error_where_a_regime_is_perfect(ladder, arrays) -> None:
-    """Person by person, in squared score units."""
+def test_gain_is_the_baselines_error_where_a_regime_is_perfect(measured, arrays) -> None:
+    """Subject by subject, in squared target units."""
     expected = float(((arrays["y_true"] - arrays["y_base"]) ** 2).mean())
-    assert expected == pytest.approx(ladder[f"{REGIME}-vs-train-mean/mse_gain"].value)
+    assert expected == pytest.approx(measured[f"{REGIME}-vs-train-mean/mse_gain"].value)
 
 
-def test_spread_of_a_perfect_regime_is_zero_for_people_and_seeds(run) -> None:
+def test_spread_of_a_perfect_regime_is_zero_for_subjects_and_seeds(run) -> None:
     """Nothing varies, so nothing adds uncertainty."""
     found = variance_components.measure(run)
     by_source = {measurement.name.rpartition("/")[2]: measurement.value for measurement in found}
-    assert (0.0, 0.0) == (by_source["people"], by_source["seed"])
+    assert (0.0, 0.0) == (by_source["subjects"], by_source["seed"])
 
 
 def test_confound_without_a_column_is_missing_with_its_reason(run) -> None:

@@ -13,100 +13,100 @@ from pfactor_bench.measurements.confounds import CONFOUNDS, confound_tests
 from pfactor_bench.measurements.partial_confound import partial_confound_test
 
 
-def people(rng: np.random.Generator, n: int = 60) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return a confound, scores that depend on it, and predictions that see the scores only."""
+def subjects(rng: np.random.Generator, n: int = 60) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return a confound, targets that depend on it, and predictions that see the targets only."""
     age = rng.normal(12, 3, size=n)
-    score = 0.2 * (age - 12) + rng.normal(size=n)
-    return age, score, 0.5 * score + rng.normal(0, 0.7, size=n)
+    target = 0.2 * (age - 12) + rng.normal(size=n)
+    return age, target, 0.5 * target + rng.normal(0, 0.7, size=n)
 
 
 def p_value(
-    score: np.ndarray, predicted: np.ndarray, confound: np.ndarray, n_draws: int = 200
+    target: np.ndarray, predicted: np.ndarray, confound: np.ndarray, n_draws: int = 200
 ) -> float:
     """Return the test's p-value."""
-    found = partial_confound_test(score, predicted, confound, name="c", seed=1, n_draws=n_draws)
+    found = partial_confound_test(target, predicted, confound, name="c", seed=1, n_draws=n_draws)
     assert found.p_value is not None
     return found.p_value
 
 
 @pytest.mark.parametrize("kind", ["numbers", "categories"])
 def test_honest_predictions_are_accused_as_often_as_the_level_says(kind: str) -> None:
-    """At 5 %, though the confound is related to the score and so to the predictions."""
+    """At 5 %, though the confound is related to the target and so to the predictions."""
     rng = np.random.default_rng(0)
     n_accused = 0
     for _ in range(150):
-        age, score, predicted = people(rng)
+        age, target, predicted = subjects(rng)
         confound = age if kind == "numbers" else np.where(age > 12, "old", "young")
-        n_accused += p_value(score, predicted, confound, 99) <= 0.05
+        n_accused += p_value(target, predicted, confound, 99) <= 0.05
     assert n_accused <= stats.binom.ppf(0.995, 150, 0.05)
 
 
 @pytest.mark.parametrize("kind", ["numbers", "categories"])
 def test_predictions_made_from_the_confound_are_found(kind: str) -> None:
     """The smallest p-value there is."""
-    age, score, predicted = people(np.random.default_rng(0))
+    age, target, predicted = subjects(np.random.default_rng(0))
     confound = age if kind == "numbers" else np.where(age > 12, "old", "young")
-    assert p_value(score, predicted + 0.8 * (age - 12), confound) < 0.01
+    assert p_value(target, predicted + 0.8 * (age - 12), confound) < 0.01
 
 
 def test_explained_share_is_the_squared_correlation() -> None:
     """For numbers, as scipy has it."""
-    age, score, predicted = people(np.random.default_rng(2))
-    found = partial_confound_test(score, predicted, age, name="age", seed=0, n_draws=10)
+    age, target, predicted = subjects(np.random.default_rng(2))
+    found = partial_confound_test(target, predicted, age, name="age", seed=0, n_draws=10)
     assert stats.pearsonr(age, predicted).statistic ** 2 == pytest.approx(found.explained, abs=1e-9)
 
 
 def test_explained_share_of_categories_is_that_of_an_analysis_of_variance() -> None:
     """Eta squared, from scipy's F."""
-    _, score, predicted = people(np.random.default_rng(2))
+    _, target, predicted = subjects(np.random.default_rng(2))
     groups = np.repeat(["R1", "R2", "R3"], 20)
     f = stats.f_oneway(*(predicted[groups == g] for g in np.unique(groups))).statistic
-    found = partial_confound_test(score, predicted, groups, name="release", seed=0, n_draws=10)
+    found = partial_confound_test(target, predicted, groups, name="release", seed=0, n_draws=10)
     assert 2 * f / (2 * f + 57) == pytest.approx(found.explained, abs=1e-9)
 
 
 def test_same_seed_same_p_value() -> None:
     """Nothing else is drawn from."""
-    age, score, predicted = people(np.random.default_rng(3))
-    assert p_value(score, predicted, age) == p_value(score, predicted, age)
+    age, target, predicted = subjects(np.random.default_rng(3))
+    assert p_value(target, predicted, age) == p_value(target, predicted, age)
 
 
-def test_people_without_the_confound_are_left_out() -> None:
+def test_subjects_without_the_confound_are_left_out() -> None:
     """Words for "missing" count as missing."""
-    age, score, predicted = people(np.random.default_rng(3))
+    age, target, predicted = subjects(np.random.default_rng(3))
     words = age.astype(object)
     words[:5] = "n/a"
     words[5] = None
-    found = partial_confound_test(score, predicted, words, name="age", seed=0, n_draws=10)
-    assert 54 == found.n_people
+    found = partial_confound_test(target, predicted, words, name="age", seed=0, n_draws=10)
+    assert 54 == found.n_subjects
 
 
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"confound": np.full(60, "R1")}, "the same for everybody"),
+        ({"confound": np.full(60, "R1")}, "the same for every subject"),
         ({"confound": np.full(60, None)}, "there are 0"),
         ({"confound": np.array([f"id-{i}" for i in range(60)])}, "there are 0"),
         ({"predicted": np.full(60, 0.1)}, "the prediction is constant"),
         ({"predicted": np.full(60, np.nan)}, "there are 0"),
-        ({"score": np.ones(60)}, "the true scores are all equal"),
+        ({"target": np.ones(60)}, "the true targets are all equal"),
     ],
     ids=["constant", "unknown", "identifier", "constant prediction", "nan", "constant truth"],
 )
 def test_degenerate_input_has_a_reason(change: dict[str, np.ndarray], reason: str) -> None:
     """No p-value, no traceback."""
-    age, score, predicted = people(np.random.default_rng(3))
-    case = {"score": score, "predicted": predicted, "confound": age, **change}
+    age, target, predicted = subjects(np.random.default_rng(3))
+    case = {"target": target, "predicted": predicted, "confound": age, **change}
     found = partial_confound_test(
-        case["score"], case["predicted"], case["confound"], name="c", seed=0, n_draws=10
+        case["target"], case["predicted"], case["confound"], name="c", seed=0, n_draws=10
     )
     assert (None, True) == (found.p_value, reason in (found.missing_because or ""))
 
 
-def test_confound_that_is_the_score_accuses_nobody() -> None:
-    """Given the score nothing of it is left to permute."""
-    _, score, predicted = people(np.random.default_rng(3))
-    assert p_value(score, predicted, score) > 0.9
+def test_confound_that_is_the_target_accuses_nobody() -> None:
+    """Given the target nothing of it is left to permute."""
+    _, target, predicted = subjects(np.random.default_rng(3))
+    assert p_value(target, predicted, target) > 0.9
 
 
 def test_every_confound_is_listed_once() -> None:

@@ -27,7 +27,7 @@ PLAN = Plan(
     baselines=("train-median",),
     saliency=("all-held-out",),
     n_folds=2,
-    is_planted=True,
+    is_injected=True,
     contrasts=("source",),
 )
 
@@ -98,7 +98,7 @@ def test_units_and_intervals_are_those_that_were_stated(path: Path) -> None:
         baselines=tuple(definition.get("baselines", ())),
         saliency=tuple(one["chosen_by"] for one in record["cases"][0]["saliency"]),
         n_folds=len(record["split"]["folds"]),
-        is_planted=bool(record["cohort"]["planted"]),
+        is_injected=bool(record["cohort"]["injected"]),
         contrasts=("source",),
     )
     stated = {n: one for f in families() for one in f.numbers for n in one.names(plan)}
@@ -124,7 +124,7 @@ def test_places_are_filled_in_every_way() -> None:
 def test_number_belongs_to_what_its_name_says() -> None:
     """The case is the name without its last part, unless the number says otherwise."""
     plain = Number(name="{regime}/sd_ratio", words="")
-    nested = Number(name="{regime}/spread/all", words="", case="{regime}", unit="score²")
+    nested = Number(name="{regime}/variance/all", words="", case="{regime}", unit="target²")
     assert plain.measured(1.0, regime="m/probe").case == "m/probe"
     found = nested.measured(None, regime="probe", missing_because="too few")
-    assert (found.name, found.case, found.unit) == ("probe/spread/all", "probe", "score²")
+    assert (found.name, found.case, found.unit) == ("probe/variance/all", "probe", "target²")

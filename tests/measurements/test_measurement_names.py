@@ -16,7 +16,7 @@ from pfactor_bench.cohorts.synthetic import synthetic
 from pfactor_bench.config import load_suite
 from pfactor_bench.errors import ConfigError
 from pfactor_bench.execution.preparation import Prepared, prepare
-from pfactor_bench.measurements.names import foreseen_measurements, refuse_unknown_measurements
+from pfactor_bench.measurements.names import measurement_names, refuse_unknown_measurements
 from pfactor_bench.plugin.session import SuiteRun
 from pfactor_bench.training.pretraining.sources import SourceTask
 
@@ -37,10 +37,10 @@ def ready(suite: Suite, *, n_folds: int) -> Prepared:
     is_contrast = isinstance(suite.source, SourceTask) and suite.source.kind == "tasks"
     return Prepared(
         suite=suite,
-        cohort=cohort if is_simulated else replace(cohort, planted=None),
+        cohort=cohort if is_simulated else replace(cohort, injected=None),
         split=SimpleNamespace(folds=[None] * n_folds),  # type: ignore[arg-type]
         device=None,  # type: ignore[arg-type]
-        source=SimpleNamespace(label="task" if is_contrast else "score"),  # type: ignore[arg-type]
+        source=SimpleNamespace(label="task" if is_contrast else "target"),  # type: ignore[arg-type]
     )
 
 
@@ -96,7 +96,7 @@ def test_names_foreseen_are_those_measured(path: Path) -> None:
     """Every number of every published report, and no other."""
     record = json.loads(path.read_text(encoding="utf-8"))
     suite = next(one for one in map(load_suite, SUITES) if one.name == record["suite"]["name"])
-    names = foreseen_measurements(ready(suite, n_folds=len(record["split"]["folds"])))
+    names = measurement_names(ready(suite, n_folds=len(record["split"]["folds"])))
     assert sorted(one["name"] for one in record["measurements"]) == sorted(names)
 
 
@@ -104,21 +104,21 @@ def test_run_that_lacks_nothing_measures_what_was_foreseen(tiny_report: Path) ->
     """Each once."""
     record = json.loads((tiny_report / "record.json").read_text(encoding="utf-8"))
     suite = load_suite(tiny_report.parent / "tiny.yaml")
-    names = foreseen_measurements(ready(suite, n_folds=1))
+    names = measurement_names(ready(suite, n_folds=1))
     assert sorted(one["name"] for one in record["measurements"]) == sorted(names)
 
 
-def test_share_of_a_planted_signal_takes_one(tmp_path: Path) -> None:
+def test_share_of_a_injected_signal_takes_one(tmp_path: Path) -> None:
     """Real recordings have none, whatever the run."""
-    suite = load_suite(misspelt(tmp_path, "from-scratch/saliency_all-held-out_planted_share"))
+    suite = load_suite(misspelt(tmp_path, "from-scratch/saliency_all-held-out_injected_share"))
     simulated = ready(suite, n_folds=1)
     refuse_unknown_measurements(simulated)
-    real = replace(simulated, cohort=replace(simulated.cohort, planted=None))
+    real = replace(simulated, cohort=replace(simulated.cohort, injected=None))
     with pytest.raises(ConfigError, match="which this suite does not make"):
         refuse_unknown_measurements(real)
 
 
-@pytest.mark.parametrize("metric", ["confound/age", "shuffled_r_p", "spread/fold"])
+@pytest.mark.parametrize("metric", ["confound/age", "permuted_r_p", "spread/fold"])
 def test_number_that_data_may_be_too_poor_for_is_known(metric: str, tmp_path: Path) -> None:
     """It is missing after the run, with the reason; nobody misspelt it."""
     suite = load_suite(misspelt(tmp_path, f"from-scratch/{metric}"))

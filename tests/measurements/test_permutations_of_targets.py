@@ -1,4 +1,4 @@
-"""r under shuffled scores: what chance alone gives."""
+"""r under permuted targets: what chance alone gives."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import numpy as np
 import pytest
 from scipy.stats import pearsonr
 
-from pfactor_bench.measurements.permutations import N_SHUFFLES, measure, shuffled_correlations
+from pfactor_bench.measurements.permutations import N_PERMUTATIONS, measure, permuted_correlations
 from pfactor_bench.types import Fold, Split
 
 
 @dataclass
-class People:
-    """What of a cohort the shuffles look at: a window per person."""
+class Subjects:
+    """What of a cohort the permutations look at: a window per subject."""
 
     subjects: np.ndarray = field(default_factory=lambda: np.array([f"p{i:02d}" for i in range(12)]))
 
 
 def halves() -> Split:
-    """Return two folds of six people."""
+    """Return two folds of six subjects."""
     every = np.arange(12)
     return Split(
         name="halves",
@@ -34,17 +34,17 @@ def halves() -> Split:
 
 def arrays_of(y_true: np.ndarray, y_pred: np.ndarray) -> dict[str, np.ndarray]:
     """Return pooled arrays of one regime called r."""
-    return {"subjects": People().subjects, "y_true": y_true, "r/y_pred": np.atleast_2d(y_pred)}
+    return {"subjects": Subjects().subjects, "y_true": y_true, "r/y_pred": np.atleast_2d(y_pred)}
 
 
-def shuffled(arrays: dict[str, np.ndarray], split: Split | None = None) -> dict[str, np.ndarray]:
-    """Return the regime's shuffles."""
-    return shuffled_correlations(People(), split or halves(), arrays, regimes=["r"])
+def permuted(arrays: dict[str, np.ndarray], split: Split | None = None) -> dict[str, np.ndarray]:
+    """Return the regime's permutations."""
+    return permuted_correlations(Subjects(), split or halves(), arrays, regimes=["r"])
 
 
 def p_value(arrays: dict[str, np.ndarray]) -> float:
     """Return the only number that is measured."""
-    run = SimpleNamespace(cohort=People(), split=halves(), arrays=arrays, regimes=("r",))
+    run = SimpleNamespace(cohort=Subjects(), split=halves(), arrays=arrays, regimes=("r",))
     (found,) = measure(run)
     return found.value
 
@@ -59,22 +59,22 @@ def noise() -> dict[str, np.ndarray]:
 def test_observed_r_is_scipys_mean_over_seeds(noise) -> None:
     """A p of 1 at the lowest possible r, so the observed value is compared on the same scale."""
     mean_r = np.mean([pearsonr(noise["y_true"], seed).statistic for seed in noise["r/y_pred"]])
-    draws = shuffled(noise)["r/shuffled_r"]
-    assert p_value(noise) == (1 + (draws >= mean_r - 1e-12).sum()) / (1 + N_SHUFFLES)
+    draws = permuted(noise)["r/permuted_r"]
+    assert p_value(noise) == (1 + (draws >= mean_r - 1e-12).sum()) / (1 + N_PERMUTATIONS)
 
 
 def test_perfect_predictions_are_beyond_chance() -> None:
     """And still not at zero."""
     y_true = np.arange(12.0)
     arrays = arrays_of(y_true, 3 * y_true + 1)
-    assert 1 / (1 + N_SHUFFLES) <= p_value(arrays) < 0.01
+    assert 1 / (1 + N_PERMUTATIONS) <= p_value(arrays) < 0.01
 
 
-def test_scores_stay_within_their_fold() -> None:
-    """What differs between folds is in every shuffle, so it is no evidence."""
+def test_targets_stay_within_their_fold() -> None:
+    """What differs between folds is in every permutation, so it is no evidence."""
     y_true = np.r_[np.zeros(6), np.ones(6)]
     arrays = arrays_of(y_true, y_true)
-    assert shuffled(arrays)["r/shuffled_r"] == pytest.approx(1)
+    assert permuted(arrays)["r/permuted_r"] == pytest.approx(1)
 
 
 def test_chance_is_uniform() -> None:
@@ -86,18 +86,18 @@ def test_chance_is_uniform() -> None:
 
 
 def test_a_constant_prediction_has_r_0(noise) -> None:
-    """Its shuffles too."""
+    """Its permutations too."""
     arrays = {**noise, "r/y_pred": np.ones((1, 12))}
-    assert not shuffled(arrays)["r/shuffled_r"].any()
+    assert not permuted(arrays)["r/permuted_r"].any()
 
 
-def test_one_person_per_fold_cannot_be_exchanged(noise) -> None:
-    """Leave-one-out has no shuffle within folds."""
+def test_one_subject_per_fold_cannot_be_exchanged(noise) -> None:
+    """Leave-one-out has no permutation within folds."""
     every = np.arange(12)
     folds = tuple(Fold(name=f"fold-{i}", train=np.delete(every, i), test=every[[i]]) for i in every)
-    assert shuffled(noise, Split(name="loso", folds=folds)) == {}
+    assert permuted(noise, Split(name="loso", folds=folds)) == {}
 
 
-def test_equal_scores_have_no_shuffle(noise) -> None:
+def test_equal_targets_have_no_permutation(noise) -> None:
     """Nothing can be told apart."""
-    assert shuffled({**noise, "y_true": np.ones(12)}) == {}
+    assert permuted({**noise, "y_true": np.ones(12)}) == {}

@@ -9,21 +9,21 @@ import pytest
 
 from pfactor_bench.measurements import regime_comparison, sources
 from pfactor_bench.statistics.comparisons import corrected_resampled_t
-from pfactor_bench.statistics.metrics import score
+from pfactor_bench.statistics.metrics import evaluate
 from pfactor_bench.types import Case, Fold, ModelSpec, Split
 
 SEEDS = np.array([1, 2])
-PEOPLE = np.array([f"sub-{number:02d}" for number in range(12)])
-EVERYBODY = np.arange(len(PEOPLE))
+SUBJECTS = np.array([f"sub-{number:02d}" for number in range(12)])
+ALL = np.arange(len(SUBJECTS))
 MODEL = ModelSpec(name="EEGNet", args={"F1": 4})
 
 
 def folds_of(*held_out: np.ndarray) -> Split:
-    """Return folds of one window per person, everybody else trained on."""
+    """Return folds of one window per subject, all other subjects trained on."""
     return Split(
         name="by hand",
         folds=tuple(
-            Fold(name=f"fold-{number}", train=np.setdiff1d(EVERYBODY, test), test=test)
+            Fold(name=f"fold-{number}", train=np.setdiff1d(ALL, test), test=test)
             for number, test in enumerate(held_out)
         ),
     )
@@ -31,13 +31,13 @@ def folds_of(*held_out: np.ndarray) -> Split:
 
 def compare(chosen, arrays, split: Split | None = None):
     """Return the comparisons of cases, by default over three folds."""
-    split = split or folds_of(*np.split(EVERYBODY, 3))
+    split = split or folds_of(*np.split(ALL, 3))
     run = SimpleNamespace(
         results=dict.fromkeys(chosen),
         regimes={case.regime for case in chosen},
         arrays=arrays,
         split=split,
-        cohort=SimpleNamespace(subjects=PEOPLE),
+        cohort=SimpleNamespace(subjects=SUBJECTS),
     )
     return tuple(regime_comparison.measure(run))
 
@@ -60,12 +60,12 @@ def cases(*labels: str) -> list[Case]:
 
 @pytest.fixture
 def arrays() -> dict[str, np.ndarray]:
-    """Return twelve people, guessed from scratch and half known to the probe."""
+    """Return twelve subjects, guessed from scratch and half known to the probe."""
     rng = np.random.default_rng(0)
     y_true = rng.normal(size=12)
     scratch = rng.normal(size=(2, 12))
     return {
-        "subjects": PEOPLE,
+        "subjects": SUBJECTS,
         "y_true": y_true,
         "y_base": np.full(12, 0.1),
         "from-scratch/seeds": SEEDS,
@@ -85,7 +85,7 @@ def test_difference_is_that_of_the_mean_skills(measured, arrays: dict[str, np.nd
     """The very skill that the report shows, averaged over seeds."""
     skills = {
         label: np.mean(
-            [score(arrays["y_true"], y, arrays["y_base"])["skill"].value for y in predictions]
+            [evaluate(arrays["y_true"], y, arrays["y_base"])["skill"].value for y in predictions]
         )
         for label in ("from-scratch", "linear-probe")
         if len(predictions := arrays[f"{label}/y_pred"])
@@ -98,15 +98,15 @@ def test_difference_is_that_of_the_mean_skills(measured, arrays: dict[str, np.nd
 def test_difference_of_one_seed_is_that_of_its_skills(measured, arrays) -> None:
     """Paired by seed."""
     by_label = [
-        score(arrays["y_true"], arrays[f"{label}/y_pred"][1], arrays["y_base"])["skill"].value
+        evaluate(arrays["y_true"], arrays[f"{label}/y_pred"][1], arrays["y_base"])["skill"].value
         for label in ("linear-probe", "from-scratch")
     ]
     found = measured["linear-probe-vs-from-scratch/seed-2/skill_difference"].value
     assert found == pytest.approx(by_label[0] - by_label[1])
 
 
-def test_interval_over_people_holds_the_difference(measured) -> None:
-    """With how many people it rests on."""
+def test_interval_over_subjects_holds_the_difference(measured) -> None:
+    """With how many subjects it rests on."""
     found = measured["linear-probe-vs-from-scratch/skill_difference"]
     assert found.ci.low < found.value < found.ci.high
     assert found.n_subjects == 12
@@ -119,7 +119,7 @@ def test_interval_over_seeds_says_so(measured) -> None:
 
 
 def test_interval_over_folds_is_the_corrected_t(measured, arrays) -> None:
-    """Of the folds' mean differences; every fold trains on 8 people and holds out 4."""
+    """Of the folds' mean differences; every fold trains on 8 subjects and holds out 4."""
     errors = [
         ((arrays["y_true"] - arrays[f"{label}/y_pred"]) ** 2).mean(axis=0)
         for label in ("from-scratch", "linear-probe")
@@ -135,18 +135,18 @@ def test_interval_over_folds_is_the_corrected_t(measured, arrays) -> None:
 
 def test_one_fold_is_not_compared_with_itself(arrays) -> None:
     """There is no spread over folds."""
-    one = folds_of(EVERYBODY)
+    one = folds_of(ALL)
     names = {found.name for found in compare(cases("from-scratch", "linear-probe"), arrays, one)}
     assert "linear-probe-vs-from-scratch/fold_skill_difference" not in names
     assert "linear-probe-vs-from-scratch/skill_difference" in names
 
 
-def test_somebody_held_out_twice_has_no_fold_of_their_own(arrays) -> None:
+def test_a_subject_held_out_twice_has_no_fold_of_their_own(arrays) -> None:
     """Their predictions are kept as a mean, so a fold's difference is not known."""
-    twice = folds_of(EVERYBODY[:8], EVERYBODY[4:])
+    twice = folds_of(ALL[:8], ALL[4:])
     found = {one.name: one for one in compare(cases("from-scratch", "linear-probe"), arrays, twice)}
     missing = found["linear-probe-vs-from-scratch/fold_skill_difference"]
-    assert missing.missing_because == "somebody is held out in more than one fold"
+    assert missing.missing_because == "a subject is held out in more than one fold"
 
 
 def test_reference_is_not_compared_with_itself(arrays) -> None:
@@ -173,10 +173,10 @@ def test_missing_prediction_is_said(arrays) -> None:
     """Instead of a number."""
     arrays["linear-probe/y_pred"][0, 0] = np.nan
     found = compare(cases("from-scratch", "linear-probe"), arrays)
-    assert {one.missing_because for one in found} == {"not every person has a finite prediction"}
+    assert {one.missing_because for one in found} == {"not every subject has a finite prediction"}
 
 
-def test_auc_is_averaged_over_people() -> None:
+def test_auc_is_averaged_over_subjects() -> None:
     """Whatever fold they were held out in."""
     folds = [{"held_out_auc": {"a": 0.5, "b": 0.7}}, {"held_out_auc": {"c": 0.9}}]
     (found,) = source_measurements(*folds)
@@ -184,5 +184,5 @@ def test_auc_is_averaged_over_people() -> None:
 
 
 def test_source_without_contrast_has_no_auc() -> None:
-    """A score is no task."""
-    assert source_measurements({"people": []}) == ()
+    """A target is no task."""
+    assert source_measurements({"subjects": []}) == ()

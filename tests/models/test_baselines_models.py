@@ -1,4 +1,4 @@
-"""Baselines learn from training people only, and the ladder from floor to ceiling stands."""
+"""Baselines learn from training subjects only, and stand between floor and ceiling."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pfactor_bench.models.baselines import BASELINES, BaselineUnavailableError, 
 from pfactor_bench.models.features import log_band_power, recording_seconds
 from pfactor_bench.splits.splitters import grouped_k_fold
 from pfactor_bench.statistics.intervals import metric_intervals
-from pfactor_bench.statistics.metrics import METRICS, score, subject_means
+from pfactor_bench.statistics.metrics import METRICS, evaluate, subject_means
 from pfactor_bench.types import Claim, Cohort, Interval, Measurement, Requirement
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ FITTED = ("matched-filter", "nuisance", "random-forest", "ridge-band-power")
 
 @pytest.fixture(scope="module")
 def cohort() -> Cohort:
-    """Twenty people with six windows each, and age and sex in the table."""
+    """Twenty subjects with six windows each, and age and sex in the table."""
     bare = synthetic(n_subjects=20, n_windows=6, amplitude=0.6, seed=1)
     number = bare.table["subject"].str[-2:].astype(int)
     table = bare.table.assign(
@@ -38,7 +38,7 @@ def cohort() -> Cohort:
 
 
 def folds(cohort: Cohort) -> tuple:
-    """Return four folds by person."""
+    """Return four folds by subject."""
     return grouped_k_fold(n_folds=4, seed=0)(cohort.subjects).folds
 
 
@@ -51,16 +51,16 @@ def test_baseline_predicts_every_held_out_window(cohort: Cohort, name: str) -> N
 
 
 @pytest.mark.parametrize("name", list(BASELINES))
-def test_baseline_says_one_thing_about_one_person(cohort: Cohort, name: str) -> None:
-    """A prediction belongs to a person, not to a window."""
+def test_baseline_says_one_thing_about_one_subject(cohort: Cohort, name: str) -> None:
+    """A prediction belongs to a subject, not to a window."""
     fold = folds(cohort)[0]
     predictions = pd.Series(BASELINES[name](cohort, fold))
     assert 1 == predictions.groupby(cohort.subjects[fold.test]).nunique().max()
 
 
 @pytest.mark.parametrize("name", list(BASELINES))
-def test_baseline_never_looks_at_held_out_scores(cohort: Cohort, name: str) -> None:
-    """Other scores of held-out people, the same predictions."""
+def test_baseline_never_looks_at_held_out_targets(cohort: Cohort, name: str) -> None:
+    """Other targets of held-out subjects, the same predictions."""
     fold = folds(cohort)[0]
     y = cohort.y.copy()
     y[fold.test] = 100.0
@@ -69,8 +69,8 @@ def test_baseline_never_looks_at_held_out_scores(cohort: Cohort, name: str) -> N
 
 
 @pytest.mark.parametrize("name", FITTED)
-def test_baseline_learns_nothing_from_other_held_out_people(cohort: Cohort, name: str) -> None:
-    """Another signal of one held-out person moves nobody else's prediction."""
+def test_baseline_learns_nothing_from_other_held_out_subjects(cohort: Cohort, name: str) -> None:
+    """Another signal of one held-out subject moves nobody else's prediction."""
     fold = folds(cohort)[0]
     subjects = cohort.subjects[fold.test]
     X = cohort.X.copy()
@@ -81,7 +81,7 @@ def test_baseline_learns_nothing_from_other_held_out_people(cohort: Cohort, name
 
 
 @pytest.mark.parametrize("name", FITTED)
-def test_baseline_moves_with_training_scores(cohort: Cohort, name: str) -> None:
+def test_baseline_moves_with_training_targets(cohort: Cohort, name: str) -> None:
     """It does learn."""
     fold = folds(cohort)[0]
     y = cohort.y.copy()
@@ -90,33 +90,33 @@ def test_baseline_moves_with_training_scores(cohort: Cohort, name: str) -> None:
     assert not np.allclose(before, BASELINES[name](replace(cohort, y=y), fold))
 
 
-def test_train_mean_counts_each_person_once(cohort: Cohort) -> None:
+def test_train_mean_counts_each_subject_once(cohort: Cohort) -> None:
     """Whoever has more windows has no more votes."""
     fold = folds(cohort)[0]
     lopsided = replace(fold, train=fold.train[5:])
     expected = pd.Series(cohort.y).groupby(cohort.subjects).first()
-    people = np.unique(cohort.subjects[fold.train])
-    assert expected[people].mean() == pytest.approx(BASELINES["train-mean"](cohort, lopsided)[0])
+    subjects = np.unique(cohort.subjects[fold.train])
+    assert expected[subjects].mean() == pytest.approx(BASELINES["train-mean"](cohort, lopsided)[0])
 
 
 def test_matched_filter_is_the_ceiling_of_a_synthetic_cohort(cohort: Cohort) -> None:
-    """It explains nearly all that was planted; no baseline without the wave form comes near."""
+    """It explains nearly all that was injected; no baseline without the wave form comes near."""
     skill = {}
     for name in ("matched-filter", "ridge-band-power", "train-median"):
         parts = [
             (cohort.y[f.test], BASELINES[name](cohort, f), BASELINES["train-mean"](cohort, f))
             for f in folds(cohort)
         ]
-        skill[name] = score(*(np.concatenate(column) for column in zip(*parts, strict=True)))[
+        skill[name] = evaluate(*(np.concatenate(column) for column in zip(*parts, strict=True)))[
             "skill"
         ].value
     assert skill["matched-filter"] > max(0.9, skill["ridge-band-power"], skill["train-median"])
 
 
-def test_cohort_without_planted_signal_has_no_ceiling(cohort: Cohort) -> None:
+def test_cohort_without_injected_signal_has_no_ceiling(cohort: Cohort) -> None:
     """Said as such, not as a failure."""
     with pytest.raises(BaselineUnavailableError, match="no known ceiling"):
-        BASELINES["matched-filter"](replace(cohort, planted=None), folds(cohort)[0])
+        BASELINES["matched-filter"](replace(cohort, injected=None), folds(cohort)[0])
 
 
 @pytest.mark.parametrize("column", ["age", "sex"])
@@ -135,7 +135,7 @@ def test_cohort_without_age_and_sex_has_no_demographics(cohort: Cohort) -> None:
 
 
 def test_missing_age_becomes_the_training_mean() -> None:
-    """Never that of the held-out people."""
+    """Never that of the held-out subjects."""
     train = pd.DataFrame({"age": [10.0, 20.0, None]})
     test = pd.DataFrame({"age": ["n/a", "30"]})
     design = demographic_design(train, test)
@@ -181,32 +181,32 @@ def test_recording_length_sums_runs() -> None:
 
 @pytest.fixture(scope="module")
 def hbn(data_dir: Path) -> pd.DataFrame:
-    """All people of HBN with a p-factor, in the order of the table."""
+    """All subjects of HBN with a p-factor, in the order of the table."""
     path = data_dir / "hbn" / "participants_all_releases.tsv"
-    people = pd.read_csv(path, sep="\t", na_values="n/a")
-    return people.dropna(subset="p_factor").reset_index(drop=True)
+    subjects = pd.read_csv(path, sep="\t", na_values="n/a")
+    return subjects.dropna(subset="p_factor").reset_index(drop=True)
 
 
-def demographics_only(people: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return truth, age-and-sex prediction and train mean by ten folds of people."""
+def demographics_only(subjects: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return truth, age-and-sex prediction and train mean by ten folds of subjects."""
     from sklearn.linear_model import LinearRegression
 
-    y = people["p_factor"].to_numpy()
+    y = subjects["p_factor"].to_numpy()
     predicted, base = np.empty(len(y)), np.empty(len(y))
-    for fold in grouped_k_fold(n_folds=10, seed=0)(people["participant_id"].to_numpy(str)).folds:
-        train, test = demographic_design(people.iloc[fold.train], people.iloc[fold.test])
+    for fold in grouped_k_fold(n_folds=10, seed=0)(subjects["participant_id"].to_numpy(str)).folds:
+        train, test = demographic_design(subjects.iloc[fold.train], subjects.iloc[fold.test])
         predicted[fold.test] = LinearRegression().fit(train, y[fold.train]).predict(test)
         base[fold.test] = y[fold.train].mean()
     return y, predicted, base
 
 
 def test_hbn_has_3116_p_factors(hbn: pd.DataFrame) -> None:
-    """One per person, over eleven releases."""
+    """One per subject, over eleven releases."""
     assert (3116, 3116) == (len(hbn), hbn["participant_id"].nunique())
 
 
 def test_hbn_demographics_agree_with_least_squares_of_statsmodels(hbn: pd.DataFrame) -> None:
-    """The same fitted values on all people, to the ninth digit."""
+    """The same fitted values on all subjects, to the ninth digit."""
     import statsmodels.formula.api as smf
     from sklearn.linear_model import LinearRegression
 
@@ -218,17 +218,17 @@ def test_hbn_demographics_agree_with_least_squares_of_statsmodels(hbn: pd.DataFr
 
 
 def test_hbn_demographics_metrics_agree_with_scikit_learn(hbn: pd.DataFrame) -> None:
-    """R² and mean squared error of 3,116 held-out people."""
+    """R² and mean squared error of 3,116 held-out subjects."""
     from sklearn.metrics import mean_squared_error, r2_score
 
     y, predicted, base = demographics_only(hbn)
-    ours = score(y, predicted, base)
+    ours = evaluate(y, predicted, base)
     expected = (r2_score(y, predicted), mean_squared_error(y, predicted))
     assert expected == pytest.approx((ours["r2"].value, ours["mse"].value), abs=1e-9)
 
 
 def test_hbn_demographics_interval_agrees_with_scipys_bootstrap(hbn: pd.DataFrame) -> None:
-    """Skill over 3,116 people: both ends to within a tenth of the width."""
+    """Skill over 3,116 subjects: both ends to within a tenth of the width."""
     from scipy.stats import bootstrap
 
     y, predicted, base = demographics_only(hbn)
@@ -257,7 +257,7 @@ def test_hbn_age_and_sex_correlate_with_the_p_factor(hbn: pd.DataFrame) -> None:
 
 
 def test_hbn_every_metric_has_an_interval(hbn: pd.DataFrame) -> None:
-    """Three thousand people are no degenerate sample."""
+    """Three thousand subjects are no degenerate sample."""
     y, predicted, base = demographics_only(hbn)
     found = metric_intervals(y, predicted[np.newaxis], base, seed=0, n_draws=500)
     assert [] == [name for name in METRICS if isinstance(found[name], str)]
@@ -270,7 +270,7 @@ def test_age_that_nobody_has_is_left_out(cohort: Cohort) -> None:
     assert np.isfinite(BASELINES["demographics"](ageless, fold)).all()
 
 
-def planted_skill(cohort: Cohort) -> tuple[str, int | None]:
+def injected_skill(cohort: Cohort) -> tuple[str, int | None]:
     """Judge "the matched filter beats the train mean" over four folds."""
     parts = [
         (
@@ -288,7 +288,7 @@ def planted_skill(cohort: Cohort) -> tuple[str, int | None]:
     measurement = Measurement(
         name="m/skill",
         case="m",
-        value=score(y, predicted, base)["skill"].value,
+        value=evaluate(y, predicted, base)["skill"].value,
         ci=interval if isinstance(interval, Interval) else None,
         n_subjects=len(y),
     )
@@ -296,23 +296,23 @@ def planted_skill(cohort: Cohort) -> tuple[str, int | None]:
         id="c", text="", measurement="m/skill", requirement=Requirement(above=0.0), level="gate"
     )
     verdict = judge([claim], [measurement])[0]
-    return verdict.status, verdict.people_needed
+    return verdict.status, verdict.subjects_needed
 
 
 def test_learnable_cohort_beats_the_mean(cohort: Cohort) -> None:
-    """What was planted is found, and the claim holds."""
-    assert ("holds", None) == planted_skill(cohort)
+    """What was injected is found, and the claim holds."""
+    assert ("holds", None) == injected_skill(cohort)
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_null_cohort_never_beats_the_mean(cohort: Cohort, seed: int) -> None:
     """The same filter on noise: inconclusive or fails."""
     noise = synthetic(n_subjects=20, n_windows=6, amplitude=0.0, seed=seed)
-    assert "holds" != planted_skill(replace(noise, planted=cohort.planted))[0]
+    assert "holds" != injected_skill(replace(noise, injected=cohort.injected))[0]
 
 
-def test_four_people_are_inconclusive_with_the_people_needed() -> None:
+def test_four_subjects_are_inconclusive_with_the_subjects_needed() -> None:
     """As many as the case study holds out, predicted well: still no claim."""
     few = synthetic(n_subjects=4, n_windows=24, seed=42)
-    status, people = planted_skill(few)
-    assert ("inconclusive", True) == (status, people is not None)
+    status, subjects = injected_skill(few)
+    assert ("inconclusive", True) == (status, subjects is not None)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def cohort() -> Cohort:
-    """Return ten people with four windows each."""
+    """Return ten subjects with four windows each."""
     return synthetic(n_subjects=10, n_windows=4)
 
 

@@ -113,7 +113,10 @@ def test_mixin_of_braindecode_is_no_model() -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("mine.py:two_outputs", r"turns \(2, 8, 200\) into \(2, 2\): expected \(2, 1\), one score"),
+        (
+            "mine.py:two_outputs",
+            r"turns \(2, 8, 200\) into \(2, 2\): expected \(2, 1\), one target",
+        ),
         ("mine.py:pair", r"turns \(2, 8, 200\) into tuple: expected \(2, 1\)"),
         ("mine.py:fixed_input", r"fails on a batch of shape \(2, 8, 200\)"),
         ("mine.py:text", "returned 'str': expected a torch.nn.Module"),

@@ -38,7 +38,7 @@ PARTIAL = ("linear-probe", "last-block")
 
 @pytest.fixture(scope="module")
 def cohort():
-    """Return six people with four windows each."""
+    """Return six subjects with four windows each."""
     return synthetic(n_subjects=6, n_windows=4)
 
 

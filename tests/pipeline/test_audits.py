@@ -87,7 +87,7 @@ def test_report_names_regimes_that_were_not_audited(ran: Record) -> None:
     """Beside what the other checks found."""
     text = report_text(ran)
     assert "**Not audited: from-scratch**" in text
-    assert "a study that can be run again" not in text
+    assert "a re-executable study" not in text
 
 
 def test_terminal_names_regimes_that_were_not_audited(ran: Record) -> None:
@@ -208,7 +208,7 @@ def test_damaged_audit_is_run_again(tmp_path: Path, counted) -> None:
 
 def test_regime_without_a_result_is_not_audited(tmp_path: Path, counted) -> None:
     """Its case failed, and the report says so."""
-    suite = tiny_suite(tmp_path, seeds=2, fault="assert seed != 42, 'planted'")
+    suite = tiny_suite(tmp_path, seeds=2, fault="assert seed != 42, 'injected'")
     prepared = prepare(suite, data_dir=None, device="cpu", out=tmp_path / "out")
     results, _ = run_cases(prepared, Execution(workers=1))
     found = stage.audit_regimes(prepared, results, wanted=True)

@@ -31,8 +31,8 @@ from pfactor_bench.types import (
 if TYPE_CHECKING:
     from pfactor_bench.types import Cohort, Split
 
-N_PEOPLE, N_WINDOWS = 9, 2
-COHORT = synthetic(n_subjects=N_PEOPLE, n_windows=N_WINDOWS)
+N_SUBJECTS, N_WINDOWS = 9, 2
+COHORT = synthetic(n_subjects=N_SUBJECTS, n_windows=N_WINDOWS)
 MODEL = ModelSpec(name="EEGNet")
 
 #: Few distinct numbers make ties and constants; NaN is what a diverged model predicts.
@@ -66,23 +66,23 @@ def result(cohort: Cohort, split: Split, y_pred: np.ndarray, curve: float) -> Ca
     )
 
 
-def people_split(held_out: list[list[int]]) -> Split:
-    """Return folds that hold out the people with these numbers."""
-    windows = np.arange(N_PEOPLE * N_WINDOWS)
-    person = windows // N_WINDOWS
+def subjects_split(held_out: list[list[int]]) -> Split:
+    """Return folds that hold out the subjects with these numbers."""
+    windows = np.arange(N_SUBJECTS * N_WINDOWS)
+    subject = windows // N_WINDOWS
     return split_from_indices(
-        "drawn", [(windows[~np.isin(person, f)], windows[np.isin(person, f)]) for f in held_out]
+        "drawn", [(windows[~np.isin(subject, f)], windows[np.isin(subject, f)]) for f in held_out]
     )
 
 
-#: One fold, several, one person per fold, and folds that are missing so that few are held out.
+#: One fold, several, one subject per fold, and folds that are missing so that few are held out.
 SPLITS = {
-    "everybody in three folds": [[0, 1, 2], [3, 4, 5], [6, 7, 8]],
-    "one person per fold": [[number] for number in range(N_PEOPLE)],
+    "every subject in three folds": [[0, 1, 2], [3, 4, 5], [6, 7, 8]],
+    "one subject per fold": [[number] for number in range(N_SUBJECTS)],
     "two folds are missing": [[0, 1, 2]],
-    "two people": [[0, 1]],
-    "two people in folds of one": [[0], [1]],
-    "one person": [[4]],
+    "two subjects": [[0, 1]],
+    "two subjects in folds of one": [[0], [1]],
+    "one subject": [[4]],
 }
 
 
@@ -108,20 +108,20 @@ def judged(measurements: tuple[Measurement, ...]) -> list[str]:
 @pytest.mark.parametrize("split", SPLITS)
 @settings(deadline=None, max_examples=6, phases=[Phase.explicit, Phase.generate])
 @given(
-    scores=st.lists(NUMBERS, min_size=N_PEOPLE, max_size=N_PEOPLE),
+    targets=st.lists(NUMBERS, min_size=N_SUBJECTS, max_size=N_SUBJECTS),
     predicted=st.lists(
-        st.lists(PREDICTED, min_size=N_PEOPLE * N_WINDOWS, max_size=N_PEOPLE * N_WINDOWS),
+        st.lists(PREDICTED, min_size=N_SUBJECTS * N_WINDOWS, max_size=N_SUBJECTS * N_WINDOWS),
         min_size=4,
         max_size=4,
     ),
     curve=PREDICTED,
 )
 def test_no_run_leaves_nan_in_a_record(
-    split: str, scores: list[float], predicted: list[list[float]], curve: float
+    split: str, targets: list[float], predicted: list[list[float]], curve: float
 ) -> None:
-    """Constant or tied scores and predictions, diverged models, few people, missing folds."""
-    cohort = replace(COHORT, y=np.repeat(scores, N_WINDOWS))
-    folds = people_split(SPLITS[split])
+    """Constant or tied targets and predictions, diverged models, few subjects, missing folds."""
+    cohort = replace(COHORT, y=np.repeat(targets, N_WINDOWS))
+    folds = subjects_split(SPLITS[split])
     labels = [("from-scratch", 1), ("from-scratch", 2), ("fine", 1), ("fine", 2)]
     results = {
         Case(regime=regime, model=MODEL, seed=seed, start=start): result(
@@ -136,10 +136,10 @@ def test_no_run_leaves_nan_in_a_record(
     assert set(judged(found)) <= {"holds", "fails", "inconclusive"}
 
 
-def test_diverged_model_has_reasons_instead_of_scores() -> None:
+def test_diverged_model_has_reasons_instead_of_targets() -> None:
     """And they say what happened to whom."""
-    folds = people_split(SPLITS["everybody in three folds"])
-    y_pred = np.zeros(N_PEOPLE * N_WINDOWS)
+    folds = subjects_split(SPLITS["every subject in three folds"])
+    y_pred = np.zeros(N_SUBJECTS * N_WINDOWS)
     y_pred[3] = np.nan
     case = Case(regime="from-scratch", model=MODEL, seed=1)
     found = everything(COHORT, folds, {case: result(COHORT, folds, y_pred, float("nan"))})

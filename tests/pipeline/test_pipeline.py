@@ -71,8 +71,8 @@ def test_saliency_by_error_peaks_at_cz(case_study) -> None:
     assert (by_error["peak_channel"], by_error["circular"]) == ("Cz", True)
 
 
-def test_four_people_never_beat_the_mean(case_study) -> None:
-    """Whatever the numbers: 4 people cannot carry the claim."""
+def test_four_subjects_never_beat_the_mean(case_study) -> None:
+    """Whatever the numbers: 4 subjects cannot carry the claim."""
     record, _ = case_study
     verdict = next(v for v in record.verdicts if v.claim == "beats-train-mean")
     assert verdict.status == "inconclusive"

@@ -59,7 +59,7 @@ def test_intervals_of_an_earlier_version_are_replaced(report: Path) -> None:
 
 
 def test_predictions_in_another_order_are_refused(report: Path) -> None:
-    """A score is joined by the place of a window; another order would be another result."""
+    """A target is joined by the place of a window; another order would be another result."""
     path = report / PREDICTIONS_FILE
     pd.read_parquet(path).iloc[::-1].to_parquet(path)
     with pytest.raises(RecordError, match="not of the windows that the split holds out"):
@@ -112,7 +112,7 @@ def test_other_data_are_refused(report: Path) -> None:
 def test_other_split_is_refused(report: Path) -> None:
     """A prediction is held-out only by the split it was made with."""
     edit(report, lambda data: data["split"]["folds"][0].update(test_subjects=["sub-00"]))
-    with pytest.raises(RecordError, match="no longer divides the people"):
+    with pytest.raises(RecordError, match="no longer divides the subjects"):
         remeasure(report, data_dir=None)
 
 

@@ -1,4 +1,4 @@
-"""The verdicts of three fixed cohorts: one that can be learnt, one that cannot, and four people."""
+"""The verdicts of three fixed cohorts: one learnable, one that is not, and four subjects."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pfactor_bench.records.record import Record, read_record
 REPORTS = Path(__file__).parents[2] / "reports"
 
 NULL_SUITE = """\
-name: nothing-planted
+name: nothing-injected
 title: Nothing to be found
 question: Is nothing taken for something?
 cohort: {kind: synthetic, n_subjects: 24, n_windows: 6, amplitude: 0, subject_offset: 0, seed: SEED}
@@ -35,7 +35,7 @@ def beats_the_mean(record: Record) -> tuple[str, int | None]:
     """Judge a record's claim now, whatever it was judged when it was written."""
     verdicts = {v.claim: v for v in judge(record.claims, record.measurements)}
     verdict = verdicts["beats-train-mean"]
-    return verdict.status, verdict.people_needed
+    return verdict.status, verdict.subjects_needed
 
 
 def test_learnable_cohort_beats_the_mean() -> None:
@@ -43,10 +43,10 @@ def test_learnable_cohort_beats_the_mean() -> None:
     assert ("holds", None) == beats_the_mean(read_record(REPORTS / "learnable"))
 
 
-def test_case_study_is_inconclusive_and_names_the_people() -> None:
-    """Four held-out people carry nothing; some hundred would."""
-    status, people = beats_the_mean(read_record(REPORTS / "case-study"))
-    assert ("inconclusive", True) == (status, people is not None and people > 4)
+def test_case_study_is_inconclusive_and_names_the_subjects() -> None:
+    """Four held-out subjects carry nothing; some hundred would."""
+    status, subjects = beats_the_mean(read_record(REPORTS / "case-study"))
+    assert ("inconclusive", True) == (status, subjects is not None and subjects > 4)
 
 
 @pytest.mark.parametrize("seed", [0, 1])

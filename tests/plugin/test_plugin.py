@@ -201,7 +201,7 @@ def test_source_is_checked_where_there_is_one(tmp_path: Path) -> None:
 
 
 def test_leak_fails_the_run(tmp_path: Path) -> None:
-    """A split of windows puts every person on both sides."""
+    """A split of windows puts every subject in train and test."""
     process = pytest_suites(tmp_path, split=LEAKY)
     assert process.returncode == 1
     assert "test_check[tiny/LK003]" in process.stdout

@@ -46,7 +46,7 @@ def test_cases_that_will_be_asked_for_are_trained_at_once(tmp_path: Path, groups
 
 
 def test_cases_that_nobody_asks_for_are_not_trained(tmp_path: Path, groups) -> None:
-    """Until somebody does; what is there then is not trained again."""
+    """Until someone does; what is there then is not trained again."""
     run = run_of(tmp_path, seeds=4)
     run.want(run.suite.cases[1:3])
     run.result(run.suite.cases[2])
@@ -58,10 +58,10 @@ def test_cases_that_nobody_asks_for_are_not_trained(tmp_path: Path, groups) -> N
 @pytest.mark.parametrize("failing", ["seed == 43", "seed"])
 def test_case_that_failed_fails_its_own_test(tmp_path: Path, groups, failing: str) -> None:
     """With the reason, however many did; it is not tried again."""
-    run = run_of(tmp_path, seeds=2, engine="plain", fault=f"assert not ({failing}), 'planted'")
+    run = run_of(tmp_path, seeds=2, engine="plain", fault=f"assert not ({failing}), 'injected'")
     run.want(run.suite.cases)
     for _ in range(2):
-        with pytest.raises(ExecutionError, match=r"'from-scratch/seed-43'.*planted"):
+        with pytest.raises(ExecutionError, match=r"'from-scratch/seed-43'.*injected"):
             run.result(run.suite.cases[1])
     if failing == "seed == 43":
         assert len(run.result(run.suite.cases[0]).curves) == 2

@@ -126,8 +126,12 @@ def test_options_of_an_engine_that_are_gone_are_still_told(old_report: Path) -> 
         (("measurements", 0), 3, "measurements[0] is 3"),
         (("cohort", "n_subjects"), 2.5, "cohort.n_subjects is 2.5"),
         (("cohort", "n_subjects"), -1, "cohort.n_subjects is -1: should be greater than or equal"),
-        (("cohort", "score_sd"), 10**400, "the number 10000000000000000000... has 401 digits"),
-        (("cohort", "score_sd"), float("inf"), "cohort.score_sd is inf: should be a finite number"),
+        (("cohort", "target_sd"), 10**400, "the number 10000000000000000000... has 401 digits"),
+        (
+            ("cohort", "target_sd"),
+            float("inf"),
+            "cohort.target_sd is inf: should be a finite number",
+        ),
         (("measurements", 0, "value"), float("nan"), "measurements[0].value is nan"),
         (("suite", "definition", "x"), float("inf"), "Out of range float values"),
         (("suite", "sha256"), "x" * 100, "suite.sha256 is 'xxxxxx"),
@@ -209,7 +213,7 @@ def test_a_new_record_obeys_the_schema(tiny_report: Path) -> None:
     """As it is written, without migration."""
     data = json.loads((tiny_report / "record.json").read_text(encoding="utf-8"))
     jsonschema.validate(data, SCHEMA)
-    assert sum(data["cohort"]["people"]["n_windows"]) == data["cohort"]["n_windows"]
+    assert sum(data["cohort"]["subjects"]["n_windows"]) == data["cohort"]["n_windows"]
 
 
 @pytest.mark.parametrize("value_type", DESCRIBED, ids=lambda value_type: value_type.__name__)
@@ -264,6 +268,6 @@ def test_reading_and_writing_keep_a_record(old_report: Path, tmp_path: Path) -> 
 def test_recorded_sd_is_the_one_that_is_shown() -> None:
     """A cohort has one SD, the sample's, wherever it is told."""
     cohort = synthetic(n_subjects=6, n_windows=2)
-    sd = cohort_facts(cohort)["score_sd"]
+    sd = cohort_facts(cohort)["target_sd"]
     assert sd == pytest.approx(np.std(cohort.y[::2], ddof=1))
     assert f"SD {sd:.3f}" in cohort_table(cohort)

@@ -44,7 +44,7 @@ def _measurements() -> tuple[Measurement, ...]:
             number(case, "val_mse", 0.477),
             number(case, "val_r", 0.012),
         ]
-    interval = Interval(low=-0.762, high=0.271, level=0.95, method="bootstrap over 4 people")
+    interval = Interval(low=-0.762, high=0.271, level=0.95, method="bootstrap over 4 subjects")
     wide = replace(interval, low=-1.0, high=1.0)
     return (
         *found,
@@ -56,7 +56,7 @@ def _measurements() -> tuple[Measurement, ...]:
             name="from-scratch/r2",
             case="from-scratch",
             value=None,
-            missing_because="the true scores are all equal",
+            missing_because="the true targets are all equal",
         ),
     )
 
@@ -78,7 +78,7 @@ def _findings() -> tuple[Finding, ...]:
             title="Subject overlap",
             kinds=(3,),
             status="fail",
-            explanation="1 of 18 subjects stands on both sides",
+            explanation="1 of 18 subjects stands in train and test",
             fix="split by subject",
             evidence=({"fold": "fold-0", "subject": "sub-03"},),
             n_evidence=59,
@@ -88,7 +88,7 @@ def _findings() -> tuple[Finding, ...]:
 
 @pytest.fixture
 def record() -> Record:
-    """Return what a run of two seeds on four held-out people leaves behind."""
+    """Return what a run of two seeds on four held-out subjects leaves behind."""
     saliency = {
         "chosen_by": "all-held-out",
         "circular": False,
@@ -114,12 +114,12 @@ def record() -> Record:
             "n_subjects": 18,
             "n_windows": 432,
             "n_times": 20,
-            "score_mean": -0.083,
-            "score_sd": 0.866,
+            "target_mean": -0.083,
+            "target_sd": 0.866,
             "fingerprint": "b" * 64,
-            "notes": ["sub-99 was left out: its score is missing"],
+            "notes": ["sub-99 was left out: its target is missing"],
             "provenance": {"source": "synthetic", "seed": 42},
-            "planted": {"ch_names": ["Cz"], "frequency": 10.0},
+            "injected": {"ch_names": ["Cz"], "frequency": 10.0},
         },
         split={
             "name": "last-subjects",
@@ -192,13 +192,13 @@ def record() -> Record:
 def arrays() -> dict[str, NDArray[Any]]:
     """Return the arrays that stand beside the record."""
     random = np.random.default_rng(0)
-    n_people, n_epochs = len(HELD_OUT), 4
+    n_subjects, n_epochs = len(HELD_OUT), 4
     return {
         "subjects": np.array(HELD_OUT),
         "y_true": np.array([0.47, -0.86, 0.37, -0.96]),
-        "y_base": np.full(n_people, -0.036),
+        "y_base": np.full(n_subjects, -0.036),
         "from-scratch/seeds": np.array(SEEDS),
-        "from-scratch/y_pred": random.normal(-0.08, 0.01, (2, n_people)),
+        "from-scratch/y_pred": random.normal(-0.08, 0.01, (2, n_subjects)),
         "from-scratch/train_mse": random.uniform(0.8, 1, (2, 1, n_epochs)),
         "from-scratch/val_mse": random.uniform(0.4, 0.6, (2, 1, n_epochs)),
         "from-scratch/val_r": random.uniform(-0.2, 0.2, (2, 1, n_epochs)),

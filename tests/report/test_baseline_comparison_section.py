@@ -1,4 +1,4 @@
-"""The ladder's plot: every predictor with its interval, the same bytes for the same record."""
+"""The baseline comparison's plot: every predictor with its interval, the same bytes each time."""
 
 from __future__ import annotations
 
@@ -28,24 +28,27 @@ HOSTILE = "$x_1$ <b>&]]>--\x1b[31m\u202e\x00 中|" + "long " * 50
 
 
 def skill(name: str, value: float, low: float, high: float) -> Measurement:
-    """Return the skill of a predictor on the four people of the record."""
+    """Return the skill of a predictor on the four subjects of the record."""
     interval = Interval(low=low, high=high, level=0.95, method="by hand")
     return Measurement(
         name=f"{name}/skill", case=name, value=value, ci=interval, n_subjects=4, note=None
     )
 
 
-def with_baselines(record: Record, *rungs: Measurement) -> Record:
+def with_baselines(record: Record, *baselines: Measurement) -> Record:
     """Return the record with simple predictors beside its regime."""
     return replace(
         record,
-        suite={**record.suite, "definition": {"baselines": [rung.case for rung in rungs]}},
-        measurements=(*record.measurements, *rungs),
+        suite={
+            **record.suite,
+            "definition": {"baselines": [baseline.case for baseline in baselines]},
+        },
+        measurements=(*record.measurements, *baselines),
     )
 
 
 @pytest.fixture
-def ladder(record: Record) -> Record:
+def baseline_comparison(record: Record) -> Record:
     """Return a record whose regime stands between a poor predictor and a good one."""
     return with_baselines(
         record, skill("train-median", -0.15, -0.8, 0.3), skill("matched-filter", 0.95, 0.9, 0.99)
@@ -54,7 +57,7 @@ def ladder(record: Record) -> Record:
 
 def svg(record: Record) -> str:
     """Return the plot as text, in which matplotlib keeps every word as a comment."""
-    return FIGURE.draw(record, {})["ladder.svg"].decode()
+    return FIGURE.draw(record, {})["baseline comparison.svg"].decode()
 
 
 def words(record: Record) -> list[str]:
@@ -62,39 +65,41 @@ def words(record: Record) -> list[str]:
     return re.findall(r"<!-- (.+?) -->", svg(record))
 
 
-def test_two_drawings_of_one_record_are_byte_identical(ladder: Record) -> None:
+def test_two_drawings_of_one_record_are_byte_identical(baseline_comparison: Record) -> None:
     """Nothing random and no date enters the plot."""
-    assert FIGURE.draw(ladder, {}) == FIGURE.draw(ladder, {})
+    assert FIGURE.draw(baseline_comparison, {}) == FIGURE.draw(baseline_comparison, {})
 
 
-def test_another_matplotlibrc_gives_the_same_plot(ladder: Record) -> None:
+def test_another_matplotlibrc_gives_the_same_plot(baseline_comparison: Record) -> None:
     """A user's own settings do not change a published plot."""
     import matplotlib as mpl
 
-    expected = FIGURE.draw(ladder, {})
+    expected = FIGURE.draw(baseline_comparison, {})
     with mpl.rc_context({"lines.linewidth": 9, "font.size": 30, "axes.grid": True}):
-        assert expected == FIGURE.draw(ladder, {})
+        assert expected == FIGURE.draw(baseline_comparison, {})
 
 
-def test_every_predictor_is_named(ladder: Record) -> None:
+def test_every_predictor_is_named(baseline_comparison: Record) -> None:
     """Baselines and regimes alike."""
-    assert {"train-median", "from-scratch", "matched-filter"} <= {*words(ladder)}
+    assert {"train-median", "from-scratch", "matched-filter"} <= {*words(baseline_comparison)}
 
 
-def test_best_predictor_is_named_last_from_the_bottom(ladder: Record) -> None:
-    """A ladder is climbed upwards."""
-    named = [word for word in words(ladder) if word in {"train-median", "matched-filter"}]
+def test_best_predictor_is_named_last_from_the_bottom(baseline_comparison: Record) -> None:
+    """A baseline comparison is climbed upwards."""
+    named = [
+        word for word in words(baseline_comparison) if word in {"train-median", "matched-filter"}
+    ]
     assert ["train-median", "matched-filter"] == named
 
 
-def test_title_says_how_many_people(ladder: Record) -> None:
-    """Four people are few, and a reader must see it."""
-    assert "Skill on 4 held-out people" in words(ladder)
+def test_title_says_how_many_subjects(baseline_comparison: Record) -> None:
+    """Four subjects are few, and a reader must see it."""
+    assert "Skill on 4 held-out subjects" in words(baseline_comparison)
 
 
-def test_numbers_stand_beside_the_dots(ladder: Record) -> None:
+def test_numbers_stand_beside_the_dots(baseline_comparison: Record) -> None:
     """With the interval, also where the axis cuts it."""
-    assert "−0.15  [−0.80, 0.30]" in words(ladder)
+    assert "−0.15  [−0.80, 0.30]" in words(baseline_comparison)
 
 
 def test_predictor_without_interval_is_said(record: Record) -> None:
@@ -109,9 +114,9 @@ def test_interval_that_runs_out_ends_in_an_arrow(record: Record) -> None:
     assert 'id="beyond-low"' in svg(cut)
 
 
-def test_interval_that_fits_has_no_arrow(ladder: Record) -> None:
+def test_interval_that_fits_has_no_arrow(baseline_comparison: Record) -> None:
     """An arrow says that something is not shown."""
-    assert "beyond-low" not in svg(ladder)
+    assert "beyond-low" not in svg(baseline_comparison)
 
 
 def test_dot_that_runs_out_is_drawn_as_an_arrow(record: Record) -> None:
@@ -141,35 +146,35 @@ def test_axis_of_equal_values_has_a_width() -> None:
 def test_hostile_names_leave_the_svg_well_formed(record: Record) -> None:
     """Markup, control characters and missing glyphs in names break nothing and warn of nothing."""
     hostile = with_baselines(record, skill(HOSTILE, 0.1, 0.0, 0.2))
-    root = ET.fromstring(FIGURE.draw(hostile, {})["ladder.svg"])  # noqa: S314
+    root = ET.fromstring(FIGURE.draw(hostile, {})["baseline comparison.svg"])  # noqa: S314
     assert root.tag.endswith("svg")
 
 
-def test_alt_text_states_the_finding(ladder: Record) -> None:
+def test_alt_text_states_the_finding(baseline_comparison: Record) -> None:
     """Who cannot see the plot learns where the regime stands."""
     expected = (
         "from-scratch was not shown to beat the train mean: skill 0.061 [-0.762, 0.271], above "
         "train-median and below matched-filter."
     )
-    assert expected in FIGURE.alt(ladder)
+    assert expected in FIGURE.alt(baseline_comparison)
 
 
-def test_alt_text_tells_every_rung(ladder: Record) -> None:
+def test_alt_text_tells_every_baseline(baseline_comparison: Record) -> None:
     """Best first, as the plot is read."""
     expected = "matched-filter 0.950 [0.900, 0.990], from-scratch 0.061"
-    assert expected in FIGURE.alt(ladder)
+    assert expected in FIGURE.alt(baseline_comparison)
 
 
-def test_report_embeds_the_plot_above_its_table(ladder: Record) -> None:
+def test_report_embeds_the_plot_above_its_table(baseline_comparison: Record) -> None:
     """What is seen first comes first."""
-    section = SECTION.shown(ladder)
-    assert 0 < section.index("](ladder.png)") < section.index("| predictor")
+    section = SECTION.shown(baseline_comparison)
+    assert 0 < section.index("](baseline comparison.png)") < section.index("| predictor")
 
 
-def test_ceiling_is_called_no_rival(ladder: Record, record: Record) -> None:
-    """Only where it stands on the ladder."""
-    said = "matched-filter is told where the signal was planted"
-    assert said in SECTION.shown(ladder)
+def test_ceiling_is_called_no_rival(baseline_comparison: Record, record: Record) -> None:
+    """Only where it stands on the baseline comparison."""
+    said = "matched-filter is told where the signal was injected"
+    assert said in SECTION.shown(baseline_comparison)
     without = with_baselines(record, skill("train-median", -0.15, -0.8, 0.3))
     assert said not in SECTION.shown(without)
 
@@ -186,26 +191,28 @@ def test_confounds_that_a_check_warns_of_and_no_test_covers_are_named(record: Re
 
 
 def test_report_without_a_plot_embeds_none(record: Record) -> None:
-    """One baseline that could not be fitted leaves a single rung."""
+    """One baseline that could not be fitted leaves a single baseline."""
     failed = Measurement(
         name="demographics/skill", case="demographics", value=None, missing_because="no ages"
     )
-    assert "ladder.png" not in SECTION.shown(with_baselines(record, failed))
+    assert "baseline comparison.png" not in SECTION.shown(with_baselines(record, failed))
 
 
 def test_render_writes_the_plot(
-    ladder: Record, arrays: dict[str, NDArray[Any]], tmp_path: Path
+    baseline_comparison: Record, arrays: dict[str, NDArray[Any]], tmp_path: Path
 ) -> None:
     """As vector graphics and as pixels."""
     np.savez(tmp_path / ARRAYS_FILE, **arrays)
-    render(ladder, tmp_path)
-    assert {"ladder.svg", "ladder.png"} <= {path.name for path in tmp_path.iterdir()}
+    render(baseline_comparison, tmp_path)
+    assert {"baseline comparison.svg", "baseline comparison.png"} <= {
+        path.name for path in tmp_path.iterdir()
+    }
 
 
-def test_render_draws_no_plot_of_a_single_rung(
+def test_render_draws_no_plot_of_a_single_baseline(
     record: Record, arrays: dict[str, NDArray[Any]], tmp_path: Path
 ) -> None:
     """One dot beside the train mean is in the figure already."""
     np.savez(tmp_path / ARRAYS_FILE, **arrays)
     render(record, tmp_path)
-    assert not (tmp_path / "ladder.png").exists()
+    assert not (tmp_path / "baseline comparison.png").exists()

@@ -39,15 +39,15 @@ def test_a_perfect_r_is_impossible_by_chance() -> None:
     assert null_r_probability(1.0, 7) == pytest.approx(0, abs=1e-12)
 
 
-def test_best_seed_rests_on_few_people_and_one_seed(record: Record) -> None:
-    """The largest r is named with its seed and its number of people."""
-    assert "r = 0.852 (from-scratch, seed 43) rests on 4 people and one seed" in said(record)
+def test_best_seed_rests_on_few_subjects_and_one_seed(record: Record) -> None:
+    """The largest r is named with its seed and its number of subjects."""
+    assert "r = 0.852 (from-scratch, seed 43) rests on 4 subjects and one seed" in said(record)
 
 
 def test_chance_of_the_best_r_is_given(record: Record) -> None:
-    """With 4 people a null r is uniform: 15% reach 0.852, a quarter exceeds a half."""
+    """With 4 subjects a null r is uniform: 15% reach 0.852, a quarter exceeds a half."""
     assert (
-        "probability 15% (with 4 people every r is equally likely then: r > 0.5 has 25%)"
+        "probability 15% (with 4 subjects every r is equally likely then: r > 0.5 has 25%)"
         in said(record)
     )
 
@@ -69,13 +69,13 @@ def test_train_mean_comparison_is_always_there(record: Record) -> None:
 
 
 def test_circular_saliency_is_marked(record: Record) -> None:
-    """Windows chosen by the true scores explain nothing."""
+    """Windows chosen by the true targets explain nothing."""
     assert "Saliency over windows chosen by least-error is circular" in said(record)
 
 
-def test_fewer_than_eight_people_are_too_few(record: Record) -> None:
-    """The least number of people that may carry a claim is named."""
-    assert "With fewer than 8 no claim about people can hold" in said(record)
+def test_fewer_than_eight_subjects_are_too_few(record: Record) -> None:
+    """The least number of subjects that may carry a claim is named."""
+    assert "With fewer than 8 no claim about subjects can hold" in said(record)
 
 
 def test_a_failed_check_comes_first(record: Record) -> None:
@@ -90,10 +90,10 @@ def test_without_failed_checks_no_alarm_is_raised(record: Record) -> None:
 
 
 def test_spread_of_predictions_is_told(record: Record) -> None:
-    """A model that says the same of everybody is recognised."""
+    """A model that says the same of every subject is recognised."""
     ratio = Measurement(name="from-scratch/sd_ratio", case="from-scratch", value=0.01)
     told = replace(record, measurements=(*record.measurements, ratio))
-    assert "differ between people by 1% of what the true scores do" in said(told)
+    assert "differ between subjects by 1% of what the true targets do" in said(told)
 
 
 def test_missing_skill_has_its_reason(record: Record) -> None:

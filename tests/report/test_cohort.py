@@ -10,7 +10,7 @@ import pytest
 
 from pfactor_bench.cli.main import main
 from pfactor_bench.cohorts.synthetic import synthetic
-from pfactor_bench.report.cohort_overview import cohort_people, cohort_table
+from pfactor_bench.report.cohort_overview import cohort_subjects, cohort_table
 from pfactor_bench.report.figures.cohort_overview import draw_cohort
 
 if TYPE_CHECKING:
@@ -21,42 +21,42 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def cohort() -> Cohort:
-    """Return twelve people; one has a flat channel, another a noisy one."""
+    """Return twelve subjects; one has a flat channel, another a noisy one."""
     made = synthetic(n_subjects=12, n_windows=4, seed=1)
     X = made.X.copy()
     X[:4, 0] = 0
     X[4:8, 2] *= 10
-    person = made.table["subject"].str[-2:].astype(int)
-    sex = person.map(lambda number: "FM"[number % 2])
+    subject = made.table["subject"].str[-2:].astype(int)
+    sex = subject.map(lambda number: "FM"[number % 2])
     return replace(
         made,
         X=X,
-        table=made.table.assign(age=8 + person, sex=sex),
+        table=made.table.assign(age=8 + subject, sex=sex),
         notes=("2 subjects without p_factor left out: a, b",),
     )
 
 
-def test_people_windows_and_fingerprint_are_told(cohort: Cohort) -> None:
+def test_subjects_windows_and_fingerprint_are_told(cohort: Cohort) -> None:
     """What a reader asks first."""
     text = cohort_table(cohort)
 
-    assert "people       12\n" in text
-    assert "48, 4 to 4 a person" in text
+    assert "subjects       12\n" in text
+    assert "48, 4 to 4 a subject" in text
     assert cohort.fingerprint in text
 
 
-def test_scores_are_over_people(cohort: Cohort) -> None:
-    """A person with many windows counts once."""
-    scores = cohort_people(cohort)["score"]
+def test_targets_are_over_subjects(cohort: Cohort) -> None:
+    """A subject with many windows counts once."""
+    targets = cohort_subjects(cohort)["target"]
 
-    assert f"SD {scores.std():.3f}" in cohort_table(cohort)
-    assert len(scores) == 12
+    assert f"SD {targets.std():.3f}" in cohort_table(cohort)
+    assert len(targets) == 12
 
 
-def test_age_and_sex_stand_against_the_score(cohort: Cohort) -> None:
-    """With the number of people and an interval."""
-    people = cohort_people(cohort)
-    r = np.corrcoef(people["score"], people["age"])[0, 1]
+def test_age_and_sex_stand_against_the_target(cohort: Cohort) -> None:
+    """With the number of subjects and an interval."""
+    subjects = cohort_subjects(cohort)
+    r = np.corrcoef(subjects["target"], subjects["age"])[0, 1]
     line = next(line for line in cohort_table(cohort).splitlines() if line.startswith("age"))
 
     assert line.split()[1:3] == ["12", f"{r:.2f}".replace("-", "−")]
@@ -64,7 +64,7 @@ def test_age_and_sex_stand_against_the_score(cohort: Cohort) -> None:
 
 
 def test_flat_and_noisy_channels_are_named(cohort: Cohort) -> None:
-    """With the people."""
+    """With the subjects."""
     lines = cohort_table(cohort).splitlines()
     flat = next(line for line in lines if line.startswith("E11"))
     noisy = next(line for line in lines if line.startswith("E62"))
@@ -73,7 +73,7 @@ def test_flat_and_noisy_channels_are_named(cohort: Cohort) -> None:
     assert noisy.rstrip().endswith("1: sub-01")
 
 
-def test_missing_scores_are_told(cohort: Cohort) -> None:
+def test_missing_targets_are_told(cohort: Cohort) -> None:
     """As the cohort's notes have them."""
     assert "- 2 subjects without p_factor left out: a, b" in cohort_table(cohort)
 
@@ -85,7 +85,7 @@ def test_figure_is_the_same_every_time(kind: str, cohort: Cohort) -> None:
 
 
 def test_figure_does_without_age_and_sex() -> None:
-    """Nothing is known of synthetic people."""
+    """Nothing is known of synthetic subjects."""
     assert draw_cohort(synthetic(n_subjects=5, n_windows=2))["png"].startswith(b"\x89PNG")
 
 
@@ -95,12 +95,12 @@ class TestCommand:
     def test_suite_is_shown(self, capsys: pytest.CaptureFixture[str]) -> None:
         """Its cohort, before anything is trained."""
         assert main(["cohort", "suites/case_study.yaml"]) == 0
-        assert "people       18\n" in capsys.readouterr().out
+        assert "subjects       18\n" in capsys.readouterr().out
 
     def test_name_and_changed_keys(self, capsys: pytest.CaptureFixture[str]) -> None:
         """Values are YAML."""
         assert main(["cohort", "synthetic", "--set", "n_subjects=5", "--set", "seed=2"]) == 0
-        assert "people       5\n" in capsys.readouterr().out
+        assert "subjects       5\n" in capsys.readouterr().out
 
     def test_figure_is_written(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         """And its path told."""

@@ -113,14 +113,14 @@ def test_a_model_without_gradients_is_drawn(record: Record, arrays: Arrays) -> N
     assert set(FIGURE.draw(record, flat)) == {"figure.svg", "figure.png"}
 
 
-def test_constant_true_scores_are_drawn(record: Record, arrays: Arrays) -> None:
+def test_constant_true_targets_are_drawn(record: Record, arrays: Arrays) -> None:
     """Without spread in the truth there is no ratio to state."""
     constant = {**arrays, "y_true": np.zeros(4)}
     assert set(FIGURE.draw(record, constant)) == {"figure.svg", "figure.png"}
 
 
 def test_a_montage_of_129_channels_is_drawn(record: Record, arrays: Arrays) -> None:
-    """Not every channel can be named, the planted one is."""
+    """Not every channel can be named, the injected one is."""
     names = [f"E{number}" for number in range(1, 129)] + ["Cz"]
     many = {**arrays, "from-scratch/saliency/all-held-out": np.ones((2, 129, 20))}
     wide = replace(record, cohort={**record.cohort, "ch_names": names})
@@ -128,7 +128,7 @@ def test_a_montage_of_129_channels_is_drawn(record: Record, arrays: Arrays) -> N
 
 
 def test_circular_saliency_says_so(record: Record, arrays: Arrays) -> None:
-    """A map over windows that the true scores chose is marked in the figure itself."""
+    """A map over windows that the true targets chose is marked in the figure itself."""
     circular = {"chosen_by": "smallest-error", "circular": True, "peak_channel": "Cz"}
     arrays["from-scratch/saliency/smallest-error"] = np.ones((2, 3, 20))
     marked = replace(record, cases=tuple({**c, "saliency": [circular]} for c in record.cases))
@@ -192,26 +192,28 @@ def test_labels_far_apart_stay() -> None:
 
 
 @pytest.fixture
-def with_people(record: Record) -> Record:
-    """Return the record with people's scores: one of them has most of the windows."""
+def with_subjects(record: Record) -> Record:
+    """Return the record with subjects' targets: one of them has most of the windows."""
     trained, held_out = (record.split["folds"][0][f"{side}_subjects"] for side in ("train", "test"))
     n_windows = [*[6] * 13, 336 - 78, *[24] * 4]
-    scores = [*[0.0] * 13, 1.4, *[9.0] * 4]
-    people = {"subjects": [*trained, *held_out], "scores": scores, "n_windows": n_windows}
-    return replace(record, cohort={**record.cohort, "people": people})
+    targets = [*[0.0] * 13, 1.4, *[9.0] * 4]
+    subjects = {"subjects": [*trained, *held_out], "targets": targets, "n_windows": n_windows}
+    return replace(record, cohort={**record.cohort, "subjects": subjects})
 
 
-def test_cost_of_the_train_mean_on_train_counts_people_then_windows(with_people: Record) -> None:
-    """The mean is that of 14 people, 0.1; its error that of 336 windows."""
-    assert train_mean_error(with_people) == pytest.approx((78 * 0.1**2 + 258 * 1.3**2) / 336)
+def test_cost_of_the_train_mean_on_train_counts_subjects_then_windows(
+    with_subjects: Record,
+) -> None:
+    """The mean is that of 14 subjects, 0.1; its error that of 336 windows."""
+    assert train_mean_error(with_subjects) == pytest.approx((78 * 0.1**2 + 258 * 1.3**2) / 336)
 
 
 def test_cost_of_the_train_mean_on_train_is_drawn_and_told(
-    with_people: Record, arrays: Arrays
+    with_subjects: Record, arrays: Arrays
 ) -> None:
     """So that a training error can be told from having learnt something."""
     figure = Figure()
-    lines = draw_training(*figure.subplots(2), Source(with_people, arrays, "from-scratch"))
+    lines = draw_training(*figure.subplots(2), Source(with_subjects, arrays, "from-scratch"))
     assert "dashed: predicting the train mean (blue: on train)" in lines
     errors = figure.axes[0]
     levels = {
@@ -219,12 +221,12 @@ def test_cost_of_the_train_mean_on_train_is_drawn_and_told(
         for line in errors.lines
         if line.get_linestyle() == "--"
     }
-    assert levels[TRAIN] == train_mean_error(with_people)
+    assert levels[TRAIN] == train_mean_error(with_subjects)
     assert "on train" in [text.get_text() for text in errors.texts]
-    assert "and on the windows trained on 1.300." in FIGURE.alt(with_people)
+    assert "and on the windows trained on 1.300." in FIGURE.alt(with_subjects)
 
 
-def test_record_without_peoples_scores_tells_no_cost_on_train(
+def test_record_without_subjectss_targets_tells_no_cost_on_train(
     record: Record, arrays: Arrays
 ) -> None:
     """It would be a guess."""
@@ -235,8 +237,8 @@ def test_record_without_peoples_scores_tells_no_cost_on_train(
     assert "windows trained on" not in FIGURE.alt(record)
 
 
-def test_fold_that_leaves_windows_out_tells_no_cost_on_train(with_people: Record) -> None:
+def test_fold_that_leaves_windows_out_tells_no_cost_on_train(with_subjects: Record) -> None:
     """Whose they were is not in the record."""
-    fold = {**with_people.split["folds"][0], "n_train_windows": 300}
-    fewer = replace(with_people, split={**with_people.split, "folds": [fold]})
+    fold = {**with_subjects.split["folds"][0], "n_train_windows": 300}
+    fewer = replace(with_subjects, split={**with_subjects.split, "folds": [fold]})
     assert train_mean_error(fewer) is None

@@ -84,10 +84,10 @@ def test_sections_stand_in_order(record: Record) -> None:
 
 
 def test_verdict_stands_in_the_first_lines(record: Record) -> None:
-    """The train mean, the number of people and the interval come before everything else."""
+    """The train mean, the number of subjects and the interval come before everything else."""
     assert (
         "**EEGConformer (from-scratch) was not shown to beat the train mean on 4 held-out "
-        "people**: skill 0.061 [-0.762, 0.271], 95% interval over people."
+        "subjects**: skill 0.061 [-0.762, 0.271], 95% interval over subjects."
     ) in sections(report_text(record))[""]
 
 
@@ -152,8 +152,8 @@ def test_interval_decides_where_the_suite_claims_nothing(
     assert f"(from-scratch) {words} on" in text
 
 
-def test_few_people_never_beat_the_train_mean(record: Record) -> None:
-    """An interval over 4 people carries no claim, however narrow."""
+def test_few_subjects_never_beat_the_train_mean(record: Record) -> None:
+    """An interval over 4 subjects carries no claim, however narrow."""
     narrow = Interval(low=0.1, high=0.2, level=0.95, method="t")
     changed = tuple(
         replace(m, ci=narrow) if m.name == "from-scratch/skill" else m for m in record.measurements
@@ -176,15 +176,15 @@ def test_a_gate_that_fails_comes_first(record: Record) -> None:
 
 
 def test_a_claim_says_what_its_number_is(record: Record) -> None:
-    """Where the measurement knows, and on how many people it rests."""
+    """Where the measurement knows, and on how many subjects it rests."""
     auc = Measurement(
-        name="source/auc", case="source", value=0.66, n_subjects=36, note="within people"
+        name="source/auc", case="source", value=0.66, n_subjects=36, note="within subjects"
     )
     claim = Claim(id="a", text="a", measurement="source/auc", requirement=Requirement(above=0.5))
     told = replace(record, claims=(claim,), measurements=(auc,), verdicts=())
     section = sections(report_text(told))["Claims"]
     assert rows(section)[0][2:4] == ["36", "0.660"]
-    assert "- source/auc: within people." in section
+    assert "- source/auc: within subjects." in section
 
 
 def test_a_claim_shows_what_was_measured_and_required(record: Record) -> None:
@@ -203,7 +203,7 @@ def test_a_claim_on_nothing_measured_is_shown(record: Record) -> None:
 def test_a_missing_number_prints_its_reason(record: Record) -> None:
     """A dash in a table is explained below it."""
     text = sections(report_text(record))["Every seed"]
-    assert "from-scratch/r2: no value, the true scores are all equal." in text
+    assert "from-scratch/r2: no value, the true targets are all equal." in text
 
 
 def test_failures_come_first(record: Record) -> None:
@@ -241,10 +241,10 @@ def test_limits_name_what_was_not_looked_for(record: Record) -> None:
     assert "Not looked for: LK022" in sections(report_text(record))["Limits"]
 
 
-def test_window_numbers_stand_beside_those_of_people(record: Record) -> None:
+def test_window_numbers_stand_beside_those_of_subjects(record: Record) -> None:
     """Neither level is shown alone."""
     head = sections(report_text(record))["Every seed"].splitlines()[2]
-    assert re.sub(" +", " ", head).startswith("| case | r, people | r, windows |")
+    assert re.sub(" +", " ", head).startswith("| case | r, subjects | r, windows |")
 
 
 def test_several_regimes_are_compared(two_regimes: tuple[Record, object]) -> None:
@@ -258,8 +258,8 @@ def test_cohort_notes_are_printed(record: Record) -> None:
     assert "sub-99 was left out" in sections(report_text(record))["Cohort"]
 
 
-def test_long_lists_of_people_are_cut(record: Record) -> None:
-    """A fold of many people names the first ones and counts the rest."""
+def test_long_lists_of_subjects_are_cut(record: Record) -> None:
+    """A fold of many subjects names the first ones and counts the rest."""
     fold = {**record.split["folds"][0], "test_subjects": [f"p{i}" for i in range(30)]}
     text = report_text(replace(record, split={**record.split, "folds": [fold]}))
     assert "p19 and 10 more" in sections(text)["Split"]
@@ -278,10 +278,10 @@ def test_uncommitted_edits_are_told(record: Record) -> None:
 
 def test_encoders_are_counted_and_not_spelt_out(record: Record) -> None:
     """Their manifests stand in the record."""
-    encoders = [{"people": ["a", "b"], "sha256": "0" * 64}, {"people": ["a", "b", "c"]}]
+    encoders = [{"subjects": ["a", "b"], "sha256": "0" * 64}, {"subjects": ["a", "b", "c"]}]
     text = report_text(replace(record, provenance={**record.provenance, "encoders": encoders}))
     told = sections(text)["Provenance"]
-    assert "2 encoders, pretrained on 2 to 3 people each" in told
+    assert "2 encoders, pretrained on 2 to 3 subjects each" in told
     assert "0000" not in told
 
 
@@ -308,8 +308,8 @@ def test_the_command_is_printed(record: Record) -> None:
 
 
 def test_real_eeg_is_not_called_synthetic(record: Record) -> None:
-    """Only a planted signal makes a cohort synthetic."""
-    real = replace(record, cohort={**record.cohort, "planted": None})
+    """Only an injected signal makes a cohort synthetic."""
+    real = replace(record, cohort={**record.cohort, "injected": None})
     assert "The cohort is synthetic" not in report_text(real)
 
 
@@ -323,7 +323,7 @@ def test_a_claim_whose_measurement_has_no_value_says_why(record: Record) -> None
     """No value is a reason, not a zero."""
     claim = Claim(id="x", text="x", measurement="from-scratch/r2", requirement=Requirement(above=0))
     row = rows(sections(report_text(replace(record, claims=(claim,))))["Claims"])[0]
-    assert row[3] == "no value: the true scores are all equal"
+    assert row[3] == "no value: the true targets are all equal"
 
 
 HOSTILE = st.text(max_size=30) | st.sampled_from(

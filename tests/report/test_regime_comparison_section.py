@@ -52,7 +52,7 @@ def test_two_regimes_are_drawn(compared: Record) -> None:
 
 
 def test_difference_stands_once_with_both_intervals_and_seeds(compared: Record) -> None:
-    """Over people, over seeds, seed by seed."""
+    """Over subjects, over seeds, seed by seed."""
     (row,) = (
         line for line in SECTION.shown(compared).splitlines() if line.startswith(f"| {COMPARISON}")
     )

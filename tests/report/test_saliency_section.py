@@ -1,4 +1,4 @@
-"""The report's section on saliency: shares beside chance, and the check by shuffled weights."""
+"""The report's section on saliency: shares beside chance, and the check by randomised weights."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def measured(record: Record) -> Record:
     """Return the record with what saliency was measured to be."""
     share = Measurement(
-        name="from-scratch/saliency_all-held-out_planted_share",
+        name="from-scratch/saliency_all-held-out_injected_share",
         case="from-scratch",
         value=0.4,
         ci=Interval(low=0.3, high=0.5, level=0.95, method="by hand"),
@@ -34,12 +34,12 @@ def measured(record: Record) -> Record:
     return replace(record, measurements=(*record.measurements, share, similarity))
 
 
-def test_share_over_people_stands_with_its_interval(measured: Record) -> None:
+def test_share_over_subjects_stands_with_its_interval(measured: Record) -> None:
     """Not only each seed's."""
     assert "0.400 [0.300, 0.500], 0.333 by chance" in SECTION.shown(measured)
 
 
-def test_similarity_after_shuffling_stands_beside_its_map(measured: Record) -> None:
+def test_similarity_after_permuting_stands_beside_its_map(measured: Record) -> None:
     """In the seed's row."""
     row = next(line for line in SECTION.shown(measured).splitlines() if "seed-42" in line)
     assert row.rstrip("| ").endswith("0.123")
@@ -64,7 +64,7 @@ def test_time_in_a_window_is_explained(record: Record) -> None:
 def test_missing_share_says_why(record: Record) -> None:
     """Never left out in silence."""
     missing = Measurement(
-        name="from-scratch/saliency_all-held-out_planted_share",
+        name="from-scratch/saliency_all-held-out_injected_share",
         case="from-scratch",
         value=None,
         missing_because="the gradient is 0",

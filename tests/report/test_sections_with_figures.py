@@ -1,4 +1,4 @@
-"""Sections that came with a figure of their own: people, chance, uncertainty, time, citation."""
+"""Sections that came with a figure of their own: subjects, chance, uncertainty, time, citation."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
 @pytest.fixture
 def full(record: Record) -> Record:
     """Return the record with everything that the figures can show."""
-    everybody = [f"sub-{number:02d}" for number in range(18)]
-    people = {
-        "subjects": everybody,
-        "scores": [number / 10 - 1 for number in range(18)],
+    all_subjects = [f"sub-{number:02d}" for number in range(18)]
+    subjects = {
+        "subjects": all_subjects,
+        "targets": [number / 10 - 1 for number in range(18)],
         "n_windows": [24] * 18,
     }
     more = (
-        Measurement(name="from-scratch/shuffled_r_p", case="from-scratch", value=0.41),
-        Measurement(name="from-scratch/spread/people", case="from-scratch", value=0.16),
-        Measurement(name="from-scratch/spread/seed", case="from-scratch", value=0.02),
+        Measurement(name="from-scratch/permuted_r_p", case="from-scratch", value=0.41),
+        Measurement(name="from-scratch/variance/subjects", case="from-scratch", value=0.16),
+        Measurement(name="from-scratch/variance/seed", case="from-scratch", value=0.02),
         Measurement(
-            name="from-scratch/spread/fold",
+            name="from-scratch/variance/fold",
             case="from-scratch",
             value=None,
             missing_because="there is one fold",
@@ -49,7 +49,7 @@ def full(record: Record) -> Record:
     )
     return replace(
         record,
-        cohort={**record.cohort, "people": people},
+        cohort={**record.cohort, "subjects": subjects},
         measurements=(*record.measurements, *more),
         timings=timings,
     )
@@ -57,7 +57,7 @@ def full(record: Record) -> Record:
 
 def test_every_figure_is_drawn_twice_the_same(full: Record) -> None:
     """In both formats."""
-    arrays = {"from-scratch/shuffled_r": np.linspace(-0.9, 0.9, 50)}
+    arrays = {"from-scratch/permuted_r": np.linspace(-0.9, 0.9, 50)}
 
     def drawn() -> dict[str, bytes]:
         return (
@@ -69,11 +69,11 @@ def test_every_figure_is_drawn_twice_the_same(full: Record) -> None:
         )
 
     names = {name.partition(".")[0] for name in drawn()}
-    assert {"split", "cohort", "shuffles", "spread", "timing"} == names
+    assert {"split", "cohort", "permutations", "spread", "timing"} == names
     assert drawn() == drawn()
 
 
-def test_uncertainty_is_no_reason_for_fewer_people(full: Record) -> None:
+def test_uncertainty_is_no_reason_for_fewer_subjects(full: Record) -> None:
     """A component that looks like none is told to be a guess."""
     assert "no reason to do with fewer of either" in variance_components.SECTION.shown(full)
 
@@ -81,8 +81,8 @@ def test_uncertainty_is_no_reason_for_fewer_people(full: Record) -> None:
 def test_split_says_who_is_where(record: Record) -> None:
     """To a reader who cannot see the diagram."""
     assert split.FIGURE.alt(record) == (
-        "Who is trained on and who is held out: fold-0 trains on 14 people and holds out 4. "
-        "Nobody is on both sides of a fold, and nobody is held out twice."
+        "Who is trained on and who is held out: fold-0 trains on 14 subjects and holds out 4. "
+        "Nobody is in train and test, and nobody is held out twice."
     )
 
 
@@ -90,10 +90,10 @@ def test_split_names_an_overlap(record: Record) -> None:
     """A leak is seen without the checks."""
     fold = {**record.split["folds"][0], "test_subjects": ["sub-00", "sub-14"]}
     leaky = replace(record, split={**record.split, "folds": [fold]})
-    assert "1 person stands on both sides of a fold" in split.FIGURE.alt(leaky)
+    assert "1 subject stands in train and test" in split.FIGURE.alt(leaky)
 
 
-def test_split_of_many_people_and_folds_is_drawn(record: Record) -> None:
+def test_split_of_many_subjects_and_folds_is_drawn(record: Record) -> None:
     """Leave-one-out over a large cohort: no names, and not every fold named."""
     names = [f"p{number}" for number in range(120)]
     folds = [
@@ -112,14 +112,14 @@ def test_split_of_many_people_and_folds_is_drawn(record: Record) -> None:
 def test_cohort_is_described_in_numbers(full: Record) -> None:
     """Range, mean, spread, windows."""
     assert cohort.FIGURE.alt(full).startswith(
-        "p_factor of 18 people runs from -1.000 to 0.700, mean"
+        "p_factor of 18 subjects runs from -1.000 to 0.700, mean"
     )
     assert "24 windows each" in cohort.FIGURE.alt(full)
 
 
 def test_record_of_the_first_schema_has_no_overview(record: Record) -> None:
-    """Nobody's score is invented."""
-    unknown = replace(record, cohort={**record.cohort, "people": None})
+    """Nobody's target is invented."""
+    unknown = replace(record, cohort={**record.cohort, "subjects": None})
     assert "cohort.png" not in cohort.SECTION.shown(unknown)
     assert cohort.FIGURE.draw(unknown, {}) == {}
 
@@ -127,11 +127,11 @@ def test_record_of_the_first_schema_has_no_overview(record: Record) -> None:
 def test_chance_stands_beside_r(full: Record) -> None:
     """In the table and for those who cannot see the figure."""
     section = permutations.SECTION.shown(full)
-    assert "41% of shuffles are at least as high" in section
+    assert "41% of permutations are at least as high" in section
     assert "| from-scratch | 0.234 |" in section.replace("  ", "")
 
 
-def test_without_shuffles_there_is_no_section(record: Record) -> None:
+def test_without_permutations_there_is_no_section(record: Record) -> None:
     """An older record has none."""
     assert permutations.SECTION.shown(record) == ""
     assert permutations.FIGURE.draw(record, {}) == {}
@@ -140,7 +140,7 @@ def test_without_shuffles_there_is_no_section(record: Record) -> None:
 def test_largest_source_of_uncertainty_is_named(full: Record) -> None:
     """And one without a value keeps its reason."""
     section = variance_components.SECTION.shown(full)
-    assert "The most comes from people in from-scratch" in section
+    assert "The most comes from subjects in from-scratch" in section
     assert "there is one fold" in section
 
 

@@ -20,30 +20,30 @@ def answer(record: Record, question: str) -> str:
     return line.split("|")[2].strip()
 
 
-def test_simulated_people_are_called_so_at_once(record: Record) -> None:
-    """Nobody may take the numbers for people's."""
+def test_simulated_subjects_are_called_so_at_once(record: Record) -> None:
+    """Nobody may take the numbers for subjects'."""
     said = answer(record, "Whose EEG is it?")
-    assert said.startswith("**Nobody's: the EEG and the scores are simulated.**")
+    assert said.startswith("**Nobody's: the EEG and the targets are simulated.**")
 
 
-def test_real_people_are_called_by_their_data_set(record: Record) -> None:
-    """With where to find it, and the score."""
+def test_real_subjects_are_called_by_their_data_set(record: Record) -> None:
+    """With where to find it, and the target."""
     made = {"source": "bids", "title": "Rest", "doi": "doi:10.1/x"}
-    real = replace(record, cohort={**record.cohort, "planted": None, "provenance": made})
-    assert answer(real, "Whose EEG is it?") == "Rest (doi:10.1/x). The score is p_factor."
+    real = replace(record, cohort={**record.cohort, "injected": None, "provenance": made})
+    assert answer(real, "Whose EEG is it?") == "Rest (doi:10.1/x). The target is p_factor."
 
 
 def test_cohort_without_a_title_is_called_by_its_name(record: Record) -> None:
     """Arrays have neither title nor DOI."""
     made = {"source": "arrays"}
-    real = replace(record, cohort={**record.cohort, "planted": None, "provenance": made})
-    assert answer(real, "Whose EEG is it?") == "synthetic. The score is p_factor."
+    real = replace(record, cohort={**record.cohort, "injected": None, "provenance": made})
+    assert answer(real, "Whose EEG is it?") == "synthetic. The target is p_factor."
 
 
-def test_people_are_counted_on_both_sides(record: Record) -> None:
+def test_subjects_are_counted_on_both_sides(record: Record) -> None:
     """With folds and seeds, and whether they are enough."""
-    assert answer(record, "On how many people?") == (
-        "**4 people**, held out in 1 fold from models that were trained on 14 others, with 2 "
+    assert answer(record, "On how many subjects?") == (
+        "**4 subjects**, held out in 1 fold from models that were trained on 14 others, with 2 "
         "seeds. Fewer than 8 can carry no claim."
     )
 
@@ -59,12 +59,12 @@ def test_people_are_counted_on_both_sides(record: Record) -> None:
 def test_subjects_trained_on_are_others_only_where_they_are(
     record: Record, first_test: int, said: str
 ) -> None:
-    """Where windows are split, the same subjects stand on both sides."""
+    """Where windows are split, the same subjects stand in train and test."""
     last = 18 if first_test else 14
     (fold,) = record.split["folds"]
     test_subjects = [f"sub-{number:02d}" for number in range(first_test, last)]
     split = {**record.split, "folds": [{**fold, "test_subjects": test_subjects}]}
-    assert said in answer(replace(record, split=split), "On how many people?")
+    assert said in answer(replace(record, split=split), "On how many subjects?")
 
 
 @pytest.mark.parametrize(
@@ -86,20 +86,20 @@ def test_leak_is_answered_in_a_word(record: Record, statuses: tuple, word: str) 
 
 def test_claims_that_do_not_hold_are_named(record: Record) -> None:
     """With what would settle them."""
-    verdicts = (replace(record.verdicts[0], people_needed=309), record.verdicts[1])
+    verdicts = (replace(record.verdicts[0], subjects_needed=309), record.verdicts[1])
     said = answer(replace(record, verdicts=verdicts), "What holds?")
-    assert "Inconclusive: It predicts better than the train mean (about 309 people, " in said
+    assert "Inconclusive: It predicts better than the train mean (about 309 subjects, " in said
     assert "a rough guess from 4, would show that it holds)." in said
 
 
-def test_number_of_people_says_which_way_it_would_settle_a_claim(record: Record) -> None:
-    """A value on the wrong side of the threshold does not get better with more people."""
+def test_number_of_subjects_says_which_way_it_would_settle_a_claim(record: Record) -> None:
+    """A value on the wrong side of the threshold does not get better with more subjects."""
     skill = next(one for one in record.measurements if one.name == "from-scratch/skill")
     worse = replace(skill, value=-0.05, n_subjects=36)
     others = tuple(one for one in record.measurements if one.name != skill.name)
-    verdicts = (replace(record.verdicts[0], people_needed=440),)
+    verdicts = (replace(record.verdicts[0], subjects_needed=440),)
     changed = replace(record, measurements=(*others, worse), verdicts=verdicts)
-    assert "(about 440 people would show that it fails)" in answer(changed, "What holds?")
+    assert "(about 440 subjects would show that it fails)" in answer(changed, "What holds?")
 
 
 def test_reported_claims_that_hold_are_named(record: Record) -> None:
@@ -112,9 +112,9 @@ def test_reported_claims_that_hold_are_named(record: Record) -> None:
 
 def test_warnings_are_told_in_words(record: Record) -> None:
     """A code alone tells a reader nothing."""
-    warning = replace(record.findings[0], status="warn", explanation="only 4 people are held out")
+    warning = replace(record.findings[0], status="warn", explanation="only 4 subjects are held out")
     said = answer(replace(record, findings=(warning,)), "Is there a leak?")
-    assert "1 check warned: LK002, only 4 people are held out." in said
+    assert "1 check warned: LK002, only 4 subjects are held out." in said
 
 
 def test_failing_claims_come_before_inconclusive_ones(record: Record) -> None:

@@ -180,5 +180,5 @@ def test_probabilities_are_per_cent(value: float, expected: str) -> None:
 
 
 def test_one_is_singular() -> None:
-    """One person is not one people."""
-    assert count(1, "person", "people") == "1 person"
+    """One subject is not one subjects."""
+    assert count(1, "subject", "subjects") == "1 subject"

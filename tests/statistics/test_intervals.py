@@ -22,7 +22,7 @@ from pfactor_bench.statistics.correlations import (
 )
 from pfactor_bench.statistics.intervals import metric_intervals
 from pfactor_bench.statistics.means import mean_interval
-from pfactor_bench.statistics.metrics import METRICS, score
+from pfactor_bench.statistics.metrics import METRICS, evaluate
 from pfactor_bench.statistics.ratios import ratio_interval
 from pfactor_bench.statistics.squares import difference_interval, mse_interval
 from pfactor_bench.statistics.variance import variance_components
@@ -48,13 +48,13 @@ def found(interval: Interval | str) -> Interval:
 def test_interval_holds_the_value(name: str) -> None:
     """The metric averaged over seeds lies within its own interval."""
     interval = found(metric_intervals(TRUE, PRED, BASE, seed=0)[name])
-    value = np.mean([score(TRUE, seed, BASE)[name].value for seed in PRED])
+    value = np.mean([evaluate(TRUE, seed, BASE)[name].value for seed in PRED])
     assert interval.low < value < interval.high
 
 
 @pytest.mark.parametrize("name", METRICS)
 def test_interval_brings_its_standard_error(name: str) -> None:
-    """Without one, nobody could say how many people settle a claim."""
+    """Without one, nobody could say how many subjects settle a claim."""
     assert (found(metric_intervals(TRUE, PRED, BASE, seed=0)[name]).se or 0) > 0
 
 
@@ -65,7 +65,7 @@ def test_intervals_are_the_same_for_the_same_seed() -> None:
 
 
 def test_standard_error_of_several_like_seeds_is_that_of_one() -> None:
-    """Seeds that agree are no additional people."""
+    """Seeds that agree are no additional subjects."""
     one = found(metric_intervals(TRUE, PRED[:1], BASE, seed=0)["pearson_r"])
     three = found(metric_intervals(TRUE, PRED[[0, 0, 0]], BASE, seed=0)["pearson_r"])
     assert one.se == pytest.approx(three.se, abs=1e-12)
@@ -87,14 +87,14 @@ def test_ratio_standard_error_is_that_of_the_delta_method() -> None:
     assert expected == pytest.approx(found(ratio_interval(a, b)).se, abs=1e-12)
 
 
-def test_ratio_interval_of_few_people_is_finite() -> None:
+def test_ratio_interval_of_few_subjects_is_finite() -> None:
     """Where Fieller's set has no end, the log ratio stands in."""
     a, b = np.array([0.5, 1.2, 0.1, 0.9]), np.array([2.0, 0.01, 0.3, 0.02])
     interval = found(ratio_interval(a, b))
     assert (True, "jackknife" in interval.method) == (np.isfinite(interval.high), True)
 
 
-def test_pearson_jackknife_agrees_with_leaving_each_person_out() -> None:
+def test_pearson_jackknife_agrees_with_leaving_each_subject_out() -> None:
     """The closed form against the loop."""
     z = np.array(
         [
@@ -133,7 +133,7 @@ def test_mean_interval_of_normal_values_is_close_to_students() -> None:
     assert expected == pytest.approx((interval.low, interval.high), rel=0.05)
 
 
-def test_mean_interval_of_seven_people_is_students() -> None:
+def test_mean_interval_of_seven_subjects_is_students() -> None:
     """Too few for a studentised bootstrap."""
     interval = found(mean_interval(TRUE[:7], seed=0))
     expected = stats.ttest_1samp(TRUE[:7], 0).confidence_interval(0.95)
@@ -245,8 +245,8 @@ def test_corrected_resampled_t_has_a_reason_where_it_cannot_be_made(
     assert isinstance(corrected_resampled_t(np.array(differences), n_train=8, n_test=2), str)
 
 
-def test_variance_components_find_what_was_planted() -> None:
-    """People 4, seeds 1, folds 2, rest 0.25, on average over data sets with unequal folds."""
+def test_variance_components_find_what_was_injected() -> None:
+    """Subjects 4, seeds 1, folds 2, rest 0.25, on average over data sets with unequal folds."""
     rng = np.random.default_rng(0)
     folds = np.repeat(np.arange(20), [2, 3, 4, 7] * 5)
     n = len(folds)
@@ -267,14 +267,14 @@ def test_variance_components_find_what_was_planted() -> None:
 
 
 def test_variance_components_of_one_fold_agree_with_two_way_anova() -> None:
-    """Mean squares of people and seeds as statsmodels computes them."""
+    """Mean squares of subjects and seeds as statsmodels computes them."""
     import pandas as pd
     from statsmodels.formula.api import ols
     from statsmodels.stats.anova import anova_lm
 
     errors = (TRUE - PRED) ** 2
-    seeds, people = np.indices(errors.shape)
-    frame = pd.DataFrame({"e": errors.ravel(), "s": seeds.ravel(), "p": people.ravel()})
+    seeds, subjects = np.indices(errors.shape)
+    frame = pd.DataFrame({"e": errors.ravel(), "s": seeds.ravel(), "p": subjects.ravel()})
     squares = anova_lm(ols("e ~ C(p) + C(s)", frame).fit())["mean_sq"]
     expected = [(squares["C(p)"] - squares["Residual"]) / SEEDS, squares["Residual"]]
     parts = variance_components(errors, np.full(N, "fold-0"))
@@ -284,11 +284,11 @@ def test_variance_components_of_one_fold_agree_with_two_way_anova() -> None:
 @pytest.mark.parametrize(
     ("n_seeds", "folds", "missing"),
     [
-        (1, ["a"] * 3 + ["b"] * 3, {"seed", "people × seed"}),
+        (1, ["a"] * 3 + ["b"] * 3, {"seed", "subjects × seed"}),
         (4, ["a"] * 6, {"fold"}),
-        (4, list("abcdef"), {"people", "fold"}),
+        (4, list("abcdef"), {"subjects", "fold"}),
     ],
-    ids=["one seed", "one fold", "one person per fold"],
+    ids=["one seed", "one fold", "one subject per fold"],
 )
 def test_variance_component_without_draws_is_missing_with_a_reason(
     n_seeds: int, folds: list[str], missing: set[str]
@@ -305,15 +305,15 @@ def test_variance_components_refuse_nan() -> None:
 
 
 def test_nan_prediction_gives_every_metric_a_reason() -> None:
-    """The reason counts the people concerned."""
+    """The reason counts the subjects concerned."""
     broken = PRED.copy()
     broken[0, 3] = np.nan
     reasons = set(metric_intervals(TRUE, broken, BASE, seed=0).values())
-    assert {"1 of 36 people have no finite score or prediction"} == reasons
+    assert {"1 of 36 subjects have no finite target or prediction"} == reasons
 
 
 def test_shapes_that_disagree_are_refused() -> None:
-    """A row per person instead of per seed would silently give nonsense."""
+    """A row per subject instead of per seed would silently give nonsense."""
     with pytest.raises(ValueError, match=r"expected \(n,\), \(n_seeds, n\) and \(n,\)"):
         metric_intervals(TRUE, PRED.T, BASE, seed=0)
 
@@ -325,12 +325,12 @@ DEGENERATE = {
     "constant truth": (np.ones(N), PRED, BASE),
     "perfect prediction": (TRUE, np.tile(TRUE, (SEEDS, 1)), BASE),
     "exact baseline": (TRUE, PRED, TRUE),
-    "no people": (TRUE[:0], PRED[:, :0], BASE[:0]),
-    "one person": (TRUE[:1], PRED[:, :1], BASE[:1]),
-    "two people": (TRUE[:2], PRED[:, :2], BASE[:2]),
-    "three people": (TRUE[:3], PRED[:, :3], BASE[:3]),
+    "no subjects": (TRUE[:0], PRED[:, :0], BASE[:0]),
+    "one subject": (TRUE[:1], PRED[:, :1], BASE[:1]),
+    "two subjects": (TRUE[:2], PRED[:, :2], BASE[:2]),
+    "three subjects": (TRUE[:3], PRED[:, :3], BASE[:3]),
     "ties": (np.round(TRUE), np.round(PRED), np.round(BASE)),
-    "one person differs": (TRUE, np.eye(1, N), BASE),
+    "one subject differs": (TRUE, np.eye(1, N), BASE),
 }
 
 
@@ -357,7 +357,7 @@ def test_prediction_equal_to_the_baseline_has_no_skill_interval() -> None:
 @given(
     arrays(np.float64, (3, 9), elements=st.sampled_from([-1.0, 0.0, 0.5, 1.0])),
 )
-def test_any_grid_of_scores_is_survived(rows: np.ndarray) -> None:
+def test_any_grid_of_targets_is_survived(rows: np.ndarray) -> None:
     """Few distinct values make every kind of tie and constant."""
     intervals = metric_intervals(rows[0], rows[1:2], rows[2], seed=0, n_draws=50)
     ends = [(i.low, i.high) for i in intervals.values() if isinstance(i, Interval)]
@@ -365,7 +365,7 @@ def test_any_grid_of_scores_is_survived(rows: np.ndarray) -> None:
 
 
 def test_whole_inference_of_a_suite_takes_under_five_seconds() -> None:
-    """With 36 people, 5 seeds and 6 baselines; the best of two runs."""
+    """With 36 subjects, 5 seeds and 6 baselines; the best of two runs."""
     baselines = {f"baseline-{k}": BASE + k / 10 for k in range(6)}
     seconds = []
     for _ in range(2):
@@ -388,7 +388,7 @@ def test_correlation_interval_of_nan_has_a_reason(make: Callable[..., Interval |
 @pytest.mark.parametrize(
     "values",
     [[1.0, 2.0], [1.0, np.nan, 2.0], [1.0, 1.0, 1.0], [0.0] * 8 + [1.0]],
-    ids=["two people", "nan", "constant", "one person differs"],
+    ids=["two subjects", "nan", "constant", "one subject differs"],
 )
 def test_log_mean_without_spread_has_a_reason(values: list[float]) -> None:
     """Too few, missing, all alike, or all but one."""
@@ -403,7 +403,7 @@ def test_log_mean_without_spread_has_a_reason(values: list[float]) -> None:
         ([1.0, 2.0, 3.0], [0.0, 0.0, 0.0]),
         ([1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0]),
     ],
-    ids=["two people", "nan", "zero denominator", "one person carries all"],
+    ids=["two subjects", "nan", "zero denominator", "one subject carries all"],
 )
 def test_ratio_without_spread_has_a_reason(a: list[float], b: list[float]) -> None:
     """Never a division by zero."""
@@ -411,6 +411,6 @@ def test_ratio_without_spread_has_a_reason(a: list[float], b: list[float]) -> No
 
 
 def test_variance_components_refuse_shapes_that_disagree() -> None:
-    """A fold per person, not per error."""
+    """A fold per subject, not per error."""
     with pytest.raises(ValueError, match=r"shape \(5, 36\) but folds has \(5,\)"):
         variance_components(PRED**2, np.array(list("abcde")))

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 from sklearn import metrics as reference
 
-from pfactor_bench.statistics.metrics import METRICS, pearson_r, score, subject_means
+from pfactor_bench.statistics.metrics import METRICS, evaluate, pearson_r, subject_means
 
 RNG = np.random.default_rng(7)
 TRUE = RNG.normal(size=40)
@@ -31,40 +31,40 @@ EXPECTED = {
 @pytest.mark.parametrize("name", METRICS)
 def test_metric_agrees_with_reference(name: str) -> None:
     """To the ninth digit."""
-    assert EXPECTED[name] == pytest.approx(score(TRUE, PRED, BASE)[name].value, abs=1e-9)
+    assert EXPECTED[name] == pytest.approx(evaluate(TRUE, PRED, BASE)[name].value, abs=1e-9)
 
 
 @pytest.mark.parametrize("name", ["r2", "pearson_r", "spearman_r", "nrmse"])
 def test_constant_truth_has_no_relative_metric(name: str) -> None:
     """Nothing can be explained where nothing varies."""
-    found = score(np.ones(9), RNG.normal(size=9), np.zeros(9))[name]
-    assert (None, "the true scores are all equal") == (found.value, found.missing_because)
+    found = evaluate(np.ones(9), RNG.normal(size=9), np.zeros(9))[name]
+    assert (None, "the true targets are all equal") == (found.value, found.missing_because)
 
 
 @pytest.mark.parametrize("name", ["pearson_r", "spearman_r"])
 def test_constant_prediction_has_correlation_zero_and_says_so(name: str) -> None:
     """A constant predictor is a legitimate one, and its correlation is set."""
-    found = score(TRUE, np.full(40, 0.3), BASE)[name]
+    found = evaluate(TRUE, np.full(40, 0.3), BASE)[name]
     assert (0.0, True) == (found.value, "constant" in (found.note or ""))
 
 
 def test_exact_baseline_has_no_skill() -> None:
     """A ratio to an error of 0 is no number."""
-    assert score(TRUE, PRED, TRUE)["skill"].value is None
+    assert evaluate(TRUE, PRED, TRUE)["skill"].value is None
 
 
-def test_one_person_has_no_correlation() -> None:
+def test_one_subject_has_no_correlation() -> None:
     """A line needs two points."""
     assert pearson_r(np.ones(1), np.ones(1)).value is None
 
 
-def test_two_people_have_every_metric() -> None:
+def test_two_subjects_have_every_metric() -> None:
     """Two points are enough for a value, if not for an interval."""
-    found = score(np.array([0.0, 1.0]), np.array([0.2, 0.5]), np.array([0.4, 0.4]))
+    found = evaluate(np.array([0.0, 1.0]), np.array([0.2, 0.5]), np.array([0.4, 0.4]))
     assert [] == [name for name, metric in found.items() if metric.value is None]
 
 
-def test_subject_means_average_each_persons_windows() -> None:
+def test_subject_means_average_each_subjects_windows() -> None:
     """Whatever order the windows come in."""
     names, means = subject_means(np.array(["b", "a", "b"]), np.array([1.0, 5.0, 2.0]))
     assert (["a", "b"], [5.0, 1.5]) == (names.tolist(), means.tolist())

@@ -16,11 +16,11 @@ from pfactor_bench.statistics.power import (
     Effect,
     detectable_effect,
     parse_effect,
-    people_needed,
     power_at,
     power_curve,
     power_of_mean,
     power_table,
+    subjects_needed,
 )
 
 if TYPE_CHECKING:
@@ -29,18 +29,18 @@ if TYPE_CHECKING:
 R = Effect(kind="r", size=0.137)
 
 
-def test_published_effect_needs_416_people() -> None:
+def test_published_effect_needs_416_subjects() -> None:
     """The number that every sample-size calculator gives for r = 0.137."""
-    assert 416 == people_needed(R)
+    assert 416 == subjects_needed(R)
 
 
-def test_27_people_show_it_one_time_in_ten() -> None:
+def test_27_subjects_show_it_one_time_in_ten() -> None:
     """What a fifth of HBN's first release can show."""
     assert pytest.approx(0.10, abs=0.005) == power_at(R, 27)
 
 
-def test_power_of_skill_agrees_with_simulated_people() -> None:
-    """For a calibrated predictor of normal scores, by the paired t-test."""
+def test_power_of_skill_agrees_with_simulated_subjects() -> None:
+    """For a calibrated predictor of normal targets, by the paired t-test."""
     rng = np.random.default_rng(0)
     rho, n = 0.4, 100
     x = rng.normal(size=(4_000, n))
@@ -59,9 +59,9 @@ def test_power_of_a_mean_agrees_with_statsmodels(effect: float, n: int) -> None:
 
 
 @pytest.mark.parametrize("effect", [R, Effect(kind="skill", size=0.02)], ids=["r", "skill"])
-def test_people_needed_is_the_smallest_number(effect: Effect) -> None:
-    """One person less is not enough."""
-    n = people_needed(effect)
+def test_subjects_needed_is_the_smallest_number(effect: Effect) -> None:
+    """One subject less is not enough."""
+    n = subjects_needed(effect)
     assert power_at(effect, n - 1) < 0.8 <= power_at(effect, n)
 
 
@@ -72,19 +72,19 @@ def test_detectable_effect_has_the_wanted_power(kind: str) -> None:
     assert pytest.approx(0.8, abs=1e-6) == power_at(Effect(kind=kind, size=size or 0), 60)  # type: ignore[arg-type]
 
 
-def test_four_people_detect_no_skill_at_all() -> None:
+def test_four_subjects_detect_no_skill_at_all() -> None:
     """Not even a perfect predictor is shown with 80 % power."""
     assert detectable_effect("skill", 4) is None
 
 
-def test_power_rises_with_people() -> None:
+def test_power_rises_with_subjects() -> None:
     """Along the whole curve."""
     assert (np.diff(power_curve(R, [10, 50, 100, 500, 1000])) > 0).all()
 
 
-def test_table_has_a_row_for_the_people_at_hand_and_one_for_enough() -> None:
+def test_table_has_a_row_for_the_subjects_at_hand_and_one_for_enough() -> None:
     """Between the round numbers."""
-    assert {27, 416} <= {row["people"] for row in power_table(R, n=27)}
+    assert {27, 416} <= {row["subjects"] for row in power_table(R, n=27)}
 
 
 @pytest.mark.parametrize("text", ["0.14", "r=", "r=x", "r=0", "r=1.2", "skill=-0.1", "d=0.2", ""])
@@ -110,13 +110,13 @@ def test_effect_allows_spaces_and_sign() -> None:
 def test_impossible_plan_is_refused(settings: dict[str, float], message: str) -> None:
     """The message names the value and the range."""
     with pytest.raises(ConfigError, match=message):
-        people_needed(R, **settings)
+        subjects_needed(R, **settings)
 
 
 def test_effect_that_nobody_can_show_is_refused() -> None:
     """Instead of searching for ever."""
     with pytest.raises(ConfigError, match="plan for a larger effect"):
-        people_needed(Effect(kind="r", size=1e-6))
+        subjects_needed(Effect(kind="r", size=1e-6))
 
 
 def parsed(*arguments: str) -> argparse.Namespace:
@@ -126,14 +126,14 @@ def parsed(*arguments: str) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def test_command_prints_people_and_present_power(capsys: pytest.CaptureFixture[str]) -> None:
+def test_command_prints_subjects_and_present_power(capsys: pytest.CaptureFixture[str]) -> None:
     """Both answers in words, then the table."""
     run(parsed("--effect", "r=0.137", "--n", "27"))
     lines = capsys.readouterr().out.splitlines()
     assert (
-        "r = 0.137: 416 people show it with 80% power (two-sided, alpha 0.05)",
+        "r = 0.137: 416 subjects show it with 80% power (two-sided, alpha 0.05)",
         True,
-    ) == (lines[0], lines[1].startswith("27 people show it with 10% power"))
+    ) == (lines[0], lines[1].startswith("27 subjects show it with 10% power"))
 
 
 @pytest.mark.parametrize("suffix", [".svg", ".png"])
@@ -151,7 +151,7 @@ def test_figure_of_unknown_format_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("n", ["0", "3", "-5"])
-def test_command_refuses_too_few_people(n: str) -> None:
+def test_command_refuses_too_few_subjects(n: str) -> None:
     """Before it computes a root of something negative."""
     with pytest.raises(ConfigError, match="needs at least 4"):
         run(parsed("--effect", "r=0.3", "--n", n))
@@ -161,7 +161,7 @@ SIZES = (50, 100, 200, 400, 800)
 
 
 def power_law(noise: float, seed: int = 0) -> np.ndarray:
-    """Return scores 0.10 − 0.9 n^(−0.7), ten repetitions."""
+    """Return targets 0.10 − 0.9 n^(−0.7), ten repetitions."""
     rng = np.random.default_rng(seed)
     truth = 0.10 - 0.9 * np.array(SIZES, dtype=float)[:, np.newaxis] ** -0.7
     return truth + noise * rng.normal(size=(len(SIZES), 10))
@@ -171,7 +171,7 @@ def test_learning_curve_finds_a_power_law_again() -> None:
     """Without noise, the limit to within the grid of exponents."""
     curve = extrapolate_learning_curve(SIZES, power_law(0.0), [3_000], seed=0)
     assert (0.10, 0.10 - 0.9 * 3_000**-0.7) == pytest.approx(
-        (curve.limit, curve.scores[0]), abs=1e-3
+        (curve.limit, curve.targets[0]), abs=1e-3
     )
 
 
@@ -187,22 +187,22 @@ def test_learning_curve_interval_covers_the_truth_as_often_as_it_says() -> None:
 
 
 def test_falling_learning_curve_is_extended_flat() -> None:
-    """More training people are not extrapolated to ruin."""
+    """More training subjects are not extrapolated to ruin."""
     curve = extrapolate_learning_curve(SIZES, -power_law(0.0), [3_000], seed=0)
-    assert (0.0, pytest.approx(-power_law(0.0).mean())) == (curve.gain, curve.scores[0])
+    assert (0.0, pytest.approx(-power_law(0.0).mean())) == (curve.gain, curve.targets[0])
 
 
 @pytest.mark.parametrize(
-    ("sizes", "scores", "message"),
+    ("sizes", "targets", "message"),
     [
-        ((10, 20, 30), np.zeros((3, 2)), "4 different numbers of people"),
+        ((10, 20, 30), np.zeros((3, 2)), "4 different numbers of subjects"),
         (SIZES, np.zeros((5, 1)), "at least two repetitions"),
         (SIZES, np.full((5, 2), np.nan), "NaN or infinity"),
     ],
 )
 def test_learning_curve_refuses_what_cannot_be_extended(
-    sizes: tuple[int, ...], scores: np.ndarray, message: str
+    sizes: tuple[int, ...], targets: np.ndarray, message: str
 ) -> None:
-    """Too few sizes, no repetition, missing scores."""
+    """Too few sizes, no repetition, missing targets."""
     with pytest.raises(ConfigError, match=message):
-        extrapolate_learning_curve(sizes, scores, [1_000], seed=0)
+        extrapolate_learning_curve(sizes, targets, [1_000], seed=0)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from benchmarks.detection.honest import HONEST, plain_ridge
-from benchmarks.detection.leaky import PLANTED
+from benchmarks.detection.leaky import INJECTED
 from pfactor_bench import declare
 from pfactor_bench.auditing.audit import audit
 from pfactor_bench.cohorts.synthetic import synthetic
@@ -60,7 +60,7 @@ def test_nothing_is_declared_without_a_declaration() -> None:
 )
 def test_normalisation_per_subject(access: str, status: str) -> None:
     """Lawful where it is declared, a leak where the opposite is."""
-    study = declared(HONEST["normalised_per_person"], access=access)
+    study = declared(HONEST["normalised_per_subject"], access=access)
     assert finding(study, "LK102").status == status
 
 
@@ -69,7 +69,7 @@ def test_normalisation_per_subject(access: str, status: str) -> None:
 )
 def test_scaler_over_all_subjects(access: str, status: str) -> None:
     """A transductive step may use all unlabelled windows, and nothing less allows it."""
-    study = declared(PLANTED["scaler_on_everything"].study, access=access)
+    study = declared(INJECTED["scaler_on_everything"].study, access=access)
     assert finding(study, "LK102").status == status
 
 

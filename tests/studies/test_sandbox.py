@@ -100,7 +100,7 @@ def test_job_that_closes_its_pipes_and_hangs_is_stopped() -> None:
 
 
 def test_children_of_a_hanging_job_are_stopped(tmp_path: Path) -> None:
-    """What a job has started goes with it."""
+    """What a job has started correlates with it."""
 
     def spawn() -> bytes:
         if not os.fork():
@@ -201,11 +201,11 @@ def test_imports_and_patches_stay_behind() -> None:
     from pfactor_bench.statistics import metrics
 
     def patch() -> bytes:
-        metrics.score = None
+        metrics.target = None
         return b""
 
     _one(patch)
-    assert metrics.score is not None
+    assert metrics.target is not None
 
 
 def test_no_process_is_left_behind() -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def cohort() -> Cohort:
-    """Return four people of three windows each."""
+    """Return four subjects of three windows each."""
     return synthetic(n_subjects=4, n_windows=3)
 
 

@@ -43,7 +43,7 @@ def _finding(code: str) -> Finding:
 
 
 def test_terminal_is_watched() -> None:
-    """Somebody sits there."""
+    """Someone sits there."""
     with _terminal():
         assert is_watched()
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TENSORS = {"conv.weight": torch.arange(6.0).reshape(2, 3), "norm.steps": torch.tensor(4)}
-MANIFEST = {"people": ["sub-00", "sub-01"], "cohort_fingerprint": "abc", "model": {"name": "M"}}
+MANIFEST = {"subjects": ["sub-00", "sub-01"], "cohort_fingerprint": "abc", "model": {"name": "M"}}
 
 
 @pytest.fixture

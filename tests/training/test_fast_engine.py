@@ -44,7 +44,7 @@ STEMS = ("EEGConformer", "ShallowFBCSPNet", "Deep4Net")
 
 @pytest.fixture(scope="module")
 def cohort():
-    """Return seven people, who cannot be divided into equal folds."""
+    """Return seven subjects, who cannot be divided into equal folds."""
     return COHORTS["synthetic"](n_subjects=7, n_windows=4)
 
 
@@ -384,7 +384,7 @@ def test_pretrained_regimes_are_the_plain_loops(in_double, split, start: str) ->
     encoders = {
         fold.name: encoder_state(build_model(CONFORMER, in_double).double()) for fold in split.folds
     }
-    budget = Budget(epochs=2, batch_size=8, scores="standardized")
+    budget = Budget(epochs=2, batch_size=8, targets="standardized")
     fast = run_group(
         FAST, cases, in_double, split, budget, device=CPU, encoders=dict.fromkeys(cases, encoders)
     )

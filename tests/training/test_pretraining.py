@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 
     from pfactor_bench.training.pretraining.checkpoints import Encoder
 
-OUTSIDE = SHARED_SOURCE.replace("kind: score", "kind: score\n  people: outside-fold")
-ALLOWED = SHARED_SOURCE.replace("kind: score", "kind: score\n  allow_shared_people: true")
+OUTSIDE = SHARED_SOURCE.replace("kind: target", "kind: target\n  subjects: outside-fold")
+ALLOWED = SHARED_SOURCE.replace("kind: target", "kind: target\n  allow_shared_subjects: true")
 
 TASKS = """\
 source:
   kind: tasks
   tasks: [rest, arithmetic]
-  people: outside-fold
+  subjects: outside-fold
   cohort: {kind: two-tasks}
   budget: {epochs: 1}
 """
@@ -78,7 +78,7 @@ def two_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     offer(monkeypatch, "two-tasks", cohort)
 
 
-def test_folds_of_other_people_share_one_encoder(tmp_path: Path) -> None:
+def test_folds_of_other_subjects_share_one_encoder(tmp_path: Path) -> None:
     """Nobody of the source is ever held out, so there is one thing to make."""
     assert len({one.manifest["sha256"] for one in encoders(tmp_path).values()}) == 1
 
@@ -94,10 +94,10 @@ def test_encoder_that_another_run_is_making_is_waited_for(tmp_path: Path, monkey
     made = []
     original = pretraining._pretrain  # noqa: SLF001
 
-    def slow(recipe, people):
-        made.append(people)
+    def slow(recipe, subjects):
+        made.append(subjects)
         time.sleep(0.3)
-        return original(recipe, people)
+        return original(recipe, subjects)
 
     monkeypatch.setattr(pretraining, "_pretrain", slow)
     prepared = prepared_of(tmp_path)
@@ -107,17 +107,17 @@ def test_encoder_that_another_run_is_making_is_waited_for(tmp_path: Path, monkey
     assert both[0]["fold-0"].manifest == both[1]["fold-0"].manifest
 
 
-def test_manifest_names_everybody_trained_on(tmp_path: Path) -> None:
+def test_manifest_names_all_subjects_trained_on(tmp_path: Path) -> None:
     """What the leak check reads."""
     manifest = encoders(tmp_path)["fold-0"].manifest
-    assert [f"source-{number:02d}" for number in range(5)] == manifest["people"]
+    assert [f"source-{number:02d}" for number in range(5)] == manifest["subjects"]
 
 
 @pytest.mark.parametrize(
     ("key", "value"),
     [
         ("seed", 0),
-        ("task", {"kind": "score", "tasks": []}),
+        ("task", {"kind": "target", "tasks": []}),
         ("cohort_fingerprint", synthetic(n_subjects=5, n_windows=3, seed=7, prefix="source")),
     ],
 )
@@ -142,7 +142,7 @@ def test_encoder_is_used_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         ("seed: 7", "seed: 8"),
         ("n_subjects: 5", "n_subjects: 6"),
         ("  name: EEGNet", "  name: EEGNet\n  args: {F1: 4}"),
-        ("kind: score", "kind: score\n  seed: 1"),
+        ("kind: target", "kind: target\n  seed: 1"),
     ],
 )
 def test_changed_input_makes_another_encoder(tmp_path: Path, old: str, new: str) -> None:
@@ -186,51 +186,53 @@ def test_tampered_encoder_stops_the_run(tmp_path: Path) -> None:
         encoders(tmp_path)
 
 
-def test_source_that_shares_held_out_people_is_refused(tmp_path: Path) -> None:
+def test_source_that_shares_held_out_subjects_is_refused(tmp_path: Path) -> None:
     """With their names and three ways out."""
-    with pytest.raises(ConfigError, match=r"shares \d people .*sub-0.*outside-fold.*allow_shared"):
+    with pytest.raises(
+        ConfigError, match=r"shares \d subjects .*sub-0.*outside-fold.*allow_shared"
+    ):
         prepared_of(tmp_path, SHARED_SOURCE)
 
 
-def test_people_outside_fold_never_meet_held_out_ones(tmp_path: Path) -> None:
+def test_subjects_outside_fold_never_meet_held_out_ones(tmp_path: Path) -> None:
     """One encoder per fold."""
     prepared = prepared_of(tmp_path, OUTSIDE)
     shared = [
         np.intersect1d(prepared.pretrained_on[fold.name], prepared.cohort.subjects[fold.test])
         for fold in prepared.split.folds
     ]
-    assert [0, 0] == [len(people) for people in shared]
+    assert [0, 0] == [len(subjects) for subjects in shared]
 
 
-def test_people_outside_fold_are_all_the_others(tmp_path: Path) -> None:
+def test_subjects_outside_fold_are_all_the_others(tmp_path: Path) -> None:
     """The source has five of the eight, and each fold holds out some of them."""
     made = encoders(tmp_path, OUTSIDE)
-    people = [one.manifest["people"] for one in made.values()]
-    assert sorted(f"sub-{number:02d}" for number in range(5)) == sorted(people[0] + people[1])
+    subjects = [one.manifest["subjects"] for one in made.values()]
+    assert sorted(f"sub-{number:02d}" for number in range(5)) == sorted(subjects[0] + subjects[1])
 
 
-def test_signal_of_held_out_people_does_not_reach_encoder(tmp_path: Path) -> None:
+def test_signal_of_held_out_subjects_does_not_reach_encoder(tmp_path: Path) -> None:
     """Replaced by noise, it leaves every weight as it was."""
     prepared = prepared_of(tmp_path, OUTSIDE)
     case, source = prepared.suite.cases[-1], prepared.source
     before = encoders_of(prepared, case)["fold-0"]
     X = source.X.copy()
-    X[~np.isin(source.subjects, before.manifest["people"])] = 7.0
+    X[~np.isin(source.subjects, before.manifest["subjects"])] = 7.0
     changed = replace(prepared, source=replace(source, X=X), cache=tmp_path / "other")
     after = encoders_of(changed, case)["fold-0"]
     assert before.manifest["sha256"] == after.manifest["sha256"]
 
 
-def test_shared_people_may_be_allowed(tmp_path: Path) -> None:
+def test_shared_subjects_may_be_allowed(tmp_path: Path) -> None:
     """To measure what the leak gains."""
-    assert len(encoders(tmp_path, ALLOWED)["fold-0"].manifest["people"]) == 5
+    assert len(encoders(tmp_path, ALLOWED)["fold-0"].manifest["subjects"]) == 5
 
 
 @pytest.mark.skipif(
     "LK022" not in {entry.code for entry in catalogue()}, reason="there is no check for it"
 )
 @pytest.mark.parametrize(("text", "status"), [(ALLOWED, "fail"), (OUTSIDE, "pass")])
-def test_check_finds_shared_people(tmp_path: Path, text: str, status: str) -> None:
+def test_check_finds_shared_subjects(tmp_path: Path, text: str, status: str) -> None:
     """Forcing it does not hide it."""
     prepared = prepared_of(tmp_path, text)
     made = encoders_of(prepared, prepared.suite.cases[-1])
@@ -257,7 +259,7 @@ def test_source_of_other_windows_is_refused(
     """An encoder's filters would mean something else there."""
     other = replace(synthetic(n_subjects=5, n_windows=3, prefix="source"), **replaced)
     offer(monkeypatch, "other", lambda: other)
-    text = with_source("source: {kind: score, cohort: {kind: other}, budget: {epochs: 1}}\n")
+    text = with_source("source: {kind: target, cohort: {kind: other}, budget: {epochs: 1}}\n")
     with pytest.raises(ConfigError, match=f"the source's {what} .* differ"):
         prepared_of(tmp_path, text)
 
@@ -270,16 +272,16 @@ def test_tasks_are_learnt_as_a_contrast(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("two_tasks")
-def test_auc_is_measured_for_everybody_once(tmp_path: Path) -> None:
+def test_auc_is_measured_for_all_subjects_once(tmp_path: Path) -> None:
     """By the encoder that has not seen them."""
     made = encoders(tmp_path, with_source(TASKS))
-    people = [person for one in made.values() for person in one.manifest["held_out_auc"]]
-    assert [f"sub-{number:02d}" for number in range(8)] == sorted(people)
+    subjects = [subject for one in made.values() for subject in one.manifest["held_out_auc"]]
+    assert [f"sub-{number:02d}" for number in range(8)] == sorted(subjects)
 
 
 @pytest.mark.usefixtures("two_tasks")
 def test_auc_stands_in_the_record(tmp_path: Path) -> None:
-    """Over people, with an interval where they differ."""
+    """Over subjects, with an interval where they differ."""
     prepared = prepared_of(tmp_path, with_source(TASKS))
     record = conclude(prepared, {case: compute(prepared, case) for case in prepared.suite.cases})
     assert find_measurement(record, "source/auc").n_subjects == 8
@@ -309,10 +311,10 @@ def test_stored_encoder_is_taken_for_every_fold(tmp_path: Path) -> None:
     assert {"fold-0", "fold-1"} == taken.keys()
 
 
-def test_stored_encoder_that_saw_held_out_people_is_refused(tmp_path: Path) -> None:
+def test_stored_encoder_that_saw_held_out_subjects_is_refused(tmp_path: Path) -> None:
     """Its manifest says so."""
-    stored_encoder(tmp_path, people=["sub-03"])
-    with pytest.raises(ConfigError, match="shares 1 people with those held out"):
+    stored_encoder(tmp_path, subjects=["sub-03"])
+    with pytest.raises(ConfigError, match="shares 1 subjects with those held out"):
         prepared_of(tmp_path, with_source(STORED))
 
 

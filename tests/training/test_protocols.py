@@ -1,4 +1,4 @@
-"""Protocols: how people are divided, how often, and what is chosen without the held-out ones."""
+"""Protocols: how subjects are divided, how often, and what is chosen without the held-out ones."""
 
 from __future__ import annotations
 
@@ -27,39 +27,39 @@ from pfactor_bench.types import Budget, Case, Ingredient, InnerValidation, Model
 
 CPU = torch.device("cpu")
 CASE = Case(regime="from-scratch", model=ModelSpec(name="EEGNet"), seed=1)
-PEOPLE = np.repeat([f"sub-{number:02d}" for number in range(8)], 3)
+SUBJECTS = np.repeat([f"sub-{number:02d}" for number in range(8)], 3)
 INNER = Budget(epochs=3, batch_size=8, inner=InnerValidation(learning_rates=(1e-3, 1e-2)))
 LEAVE = Ingredient(kind="leave-group-out", args={"column": "release"})
 
 
 @pytest.fixture(scope="module")
 def cohort():
-    """Return eight people with three windows each."""
+    """Return eight subjects with three windows each."""
     return synthetic(n_subjects=8, n_windows=3)
 
 
 def table(releases: list[str]) -> pd.DataFrame:
     """Return a cohort's table with a release per window."""
-    return pd.DataFrame({"subject": PEOPLE, "release": releases})
+    return pd.DataFrame({"subject": SUBJECTS, "release": releases})
 
 
-def test_repeated_folds_hold_everybody_out_equally_often() -> None:
+def test_repeated_folds_hold_all_subjects_out_equally_often() -> None:
     """Once in each repetition."""
-    split = repeated_grouped_k_fold(n_folds=2, n_repeats=3)(PEOPLE)
+    split = repeated_grouped_k_fold(n_folds=2, n_repeats=3)(SUBJECTS)
     counts = np.bincount(np.concatenate([fold.test for fold in split.folds]))
     assert set(counts) == {3}
 
 
 def test_repetitions_differ() -> None:
     """Otherwise repeating would teach nothing."""
-    folds = repeated_grouped_k_fold(n_folds=2, n_repeats=2)(PEOPLE).folds
+    folds = repeated_grouped_k_fold(n_folds=2, n_repeats=2)(SUBJECTS).folds
     assert not np.array_equal(folds[0].test, folds[2].test)
 
 
 def test_first_repetition_is_the_plain_split() -> None:
     """With the same seed."""
-    plain = grouped_k_fold(n_folds=2, seed=4)(PEOPLE).folds
-    repeated = repeated_grouped_k_fold(n_folds=2, n_repeats=2, seed=4)(PEOPLE).folds
+    plain = grouped_k_fold(n_folds=2, seed=4)(SUBJECTS).folds
+    repeated = repeated_grouped_k_fold(n_folds=2, n_repeats=2, seed=4)(SUBJECTS).folds
     assert all(map(np.array_equal, [f.test for f in plain], [f.test for f in repeated]))
 
 
@@ -97,13 +97,13 @@ def test_single_group_is_refused() -> None:
 
 
 @pytest.mark.parametrize("blank", ["n/a", "", None, float("nan")])
-def test_person_without_a_group_is_refused(blank: object) -> None:
-    """People of unknown release are no release of their own."""
+def test_subject_without_a_group_is_refused(blank: object) -> None:
+    """Subjects of unknown release are no release of their own."""
     with pytest.raises(ConfigError, match="'sub-00' has no release"):
         make_split(LEAVE, table([blank] * 2 + ["R1"] * 10 + ["R2"] * 12))
 
 
-def test_person_in_two_groups_is_refused() -> None:
+def test_subject_in_two_groups_is_refused() -> None:
     """They would be trained on and held out."""
     with pytest.raises(ConfigError, match=r"subject 'sub-00' has release \['R1', 'R2'\]"):
         make_split(LEAVE, table(["R1", "R2"] * 12))
@@ -153,12 +153,12 @@ def test_regime_may_have_label_and_learning_rate(tmp_path) -> None:
             "learning_rate is 0.0: it must be above 0",
         ),
         ("regimes: [from-scratch, linear-probe]", "regimes: [from-scratch]", "leave 'source' out"),
-        ("kind: score", "kind: scores", "unknown source 'scores': did you mean 'score'"),
-        ("kind: score", "kind: score\n  people: some", "it is 'all' or 'outside-fold'"),
-        ("kind: score", "kind: tasks\n  tasks: [a, a]", "'a' stands twice in 'tasks': keep one"),
-        ("kind: score", "kind: score\n  freeze: 1", "unknown key 'freeze' in source"),
+        ("kind: target", "kind: targets", "unknown source 'targets': did you mean 'target'"),
+        ("kind: target", "kind: target\n  subjects: some", "it is 'all' or 'outside-fold'"),
+        ("kind: target", "kind: tasks\n  tasks: [a, a]", "'a' stands twice in 'tasks': keep one"),
+        ("kind: target", "kind: target\n  freeze: 1", "unknown key 'freeze' in source"),
         ("{epochs: 1}\nregimes", "{epochs: 1, inner: {}}\nregimes", "has no 'inner' validation"),
-        ("seeds: [1, 2]\nbudget: {epochs: 1", "seeds: 1\nbudget: {scores: z, epochs: 1", "'raw'"),
+        ("seeds: [1, 2]\nbudget: {epochs: 1", "seeds: 1\nbudget: {targets: z, epochs: 1", "'raw'"),
         (
             "[from-scratch, linear-probe]\nseeds: [1, 2]\nbudget: {epochs: 1",
             (
@@ -211,8 +211,8 @@ def test_curves_of_shorter_training_are_as_long(cohort) -> None:
     assert [3, 3] == [len(curves.val_mse) for curves in result.curves]
 
 
-def test_choice_does_not_depend_on_held_out_people(cohort) -> None:
-    """Neither on their scores nor on their signal."""
+def test_choice_does_not_depend_on_held_out_subjects(cohort) -> None:
+    """Neither on their targets nor on their signal."""
     fold = grouped_k_fold(n_folds=2)(cohort.subjects).folds[0]
     X, y = cohort.X.copy(), cohort.y.copy()
     X[fold.test], y[fold.test] = 5.0, 1000.0
@@ -221,36 +221,36 @@ def test_choice_does_not_depend_on_held_out_people(cohort) -> None:
     assert choices[0] == choices[1]
 
 
-def test_inner_people_are_disjoint_and_all_trained_on() -> None:
-    """The outer fold's training people, divided in two."""
-    fold = grouped_k_fold(n_folds=2)(PEOPLE).folds[0]
-    inner = inner_fold(PEOPLE, fold, InnerValidation(fraction=0.5))
-    sides = [set(PEOPLE[side]) for side in (inner.train, inner.test)]
-    assert sides[0] | sides[1] == set(PEOPLE[fold.train])
+def test_inner_subjects_are_disjoint_and_all_trained_on() -> None:
+    """The outer fold's training subjects, divided in two."""
+    fold = grouped_k_fold(n_folds=2)(SUBJECTS).folds[0]
+    inner = inner_fold(SUBJECTS, fold, InnerValidation(fraction=0.5))
+    sides = [set(SUBJECTS[side]) for side in (inner.train, inner.test)]
+    assert sides[0] | sides[1] == set(SUBJECTS[fold.train])
     assert not sides[0] & sides[1]
 
 
-def test_too_few_people_to_choose_on_is_refused() -> None:
-    """Three people cannot be divided into two and two."""
-    few = PEOPLE[:12]
+def test_too_few_subjects_to_choose_on_is_refused() -> None:
+    """Three subjects cannot be divided into two and two."""
+    few = SUBJECTS[:12]
     fold = grouped_k_fold(n_folds=4)(few).folds[0]
-    with pytest.raises(ConfigError, match="fold-0 trains on 3 people, too few"):
+    with pytest.raises(ConfigError, match="fold-0 trains on 3 subjects, too few"):
         inner_fold(few, fold, InnerValidation())
 
 
-def test_suite_with_too_few_people_to_choose_on_is_refused(tmp_path) -> None:
+def test_suite_with_too_few_subjects_to_choose_on_is_refused(tmp_path) -> None:
     """When it is made ready, not when each case is trained."""
     text = REGIME_SUITE.replace("n_subjects: 8", "n_subjects: 6").replace(
         "seeds: [1, 2]\nbudget: {epochs: 1}", "seeds: 1\nbudget: {epochs: 1, inner: {}}"
     )
-    with pytest.raises(ConfigError, match="fold-0 trains on 3 people, too few to choose"):
+    with pytest.raises(ConfigError, match="fold-0 trains on 3 subjects, too few to choose"):
         prepare(suite_of(tmp_path, text), data_dir=None, device="cpu", out=tmp_path)
 
 
-def test_standardized_scores_predict_in_the_scores_own_unit(cohort) -> None:
+def test_standardized_targets_predict_in_the_targets_own_unit(cohort) -> None:
     """Moved by a thousand, they are predicted a thousand higher."""
     split = grouped_k_fold(n_folds=2)(cohort.subjects)
-    budget = Budget(epochs=1, scores="standardized")
+    budget = Budget(epochs=1, targets="standardized")
     plain, moved = (
         run_case(CASE, one, split, budget, device=CPU).predictions["y_pred"].dropna()
         for one in (cohort, replace(cohort, y=cohort.y + 1000))
@@ -260,11 +260,11 @@ def test_standardized_scores_predict_in_the_scores_own_unit(cohort) -> None:
 
 def test_scale_is_fixed_by_training_windows() -> None:
     """Their mean and standard deviation."""
-    scale = Scale.of(np.array([1.0, 3.0]), Budget(epochs=1, scores="standardized"))
+    scale = Scale.of(np.array([1.0, 3.0]), Budget(epochs=1, targets="standardized"))
     assert (2.0, 1.0) == (scale.mean, scale.sd)
 
 
-def test_equal_training_scores_are_not_divided_by_zero() -> None:
+def test_equal_training_targets_are_not_divided_by_zero() -> None:
     """They are only moved."""
-    scale = Scale.of(np.array([2.0, 2.0]), Budget(epochs=1, scores="standardized"))
+    scale = Scale.of(np.array([2.0, 2.0]), Budget(epochs=1, targets="standardized"))
     assert [0.0, 0.0] == scale.to_model(np.array([2.0, 2.0])).tolist()

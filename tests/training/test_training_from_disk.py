@@ -32,7 +32,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture
 def cohort() -> Cohort:
-    """Return nine people of four windows each, in memory."""
+    """Return nine subjects of four windows each, in memory."""
     return synthetic(n_subjects=9, n_windows=4, seed=1)
 
 

@@ -18,16 +18,16 @@ class Effort:
     unchanged
         Runs without any change: their differences are the study's own noise.
     folds
-        Folds whose held-out people are changed; spread over all folds.
+        Folds whose held-out subjects are changed; spread over all folds.
     scales
-        Sizes of random label changes, in standard deviations of the scores; each fold's scores are
-        gathered far above and far below all others besides.
+        Sizes of random label changes, in standard deviations of the targets; each fold's targets
+        are gathered far above and far below all others besides.
     label_draws, signal_draws, noise_draws
-        Draws per scale, people whose signal is replaced, cohorts of noise.
+        Draws per scale, subjects whose signal is replaced, cohorts of noise.
     permutations
         Most label permutations of the whole study.
     paired_folds
-        Folds, by person and by window, that show what a split of windows would gain; 0 for none.
+        Folds, by subject and by window, that show what a split of windows would gain; 0 for none.
     """
 
     unchanged: int

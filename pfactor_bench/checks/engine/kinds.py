@@ -1,4 +1,4 @@
-"""The kinds of leak that checks look for, by the numbers that findings state."""
+"""The leak types that checks look for, by the numbers that findings state."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ __all__ = ["KINDS"]
 KINDS: Final = {
     1: "no held-out set (L1.1)",
     2: "rows in training and test",
-    3: "people in training and test",
-    4: "one person under two names",
+    3: "subjects in training and test",
+    4: "one subject under two names",
     5: "sessions or runs in training and test",
     6: "overlapping windows across the split",
     7: "exact duplicates of a signal (L1.4)",
@@ -21,19 +21,19 @@ KINDS: Final = {
     11: "ICA, alignment, harmonisation or PCA fitted on all data",
     12: "channels or features selected on all data (L1.3)",
     13: "exclusions chosen after seeing results",
-    14: "the target scaled, clipped or corrected with test scores",
+    14: "the target scaled, clipped or corrected with test targets",
     15: "the target or its siblings among the inputs (L2)",
     16: "proxies: age, sex, duration, channel quality, file order",
     17: "best epoch or early stopping on the test set",
     18: "hyperparameters or regime chosen on the test set",
     19: "seeds picked by their result",
-    20: "inner cross-validation that is not grouped by person",
+    20: "inner cross-validation that is not grouped by subject",
     21: "a test set used again and again",
-    22: "pretraining that saw the test people",
+    22: "pretraining that saw the test subjects",
     23: "a warm start across folds, seeds or regimes",
     24: "statistics of the test batch",
     25: "state kept between calls, or dependence on order",
-    26: "windows counted as people",
+    26: "windows counted as subjects",
     27: "augmentation or mixing across the split",
     28: "a stale cache or another split's artefact",
     29: "training on what was recorded later (L3.1)",
@@ -43,5 +43,5 @@ KINDS: Final = {
     33: "a circular explanation",
     36: "a cache that ignores a corrected version of the labels",
     37: "adaptation at test time beyond what is declared",
-    40: "a subject's windows dealt over the folds of one k-fold",
+    40: "a subject's windows spread over the folds of one k-fold",
 }

@@ -58,7 +58,7 @@ ARGUMENTS: dict[str, str] = {
     "saliency": "saliency maps",
     "split": "a split, with the training rows stated",
     "split_recipe": "a named split rule",
-    "study": "a study that can be run again",
+    "study": "a re-executable study",
     "training_states": "hashes of weights before and after training",
 }
 
@@ -79,7 +79,7 @@ class CatalogueEntry:
     Parameters
     ----------
     code, title, kinds, severity
-        Its stable code, what it looks for, the leak kinds it covers, and how bad a finding is.
+        Its stable code, what it looks for, the leak types it covers, and how bad a finding is.
     needs, optional
         Arguments without which it does not apply, and those that it uses where there are any.
     columns
@@ -124,7 +124,7 @@ def check(
     code
         ``"LK"`` and three digits, never used for anything else again.
     kinds
-        The leak kinds that a finding may mean.
+        The leak types that a finding may mean.
     severity
         What a finding means for the number.
     columns

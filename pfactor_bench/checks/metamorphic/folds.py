@@ -45,9 +45,9 @@ class ProbedFold:
     train: tuple[str, ...]
 
 
-def target_moved_far(study: Probe, person: str) -> Cohort:
+def target_moved_far(study: Probe, subject: str) -> Cohort:
     """Return the cohort with one subject's target moved far away."""
-    return move_targets(study.cohort, [person], FAR)
+    return move_targets(study.cohort, [subject], FAR)
 
 
 def held_out_together(study: Probe) -> tuple[ProbedFold, ...]:
@@ -56,13 +56,13 @@ def held_out_together(study: Probe) -> tuple[ProbedFold, ...]:
     if not are_hidden(study):
         return tuple(told)
     (fold, *_) = told
-    everybody = set(study.cohort.subjects.tolist())
+    all_subjects = set(study.cohort.subjects.tolist())
     return tuple(
         ProbedFold(
             name=", ".join(group[:2]) + (", …" if len(group) > 2 else ""),  # noqa: PLR2004
             answered=fold.answered,
             held_out=group,
-            train=tuple(sorted(everybody - set(group))),
+            train=tuple(sorted(all_subjects - set(group))),
         )
         for group in _groups(study, fold)
     )
@@ -71,8 +71,8 @@ def held_out_together(study: Probe) -> tuple[ProbedFold, ...]:
 def are_hidden(study: Probe) -> bool:
     """Say whether a study cross-validates and does not tell its folds apart.
 
-    That is so where one table holds everybody out, so that nobody is left to train on. Where
-    somebody is, a subject's target is moved: in a cross-validation it reaches the predictions of
+    That is so where one table holds every subject out, so that nobody is left to train on. Where
+    someone is, a subject's target is moved: in a cross-validation it reaches the predictions of
     many others, and not the subject's own.
     """
     (fold, *others) = _as_told(study)
@@ -82,22 +82,22 @@ def are_hidden(study: Probe) -> bool:
         return True
     if fold.answered.train is not None:
         return False
-    people = study.rng("hidden folds").permutation(fold.held_out)[:_ASKED].tolist()
-    study.ask([target_moved_far(study, person) for person in people])
-    return all(_teaches_others_only(study, fold, person) for person in people)
+    subjects = study.rng("hidden folds").permutation(fold.held_out)[:_ASKED].tolist()
+    study.ask([target_moved_far(study, subject) for subject in subjects])
+    return all(_teaches_others_only(study, fold, subject) for subject in subjects)
 
 
 def _as_told(study: Probe) -> list[ProbedFold]:
     answer = study.answer
     assert not isinstance(answer, Failure)  # noqa: S101 - callers ask for obstacles first
     subjects = study.cohort.subjects
-    everybody = set(subjects.tolist())
-    return [_probed(fold, subjects, everybody) for fold in answer.folds]
+    all_subjects = set(subjects.tolist())
+    return [_probed(fold, subjects, all_subjects) for fold in answer.folds]
 
 
-def _probed(fold: AnsweredFold, subjects: NDArray[np.str_], everybody: set[str]) -> ProbedFold:
+def _probed(fold: AnsweredFold, subjects: NDArray[np.str_], all_subjects: set[str]) -> ProbedFold:
     held_out = set(subjects[fold.positions].tolist())
-    train = everybody - held_out if fold.train is None else set(subjects[fold.train].tolist())
+    train = all_subjects - held_out if fold.train is None else set(subjects[fold.train].tolist())
     return ProbedFold(
         name=fold.name,
         answered=fold,
@@ -106,15 +106,15 @@ def _probed(fold: AnsweredFold, subjects: NDArray[np.str_], everybody: set[str])
     )
 
 
-def _teaches_others_only(study: Probe, fold: ProbedFold, person: str) -> bool:
+def _teaches_others_only(study: Probe, fold: ProbedFold, subject: str) -> bool:
     """Say whether a subject's target reaches a good part of the others and not that subject."""
-    reached = _reached(study, fold, person)
-    return reached is not None and person not in reached and 3 * len(reached) >= len(fold.held_out)
+    reached = _reached(study, fold, subject)
+    return reached is not None and subject not in reached and 3 * len(reached) >= len(fold.held_out)
 
 
-def _reached(study: Probe, fold: ProbedFold, person: str) -> set[str] | None:
+def _reached(study: Probe, fold: ProbedFold, subject: str) -> set[str] | None:
     """Return whose predictions follow one subject's target; None if there is nothing to compare."""
-    (other,) = study.ask([target_moved_far(study, person)])
+    (other,) = study.ask([target_moved_far(study, subject)])
     if isinstance(other, Failure) or len(other.folds) > 1:
         return None
     # Whoever is left out of one of both answers is not compared.
@@ -131,16 +131,16 @@ def _groups(study: Probe, fold: ProbedFold) -> list[tuple[str, ...]]:
     A second subject of each group must give the same group. Where that fails, as with models that
     learn from few neighbours, every subject stands alone.
     """
-    alone: list[tuple[str, ...]] = [(person,) for person in fold.held_out]
+    alone: list[tuple[str, ...]] = [(subject,) for subject in fold.held_out]
     left = set(fold.held_out)
     groups: list[tuple[str, ...]] = []
-    for person in fold.held_out:
-        if person not in left:
+    for subject in fold.held_out:
+        if subject not in left:
             continue
-        group = _unreached(study, fold, person)
+        group = _unreached(study, fold, subject)
         if group is None or not group <= left or 2 * len(group) > len(fold.held_out):
             return alone
-        witnesses = sorted(group - {person})[:1]
+        witnesses = sorted(group - {subject})[:1]
         if any(_unreached(study, fold, one) != group for one in witnesses):
             return alone
         groups.append(tuple(sorted(group)))
@@ -148,6 +148,6 @@ def _groups(study: Probe, fold: ProbedFold) -> list[tuple[str, ...]]:
     return groups
 
 
-def _unreached(study: Probe, fold: ProbedFold, person: str) -> set[str] | None:
-    reached = _reached(study, fold, person)
-    return None if reached is None else set(fold.held_out) - reached | {person}
+def _unreached(study: Probe, fold: ProbedFold, subject: str) -> set[str] | None:
+    reached = _reached(study, fold, subject)
+    return None if reached is None else set(fold.held_out) - reached | {subject}

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 __all__: list[str] = []
 
-#: With everybody else doubled, what is fitted on all moves a prediction by less than this share of
-#: before, a subject's own normalisation by more than the other.
+#: With all other subjects doubled, what is fitted on all moves a prediction by less than this share
+#: of before, a subject's own normalisation by more than the other.
 _FITTED_ON_ALL, _OWN = 0.7, 0.85
 
 
@@ -49,9 +49,9 @@ def blind_to_other_held_out_subjects(study: Probe) -> Outcome:
     another mean and other correlations between channels, and the predictions of the rest are
     compared; then the other way round. Where a split follows the signals, windows are reversed in
     time and their channels moved on instead. A subject held out alone has half of the own windows
-    replaced. If the other half's predictions move, that is done again with everybody else's windows
-    doubled: what is fitted on everybody then moves them less, a subject's own normalisation as much
-    as before.
+    replaced. If the other half's predictions move, that is done again with all other subjects'
+    windows doubled: what is fitted on every subject then moves them less, a subject's own
+    normalisation as much as before.
 
     Why it matters
     --------------
@@ -61,8 +61,8 @@ def blind_to_other_held_out_subjects(study: Probe) -> Outcome:
 
     How to fix it
     -------------
-    Fit every transformation on training people inside the fold (a scikit-learn Pipeline does), put
-    the network into eval mode, and predict each person as if they were the only one.
+    Fit every transformation on training subjects inside the fold (a scikit-learn Pipeline does),
+    put the network into eval mode, and predict each subject as if they were the only one.
 
     What it cannot see
     ------------------
@@ -124,7 +124,7 @@ def _without_leak(
 
 
 def _moved_by_own_windows(study: Probe) -> list[Trial]:
-    """Return the folds in which half of everybody's windows move the other half's predictions."""
+    """Return the folds in which half of a subject's windows move the other half's predictions."""
     found = []
     for fold in study.folds:
         rows = fold.answered.positions
@@ -217,14 +217,14 @@ def _rng(study: Probe, spoilt: NDArray[np.bool_]) -> np.random.Generator:
 
 
 def _mates_replaced(study: Probe, fold: AnsweredFold, moved: Sequence[Trial]) -> Cohort:
-    """Return the cohort with everybody in a fold replaced but the subject that moved most."""
+    """Return the cohort with every subject in a fold replaced but the subject that moved most."""
     subjects = study.cohort.subjects
     mates = set(subjects[fold.positions].tolist()) - {moved[0].most_moved}
     return _replaced(study, np.isin(subjects, sorted(mates)))
 
 
 def _share_with_others_doubled(study: Probe, part: _Part) -> float | None:
-    """Return how much of a movement is left when everybody else's windows are there twice."""
+    """Return how much of a movement is left when all other subjects' windows are there twice."""
     positions, spoilt = np.flatnonzero(part.compared), part.spoilt
     doubled = changes.double_others(study.cohort, part.fold.held_out[0])
     more = np.zeros(len(doubled.y) - len(spoilt), dtype=bool)

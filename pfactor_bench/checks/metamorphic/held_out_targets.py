@@ -36,7 +36,7 @@ _NUDGES = (0.3, 0.1, 0.03, 0.01, 0.001)
 
 @check("LK101", kinds=(1, 2, 3, 12, 14, 17, 18, 19, 23, 27))
 def blind_to_held_out_targets(study: Probe) -> Outcome:
-    """Redraw the scores of held-out people: their predictions must not move.
+    """Redraw the targets of held-out subjects: their predictions must not move.
 
     How it is detected
     ------------------
@@ -51,14 +51,14 @@ def blind_to_held_out_targets(study: Probe) -> Outcome:
 
     Why it matters
     --------------
-    Held-out scores are what is to be predicted. If a prediction changes when only they change, the
-    study has used them: by training on the same people, choosing features, epochs, settings or
-    seeds by test performance, or scaling and correcting predictions with test scores.
+    Held-out targets are what is to be predicted. If a prediction changes when only they change, the
+    study has used them: by training on the same subjects, choosing features, epochs, settings or
+    seeds by test performance, or scaling and correcting predictions with test targets.
 
     How to fix it
     -------------
-    Find every use of the scores before predictions are final, and restrict it to training people:
-    fit, select, stop, tune and calibrate on them alone.
+    Find every use of the targets before predictions are final, and restrict it to training
+    subjects: fit, select, stop, tune and calibrate on them alone.
 
     What it cannot see
     ------------------
@@ -119,10 +119,10 @@ def _blind_to_others_targets(study: Probe) -> Outcome:
     trials: list[Trial] = []
     for fold in study.folds:
         for first in (0, 1):
-            people = fold.held_out[first::2]
+            subjects = fold.held_out[first::2]
             rng = study.rng("others", fold.name, first)
-            draw = changes.gather_targets(study.cohort, people, FAR, rng)
-            rows = np.isin(study.cohort.subjects, sorted(set(fold.held_out) - set(people)))
+            draw = changes.gather_targets(study.cohort, subjects, FAR, rng)
+            rows = np.isin(study.cohort.subjects, sorted(set(fold.held_out) - set(subjects)))
             if rows.any():
                 trials += compare(study, fold, [("others' targets gathered", draw)], rows)
     moved = [trial for trial in trials if trial.moved and trial.same_draws]
@@ -169,40 +169,40 @@ def _first_draw(study: Probe, fold: ProbedFold) -> tuple[str, Cohort]:
 
 
 def _more_draws(study: Probe, fold: ProbedFold) -> list[tuple[str, Cohort]]:
-    people, rng = fold.held_out, study.rng("more targets", fold.name)
+    subjects, rng = fold.held_out, study.rng("more targets", fold.name)
     draws = [
         (
             f"targets redrawn, {scale:g} SD, draw {draw}",
-            changes.redraw_targets(study.cohort, people, scale, rng),
+            changes.redraw_targets(study.cohort, subjects, scale, rng),
         )
         for scale in study.effort.scales
         for draw in range(study.effort.label_draws)
     ]
-    if len(people) == 1:
+    if len(subjects) == 1:
         return draws
     return [
         (
             f"targets gathered {-FAR:+g} SD from the mean",
-            changes.gather_targets(study.cohort, people, -FAR, rng),
+            changes.gather_targets(study.cohort, subjects, -FAR, rng),
         ),
-        ("targets swapped", changes.swap_targets(study.cohort, people)),
+        ("targets swapped", changes.swap_targets(study.cohort, subjects)),
         *draws,
     ]
 
 
 def _small_draws(study: Probe, fold: ProbedFold) -> list[tuple[str, Cohort]]:
     """Return draws for a split that follows the targets: within their ranks, or nudged."""
-    people, rng, draws = fold.held_out, study.rng("small", fold.name), study.effort.label_draws
+    subjects, rng, draws = fold.held_out, study.rng("small", fold.name), study.effort.label_draws
     return [
         (
             f"targets redrawn within their ranks, draw {draw}",
-            changes.redraw_within_ranks(study.cohort, people, rng),
+            changes.redraw_within_ranks(study.cohort, subjects, rng),
         )
         for draw in range(2 * draws)
     ] + [
         (
             f"targets nudged by up to {distance:g} SD, draw {draw}",
-            changes.nudge_targets(study.cohort, people, distance, rng),
+            changes.nudge_targets(study.cohort, subjects, distance, rng),
         )
         for distance in _NUDGES
         for draw in range(2 * draws)
@@ -210,9 +210,9 @@ def _small_draws(study: Probe, fold: ProbedFold) -> list[tuple[str, Cohort]]:
 
 
 def _far_in(study: Probe, fold: AnsweredFold) -> Cohort:
-    """Return the cohort with the targets of everybody in one fold far away."""
-    people = sorted(set(study.cohort.subjects[fold.positions].tolist()))
-    return changes.gather_targets(study.cohort, people, FAR, study.rng("far", *people))
+    """Return the cohort with the targets of every subject in one fold far away."""
+    subjects = sorted(set(study.cohort.subjects[fold.positions].tolist()))
+    return changes.gather_targets(study.cohort, subjects, FAR, study.rng("far", *subjects))
 
 
 def _splits_by_result(trials: Sequence[Trial], study: Probe) -> list[Trial]:

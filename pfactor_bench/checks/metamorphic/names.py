@@ -32,7 +32,7 @@ def blind_to_names(study: Probe) -> Outcome:
     How it is detected
     ------------------
     The subjects held out together hand on their names, each to the next, in the subject column and
-    in the window names; signals and targets stay where they are. Then everybody gets a new name
+    in the window names; signals and targets stay where they are. Then every subject gets a new name
     that sorts where the old one did; if the split follows the names, single subjects are renamed
     instead.
 
@@ -57,10 +57,10 @@ def blind_to_names(study: Probe) -> Outcome:
         return obstacle
     trials = _swapped(study)
     fold = study.folds[0]
-    renamed = compare(study, fold, [("all renamed", changes.rename_everybody(study.cohort))])
+    renamed = compare(study, fold, [("all renamed", changes.rename_all_subjects(study.cohort))])
     if renamed[0].split_moved:
-        people = study.rng("rename").permutation([*fold.train, *fold.held_out])[:3].tolist()
-        draws = [(f"{name} renamed", changes.rename_one(study.cohort, name)) for name in people]
+        subjects = study.rng("rename").permutation([*fold.train, *fold.held_out])[:3].tolist()
+        draws = [(f"{name} renamed", changes.rename_one(study.cohort, name)) for name in subjects]
         renamed += compare(study, fold, draws)
     trials += renamed
     if evidence := evidence_of(trials, study):
@@ -89,5 +89,5 @@ def _swapped(study: Probe) -> list[Trial]:
 
 
 def _names_handed_on(study: Probe, fold: AnsweredFold) -> Cohort:
-    people = sorted(set(study.cohort.subjects[fold.positions].tolist()))
-    return changes.swap_names(study.cohort, people)
+    subjects = sorted(set(study.cohort.subjects[fold.positions].tolist()))
+    return changes.swap_names(study.cohort, subjects)

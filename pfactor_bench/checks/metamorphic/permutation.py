@@ -1,4 +1,4 @@
-"""Checks that take scores away: held-out people's altogether, or everybody's by permutation."""
+"""Checks that take targets away: held-out ones altogether, or all of them by permutation."""
 
 from __future__ import annotations
 
@@ -31,26 +31,26 @@ _AT_ONCE = 5
 
 
 @check("LK107", kinds=(1, 3, 12, 14, 17, 18, 19))
-def works_without_held_out_scores(study: Probe) -> Outcome:
-    """Seal the scores of held-out people: the study must not notice.
+def works_without_held_out_targets(study: Probe) -> Outcome:
+    """Seal the targets of held-out subjects: the study must not notice.
 
     How it is detected
     ------------------
-    The scores of people who are held out and never trained on become NaN, and the study runs again.
-    A prediction that becomes NaN was computed from them; one that moves has noticed.
+    The targets of subjects who are held out and never trained on become NaN, and the study runs
+    again. A prediction that becomes NaN was computed from them; one that moves has noticed.
 
     Why it matters
     --------------
-    An honest study could be run before anybody knows the scores. This is that situation.
+    An honest study could be run before anybody knows the targets. This is that situation.
 
     How to fix it
     -------------
-    Restrict every use of the scores before predictions are final to training people. A study that
-    stops here probably computes metrics of its own: leave them to the harness.
+    Restrict every use of the targets before predictions are final to training subjects. A study
+    that stops here probably computes metrics of its own: leave them to the harness.
 
     What it cannot see
     ------------------
-    Studies that hold everybody out in turn, as cross-validation does; LK101 goes fold by fold.
+    Studies that hold every subject out in turn, as cross-validation does; LK101 goes fold by fold.
 
     Source
     ------
@@ -60,21 +60,21 @@ def works_without_held_out_scores(study: Probe) -> Outcome:
         return obstacle
     answer, fold = study.answer, study.folds[0]
     if isinstance(answer, Failure) or len(answer.folds) > 1 or not fold.train:
-        return not_applicable("everybody held out is trained on in another fold")
+        return not_applicable("every subject held out is trained on in another fold")
     if not set(study.cohort.subjects[fold.answered.positions]) <= set(fold.held_out):
-        return not_applicable("the study holds everybody out and does not tell its folds apart")
+        return not_applicable("the study holds every subject out and does not tell its folds apart")
     sealed = changes.seal_targets(study.cohort, fold.held_out)
-    trials = compare(study, fold, [("scores sealed", sealed)])
-    if "predicts nan" in trials[0].failure and _split_follows_scores(study, fold):
-        return not_applicable("the split follows the scores, so it cannot do without them")
+    trials = compare(study, fold, [("targets sealed", sealed)])
+    if "predicts nan" in trials[0].failure and _split_follows_targets(study, fold):
+        return not_applicable("the split follows the targets, so it cannot do without them")
     return _sealed_outcome(trials, study)
 
 
-def _split_follows_scores(study: Probe, fold: ProbedFold) -> bool:
-    """Say whether others are held out once the scores go where a sort puts missing ones: an end."""
+def _split_follows_targets(study: Probe, fold: ProbedFold) -> bool:
+    """Say whether others are held out once the targets go where a sort puts missing ones."""
     ends = [
         (
-            f"scores moved by {distance:g} SD",
+            f"targets moved by {distance:g} SD",
             changes.move_targets(study.cohort, fold.held_out, distance),
         )
         for distance in (-100.0, 100.0)
@@ -83,47 +83,47 @@ def _split_follows_scores(study: Probe, fold: ProbedFold) -> bool:
 
 
 def _sealed_outcome(trials: list[Trial], study: Probe) -> Outcome:
-    """Return what follows from one run without held-out scores."""
+    """Return what follows from one run without held-out targets."""
     (trial,) = trials
     if trial.moved:
         return failed(
-            f"predictions moved when held-out scores were taken away: {describe(trials, study)}",
+            f"predictions moved when held-out targets were taken away: {describe(trials, study)}",
             evidence_of(trials, study),
         )
     if "predicts nan" in trial.failure:
-        return failed(f"held-out scores enter the predictions: without them {trial.failure}")
+        return failed(f"held-out targets enter the predictions: without them {trial.failure}")
     if trial.failure:
-        return warned(f"the study stops when held-out scores are missing: {trial.failure}")
+        return warned(f"the study stops when held-out targets are missing: {trial.failure}")
     if trial.split_moved:
-        return warned("the split follows the scores, so there was nothing to compare")
-    return passed("the study predicts held-out people just as well without their scores")
+        return warned("the split follows the targets, so there was nothing to compare")
+    return passed("the study predicts held-out subjects just as well without their targets")
 
 
 @check("LK401", kinds=(1, 2, 3, 12, 17, 18, 19, 27))
-def no_skill_in_permuted_scores(study: Probe) -> Outcome:
-    """Permute everybody's scores: on average no skill may be left.
+def no_skill_in_permuted_targets(study: Probe) -> Outcome:
+    """Permute every subject's targets: on average no skill may be left.
 
     How it is detected
     ------------------
-    Scores are dealt anew among people and the whole study runs on them. Within each fold, the
-    covariance of predictions and held-out scores is then exactly 0 on average, whatever an honest
+    Targets are permuted among subjects and the whole study runs on them. Within each fold, the
+    covariance of predictions and held-out targets is then exactly 0 on average, whatever an honest
     study learns. After 10, 20, 40 and 80 permuted studies a one-sided t-test compares the mean with
     0. All looks together, it accuses an honest study in 1 of 1,000 audits at most, as exactly as a
     t-test can, and it ends early where there is little to be found. Part of thorough audits only.
 
     Why it matters
     --------------
-    This is the classic test: a procedure that finds skill in random scores finds it anywhere.
+    This is the classic test: a procedure that finds skill in random targets finds it anywhere.
 
     How to fix it
     -------------
-    Look for selection and fitting outside the folds; LK101 says for which people.
+    Look for selection and fitting outside the folds; LK101 says for which subjects.
 
     What it cannot see
     ------------------
-    Whatever works without a held-out person's own score: transformations fitted on everybody,
-    relatives, copies and second names with a score of their own, proxies among the inputs, and a
-    shift of a whole fold. Leaks that add little skill, and much about studies of very few people.
+    Whatever works without a held-out subject's own target: transformations fitted on every subject,
+    relatives, copies and second names with a target of their own, proxies among the inputs, and a
+    shift of a whole fold. Leaks that add little skill, and much about studies of very few subjects.
 
     Source
     ------
@@ -139,22 +139,22 @@ def no_skill_in_permuted_scores(study: Probe) -> Outcome:
     for n_draws in looks:
         answers = _permuted(study, range(len(found), n_draws))
         if isinstance(answers, Failure):
-            return undecided(f"the study fails on permuted scores: {answers.reason}")
+            return undecided(f"the study fails on permuted targets: {answers.reason}")
         found += answers
         look = look_at(found, looks)
         if look.decision != "go on":
             break
     said = (
-        f"over {look.n} permuted studies the predictions' covariance with the scores is "
-        f"{look.mean:.3f} of the scores' variance on average (p = {look.p:.2g})"
+        f"over {look.n} permuted studies the predictions' covariance with the targets is "
+        f"{look.mean:.3f} of the targets' variance on average (p = {look.p:.2g})"
     )
     if look.decision == "above":
-        return failed(f"the study finds skill in permuted scores: {said}")
+        return failed(f"the study finds skill in permuted targets: {said}")
     return passed(said)
 
 
 def _permuted(study: Probe, draws: range) -> list[float] | Failure:
-    """Return the covariance of predictions and scores in each of some permuted studies."""
+    """Return the covariance of predictions and targets in each of some permuted studies."""
     found = []
     for first in draws[::_AT_ONCE]:
         cohorts = [
@@ -169,13 +169,13 @@ def _permuted(study: Probe, draws: range) -> list[float] | Failure:
 
 
 def held_out_covariance(answer: Answer, cohort: Cohort) -> float:
-    """Return the covariance of people's predictions and scores within folds, in units of variance.
+    """Return the covariance of predictions and targets within folds, in units of variance.
 
     Within a fold, because a training mean is low where the held-out mean is high: over all folds an
-    honest study would lie below 0 and hide a small leak. Studies that hold one person out at a time
-    have nothing to compare within a fold and are compared over all.
+    honest study would lie below 0 and hide a small leak. Studies that hold one subject out at a
+    time have nothing to compare within a fold and are compared over all.
     """
-    folds = [_person_means(cohort, fold.positions, fold.y_pred) for fold in answer.folds]
+    folds = [_subject_means(cohort, fold.positions, fold.y_pred) for fold in answer.folds]
     if all(len(truth) == 1 for _, truth in folds):
         predicted, truth = (np.concatenate(one) for one in zip(*folds, strict=True))
         folds = [(predicted, truth)]
@@ -184,9 +184,9 @@ def held_out_covariance(answer: Answer, cohort: Cohort) -> float:
     return products / sum(len(truth) for _, truth in folds) / float(cohort.y[first].var())
 
 
-def _person_means(
+def _subject_means(
     cohort: Cohort, positions: NDArray[np.int64], y_pred: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return each person's mean prediction and score."""
+    """Return each subject's mean prediction and target."""
     subjects = cohort.subjects[positions]
     return subject_means(subjects, y_pred)[1], subject_means(subjects, cohort.y[positions])[1]

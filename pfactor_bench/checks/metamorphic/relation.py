@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Trial", "cause_of", "compare", "describe", "evidence_of", "nothing_moved"]
 
 #: So many subjects are named for each change.
-_MAX_PEOPLE = 3
+_MAX_SUBJECTS = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -77,13 +77,13 @@ class Trial:
     def row(self, study: Probe) -> dict[str, Scalar]:
         """Return the trial as a row of evidence."""
         found = self.movement
-        people = [] if found is None else found.by_subject[:_MAX_PEOPLE]
+        subjects = [] if found is None else found.by_subject[:_MAX_SUBJECTS]
         return {
             "fold": self.fold.name,
             "change": self.change,
             "moved_by": None if found is None else float(f"{found.largest:.4g}"),
             "unchanged_reruns": float(f"{study.floor:.4g}"),
-            "most": ", ".join(f"{name} ({size:.3g})" for name, size in people),
+            "most": ", ".join(f"{name} ({size:.3g})" for name, size in subjects),
         }
 
 

@@ -79,9 +79,9 @@ def blind_to_row_order(study: Probe) -> Outcome:
 
 
 def _orders(study: Probe, fold: ProbedFold) -> list[NDArray[np.int64]]:
-    """Return orders of a fold's rows: its subjects the other way round, then shuffled.
+    """Return orders of a fold's rows: its subjects the other way round, then permuted.
 
-    The windows of a subject that is held out alone are turned round and shuffled themselves.
+    The windows of a subject that is held out alone are turned round and permuted themselves.
     """
     subjects, rows = study.cohort.subjects, fold.answered.positions
     rows = rows[np.isin(subjects[rows], fold.held_out)]
@@ -89,10 +89,10 @@ def _orders(study: Probe, fold: ProbedFold) -> list[NDArray[np.int64]]:
     if len(blocks) == 1:
         blocks = [rows[at : at + 1] for at in range(len(rows))]
     rng = study.rng("order")
-    shuffled = [rng.permutation(len(blocks)) for _ in range(_RANDOM_ORDERS)]
+    permuted = [rng.permutation(len(blocks)) for _ in range(_RANDOM_ORDERS)]
     return [
         np.concatenate([blocks[number] for number in order])
-        for order in (np.arange(len(blocks))[::-1], *shuffled)
+        for order in (np.arange(len(blocks))[::-1], *permuted)
     ]
 
 

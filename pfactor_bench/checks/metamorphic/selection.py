@@ -1,4 +1,4 @@
-"""A metamorphic check of who is handed in: scores must not decide who counts."""
+"""A metamorphic check of who is handed in: targets must not decide who counts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NUDGE = 0.3
 
 
 @check("LK108", kinds=(30,))
-def scores_do_not_decide_who_counts(study: Probe) -> Outcome:
+def targets_do_not_decide_who_counts(study: Probe) -> Outcome:
     """Selection by target: the same windows must be predicted whatever the targets.
 
     How it is detected
@@ -35,22 +35,22 @@ def scores_do_not_decide_who_counts(study: Probe) -> Outcome:
     middle of all: if other windows are handed in and the predictions of the rest are the same to
     the bit, the model was the same and the targets have chosen. Besides, all targets are moved
     within their ranks, so that a split stratified by them stays where it is,
-    and the people who are predicted in any fold are compared. In a cross-validation everybody is
-    predicted equally often, whatever the split: other people there fail. In a single fold, or in
-    folds drawn anew each time, they warn, since a split may follow the scores in other ways.
+    and the subjects who are predicted in any fold are compared. In a cross-validation every subject
+    is predicted equally often, whatever the split: other subjects there fail. In a single fold, or
+    in folds drawn anew each time, they warn, since a split may follow the targets in other ways.
 
     Why it matters
     --------------
-    Leaving out whoever is predicted badly makes a result about easier people.
+    Leaving out whoever is predicted badly makes a result about easier subjects.
 
     How to fix it
     -------------
-    Decide who counts from the recordings alone, before scores are looked at, and hand in a
-    prediction for everybody held out.
+    Decide who counts from the recordings alone, before targets are looked at, and hand in a
+    prediction for every subject held out.
 
     What it cannot see
     ------------------
-    People left out by hand, whatever the scores say now: LK013 and LK030 look for those.
+    Subjects left out by hand, whatever the targets say now: LK013 and LK030 look for those.
 
     Source
     ------
@@ -67,11 +67,11 @@ def scores_do_not_decide_who_counts(study: Probe) -> Outcome:
             chosen,
         )
     before = _predicted(study.answer, study.cohort)
-    everybody = set(study.cohort.subjects.tolist())
-    if before == everybody:
+    all_subjects = set(study.cohort.subjects.tolist())
+    if before == all_subjects:
         return passed(f"all {len(before)} subjects are predicted")
     redrawn = [
-        changes.redraw_within_ranks(study.cohort, everybody, study.rng("who", draw))
+        changes.redraw_within_ranks(study.cohort, all_subjects, study.rng("who", draw))
         for draw in range(_DRAWS)
     ]
     evidence: list[dict[str, Scalar]] = []
@@ -82,8 +82,10 @@ def scores_do_not_decide_who_counts(study: Probe) -> Outcome:
         evidence += [{"draw": draw, "subject": name, "now": "left out"} for name in before - now]
         evidence += [{"draw": draw, "subject": name, "now": "predicted"} for name in now - before]
     if not evidence:
-        return passed(f"the same {len(before)} people are predicted whatever the scores")
-    said = f"other people are predicted once scores change within their ranks: {_first(evidence)}"
+        return passed(f"the same {len(before)} subjects are predicted whatever the targets")
+    said = (
+        f"other subjects are predicted once targets change within their ranks: {_first(evidence)}"
+    )
     if study.hides_folds or _is_cross_validation(study.answer, study.cohort):
         return failed(said, evidence)
     return warned(said, evidence)
@@ -126,10 +128,10 @@ def _leaves_windows_out(study: Probe, fold: ProbedFold) -> bool:
 
 
 def _is_cross_validation(answer: Answer, cohort: Cohort) -> bool:
-    """Say whether there are several folds that hold everybody predicted out equally often."""
-    people = [np.unique(cohort.subjects[fold.positions]) for fold in answer.folds]
-    _, times = np.unique(np.concatenate(people), return_counts=True)
-    return len(people) > 1 and bool(np.ptp(times) == 0)
+    """Say whether there are several folds that hold every subject predicted out equally often."""
+    subjects = [np.unique(cohort.subjects[fold.positions]) for fold in answer.folds]
+    _, times = np.unique(np.concatenate(subjects), return_counts=True)
+    return len(subjects) > 1 and bool(np.ptp(times) == 0)
 
 
 def _predicted(answer: Answer, cohort: Cohort) -> set[str]:

@@ -70,14 +70,14 @@ def stays_apart(
     return "change" if apart > max(study.threshold, 3 * within) else "unknown"
 
 
-def under_other_seeds(study: Probe, person: str, change: Change) -> tuple[Cause, float]:
+def under_other_seeds(study: Probe, subject: str, change: Change) -> tuple[Cause, float]:
     """Compare a subject's predictions with and without a change, under other seeds.
 
     Parameters
     ----------
     study
         What to run.
-    person
+    subject
         Whose mean prediction is compared, wherever a seed holds the subject out.
     change
         From the fold that holds the subject out to the changed cohort.
@@ -88,22 +88,22 @@ def under_other_seeds(study: Probe, person: str, change: Change) -> tuple[Cause,
     p : float
         Of Wilcoxon's signed-rank test of the last pairs compared.
     """
-    differences = _differences(study, person, change, range(1, _FIRST + 1))
+    differences = _differences(study, subject, change, range(1, _FIRST + 1))
     p = _signed_rank(differences)
     if p is None:
         return "unknown", 1.0
     if p > _SUSPICIOUS:
         return "randomness", p
     more = range(_FIRST + 1, _FIRST + _CONFIRMING + 1)
-    p = _signed_rank(_differences(study, person, change, more))
+    p = _signed_rank(_differences(study, subject, change, more))
     if p is None:
         return "unknown", 1.0
     return ("change" if p <= _CONFIRMED else "randomness"), p
 
 
-def _differences(study: Probe, person: str, change: Change, salts: Sequence[int]) -> list[float]:
+def _differences(study: Probe, subject: str, change: Change, salts: Sequence[int]) -> list[float]:
     """Return by how much a subject's mean prediction moves, under each seed that predicts it."""
-    mine = study.cohort.subjects == person
+    mine = study.cohort.subjects == subject
     plain = study.ask([study.cohort] * len(salts), salts=salts)
     held_out = {
         salt: fold

@@ -27,7 +27,7 @@ __all__: list[str] = []
 
 
 @check("LK106", kinds=(28,))
-def learns_from_training_scores(study: Probe) -> Outcome:
+def learns_from_training_targets(study: Probe) -> Outcome:
     """Redraw the targets of training subjects: predictions must move.
 
     How it is detected

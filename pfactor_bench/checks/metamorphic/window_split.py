@@ -1,4 +1,4 @@
-"""What a wrong split would gain: the same target, once by person and once by window."""
+"""What a wrong split would gain: the same target, once by subject and once by window."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ __all__: list[str] = []
 def gained_by_a_split_of_windows(
     cohort: Cohort, paired: Callable[[], tuple[Answer | Failure, Answer | Failure] | None]
 ) -> Outcome:
-    """Measure what dealing windows instead of people would add to the skill.
+    """Measure what splitting by window instead of by subject would add to the skill.
 
     How it is detected
     ------------------
     The target is trained twice on the same cohort with the same seed and as many folds: once with
-    whole people held out, once with windows dealt at random, so that everybody is trained on.
-    Correlation and R² over people are given for both. It is a measurement and never a finding.
+    whole subjects held out, once with windows split at random, so that every subject is trained on.
+    Correlation and R² over subjects are given for both. It is a measurement and never a finding.
 
     Why it matters
     --------------
-    The difference is what published results that split by window may owe to recognising people. A
-    model with no skill for new people and much for known ones has learnt who they are.
+    The difference is what published results that split by window may owe to recognising subjects. A
+    model with no skill for new subjects and much for known ones has learnt who they are.
 
     How to fix it
     -------------
-    Nothing is wrong here. Quote the skill for people held out.
+    Nothing is wrong here. Quote the skill for subjects held out.
 
     What it cannot see
     ------------------
@@ -57,23 +57,23 @@ def gained_by_a_split_of_windows(
             return undecided(f"the target could not be trained on another split: {answer.reason}")
     clean, leaky = (_skill(answer, cohort) for answer in answers if not isinstance(answer, Failure))
     rows: list[dict[str, Scalar]] = [
-        {"held_out": "people", **clean},
+        {"held_out": "subjects", **clean},
         {"held_out": "windows", **leaky},
         {"held_out": "gained by windows", **{name: leaky[name] - clean[name] for name in clean}},
     ]
-    said = f"R² over people is {clean['r2']:.2f} for people held out, {leaky['r2']:.2f} for windows"
+    said = f"R² over subjects is {clean['r2']:.2f} held out, {leaky['r2']:.2f} for windows"
     return passed(f"{said}: a split of windows would add {rows[2]['r2']:.2f}", rows)
 
 
 def _skill(answer: Answer, cohort: Cohort) -> dict[str, float]:
-    """Return r and R² over people, all folds pooled; r of a constant is 0."""
+    """Return r and R² over subjects, all folds pooled; r of a constant is 0."""
     positions = np.concatenate([fold.positions for fold in answer.folds])
     y_pred = np.concatenate([fold.y_pred for fold in answer.folds])
-    _, people, counts = np.unique(
+    _, subjects, counts = np.unique(
         cohort.subjects[positions], return_inverse=True, return_counts=True
     )
-    predicted = np.bincount(people, weights=y_pred) / counts
-    truth = np.bincount(people, weights=cohort.y[positions]) / counts
+    predicted = np.bincount(subjects, weights=y_pred) / counts
+    truth = np.bincount(subjects, weights=cohort.y[positions]) / counts
     constant = predicted.std() <= 1e-9 * truth.std()
     r = 0.0 if constant else float(np.corrcoef(truth, predicted)[0, 1])
     return {"r": r, "r2": float(1 - ((truth - predicted) ** 2).mean() / truth.var())}

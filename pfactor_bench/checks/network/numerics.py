@@ -33,7 +33,7 @@ def network_answers(model: Mapping[str, Any] | Failure) -> Outcome:
 
     Why it matters
     --------------
-    A network that returns NaN for a flat or clipped window spoils the mean over a person.
+    A network that returns NaN for a flat or clipped window spoils the mean over a subject.
 
     How to fix it
     -------------

@@ -33,8 +33,8 @@ def one_window_or_many(model: Mapping[str, Any] | Failure) -> Outcome:
 
     Why it matters
     --------------
-    BatchNorm in train mode and the like normalise a person by whoever else is in the batch:
-    held-out people inform each other's predictions, and scores depend on the batch size.
+    BatchNorm in train mode and the like normalise a subject by whoever else is in the batch:
+    held-out subjects inform each other's predictions, and results depend on the batch size.
 
     How to fix it
     -------------
@@ -75,7 +75,7 @@ def keeps_no_state(model: Mapping[str, Any] | Failure) -> Outcome:
 
     Why it matters
     --------------
-    A state that predictions change carries one held-out person into the next one's prediction.
+    A state that predictions change carries one held-out subject into the next one's prediction.
 
     How to fix it
     -------------
@@ -114,7 +114,7 @@ def instances_are_independent(model: Mapping[str, Any] | Failure) -> Outcome:
     Why it matters
     --------------
     Instances that share weights or globals carry what one fold or seed has learnt into the next,
-    and the next fold's held-out people were the last one's training people.
+    and the next fold's held-out subjects were the last one's training subjects.
 
     How to fix it
     -------------
@@ -138,23 +138,23 @@ def instances_are_independent(model: Mapping[str, Any] | Failure) -> Outcome:
 
 @check("LK206", kinds=(3,), severity="weakness")
 def identity_in_embeddings(model: Mapping[str, Any] | Failure) -> Outcome:
-    """Probe what reaches the head: training must not make people recognisable.
+    """Probe what reaches the head: training must not make subjects recognisable.
 
     How it is detected
     ------------------
-    A linear probe learns from half of each training person's windows who they are, and is tried on
+    A linear probe learns from half of each training subject's windows who they are, and is tried on
     the other half, before and after four epochs of training. A share of recognised windows that is
     3 standard errors above both chance and the untrained network's is a warning.
 
     Why it matters
     --------------
-    A network that recognises people can store their scores. That is no leak while whole people are
-    held out; it is all of the skill as soon as one person stands on both sides of a split.
+    A network that recognises subjects can store their targets. That is no leak while whole subjects
+    are held out; it is all of the skill as soon as one subject stands in train and test.
 
     How to fix it
     -------------
-    Keep whole people on one side, and let fewer parameters, more people or an adversarial loss make
-    recognising them harder.
+    Keep whole subjects on one side, and let fewer parameters, more subjects or an adversarial loss
+    make recognising them harder.
 
     What it cannot see
     ------------------
@@ -177,8 +177,8 @@ def identity_in_embeddings(model: Mapping[str, Any] | Failure) -> Outcome:
     reference = max(found["chance"], found["untrained"])
     error = (reference * (1 - reference) / found["n_windows"]) ** 0.5
     if found["trained"] > reference + _CLEARLY * error:
-        return warned(f"training makes people recognisable: {said}", [found])
-    return passed(f"training does not make people recognisable: {said}", [found])
+        return warned(f"training makes subjects recognisable: {said}", [found])
+    return passed(f"training does not make subjects recognisable: {said}", [found])
 
 
 @check("LK208", kinds=(15, 28))

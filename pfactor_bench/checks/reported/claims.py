@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pfactor_bench.checks.engine.outcomes import failed, not_applicable, passed, warned
 from pfactor_bench.checks.engine.registry import check
-from pfactor_bench.checks.reported import origins as _claimed
+from pfactor_bench.checks.reported import claim_sources as _claimed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from pfactor_bench.checks.engine.outcomes import Outcome
-    from pfactor_bench.checks.reported.origins import Origin
+    from pfactor_bench.checks.reported.claim_sources import ClaimSource
     from pfactor_bench.types import Cohort, Scalar, Split
 
 __all__: list[str] = []
 
-_PEOPLE = frozenset({"n", "n_people", "n_subjects", "n_participants"})
+_SUBJECTS = frozenset({"n", "n_subjects", "n_participants"})
 _WINDOWS = frozenset({"n_windows", "n_samples", "n_trials"})
 _FOLLOWS = "the value that follows from the predictions"
-_OVER_WINDOWS = "the value over windows, not over people"
+_OVER_WINDOWS = "the value over windows, not over subjects"
 
 
 @check("LK036", kinds=(19, 26, 31))
@@ -36,11 +36,11 @@ def claimed_numbers(
 
     How it is detected
     ------------------
-    Every claimed metric is computed from the predictions and the cohort's own scores, over people,
-    with folds pooled or averaged, and averaged over all seeds of the table. A claim that differs by
-    more than its rounding fails, with both values. If it is instead the value of one seed alone, of
-    windows instead of people, or against a baseline that knows the held-out scores, the finding
-    says so. A claimed n is compared with the number of people.
+    Every claimed metric is computed from the predictions and the cohort's own targets, over
+    subjects, with folds pooled or averaged, and averaged over all seeds of the table. A claim that
+    differs by more than its rounding fails, with both values. If it is instead the value of one
+    seed alone, of windows instead of subjects, or against a baseline that knows the held-out
+    targets, the finding says so. A claimed n is compared with the number of subjects.
 
     Why it matters
     --------------
@@ -49,8 +49,8 @@ def claimed_numbers(
 
     How to fix it
     -------------
-    Compute the number from the table that is published with it: average each person's windows,
-    then score, then average over all seeds.
+    Compute the number from the table that is published with it: average each subject's windows,
+    then target, then average over all seeds.
 
     What it cannot see
     ------------------
@@ -60,15 +60,15 @@ def claimed_numbers(
     ------
     Nuijten et al. 2016, doi:10.3758/s13428-015-0664-2, whose statcheck is the same idea.
     """
-    n_people, n_windows = _claimed.people_and_windows(predictions, cohort)
+    n_subjects, n_windows = _claimed.subjects_and_windows(predictions, cohort)
     rows: list[dict[str, Scalar]] = []
     unknown = []
     for name, text in claimed.items():
         value, rounding = _claimed.read_number(name, text)
         metric = _claimed.standard_name(name.rpartition("/")[2])
-        if metric in _PEOPLE | _WINDOWS:
-            rows.append(_counted(name, value, n_people, n_windows, people=metric in _PEOPLE))
-        elif found := _claimed.origins(name, predictions, cohort, split):
+        if metric in _SUBJECTS | _WINDOWS:
+            rows.append(_counted(name, value, n_subjects, n_windows, subjects=metric in _SUBJECTS))
+        elif found := _claimed.claim_sources(name, predictions, cohort, split):
             rows.append(_traced(name, value, rounding, found))
         else:
             unknown.append(name)
@@ -88,28 +88,30 @@ def claimed_numbers(
     return warned(said, wrong) if only_windows else failed(said, wrong)
 
 
-def _traced(name: str, value: float, rounding: float, origins: list[Origin]) -> dict[str, Scalar]:
+def _traced(
+    name: str, value: float, rounding: float, claim_sources: list[ClaimSource]
+) -> dict[str, Scalar]:
     """Return a claimed metric beside the recomputed one, and where it comes from."""
     fitting = (
-        origin
-        for origin in origins
-        if any(abs(value - other) <= rounding for other in origin.numbers)
+        source
+        for source in claim_sources
+        if any(abs(value - other) <= rounding for other in source.numbers)
     )
-    origin = next(fitting, None)
+    source = next(fitting, None)
     return {
         "claim": name,
         "claimed": value,
-        "recomputed": float(f"{origins[0].numbers[0]:.6g}"),
-        "it_is": f"the value {origin.words}" if origin else "no value of these predictions",
+        "recomputed": float(f"{claim_sources[0].numbers[0]:.6g}"),
+        "it_is": f"the value {source.words}" if source else "no value of these predictions",
     }
 
 
 def _counted(
-    name: str, value: float, n_people: int, n_windows: int, *, people: bool
+    name: str, value: float, n_subjects: int, n_windows: int, *, subjects: bool
 ) -> dict[str, Scalar]:
     """Return a claimed count beside the right one."""
-    right = n_people if people else n_windows
+    right = n_subjects if subjects else n_windows
     what = _FOLLOWS if value == right else "no count of these predictions"
-    if people and value == n_windows != n_people:
-        what = f"the number of windows, of {n_people} people"
+    if subjects and value == n_windows != n_subjects:
+        what = f"the number of windows, of {n_subjects} subjects"
     return {"claim": name, "claimed": value, "recomputed": right, "it_is": what}

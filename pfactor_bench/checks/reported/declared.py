@@ -46,12 +46,12 @@ def exclusions_as_declared(cohort: Cohort, exclusions: Mapping[str, Any]) -> Out
     How it is detected
     ------------------
     The manifest holds ``excluded`` (name to reason), its ``sha256`` as written down beforehand, and
-    maybe ``everybody``. The hash must fit the list, nobody on it may be in the cohort, every reason
-    must say something, and everybody else must be there.
+    maybe ``all_subjects``. The hash must fit the list, nobody on it may be in the cohort, every
+    reason must say something, and all other subjects must be there.
 
     Why it matters
     --------------
-    Leaving out a few people after seeing how badly they are predicted improves any result.
+    Leaving out a few subjects after seeing how badly they are predicted improves any result.
 
     How to fix it
     -------------
@@ -78,13 +78,13 @@ def exclusions_as_declared(cohort: Cohort, exclusions: Mapping[str, Any]) -> Out
     ]
     problems += [
         {"subject": name, "problem": "is missing and not on the list"}
-        for name in sorted(set(exclusions.get("everybody", present)) - present - set(excluded))
+        for name in sorted(set(exclusions.get("all_subjects", present)) - present - set(excluded))
     ]
     if exclusion_digest(excluded) != exclusions["sha256"]:
         return failed("the exclusion list is not the one whose hash was written down", problems)
     if problems:
-        return failed(f"{len(problems)} people are not treated as the list says", problems)
-    return passed(f"{len(excluded)} people are left out, as declared")
+        return failed(f"{len(problems)} subjects are not treated as the list says", problems)
+    return passed(f"{len(excluded)} subjects are left out, as declared")
 
 
 @check("LK019", kinds=(19,))
@@ -129,24 +129,24 @@ def all_seeds_reported(predictions: pd.DataFrame, declared_seeds: Sequence[int])
 
 @check("LK021", kinds=(21,), severity="weakness")
 def test_set_worn_out(cohort: Cohort, split: Split, ledger: Sequence[Mapping[str, str]]) -> Outcome:
-    """Count how many settings have been scored on the same held-out people.
+    """Count how many settings have been evaluated on the same held-out subjects.
 
     How it is detected
     ------------------
-    A ledger has an entry ``{"held_out": fingerprint, "setting": hash}`` for each scoring. Different
-    settings scored on these held-out people are counted; 10 or more are a warning.
+    A ledger has an entry ``{"held_out": fingerprint, "setting": hash}`` for each evaluation.
+    Different settings evaluated on these held-out subjects are counted; 10 or more are a warning.
 
     Why it matters
     --------------
-    Every look at a test set that leads to a change turns it a little into a validation set.
+    Every evaluation on a test set that leads to a change turns it a little into a validation set.
 
     How to fix it
     -------------
-    Develop on validation people, and keep people whom nobody has looked at for the last run.
+    Develop on validation subjects, and keep subjects whom nobody has looked at for the last run.
 
     What it cannot see
     ------------------
-    Looks that are not entered, such as those of other groups at a public data set.
+    Evaluations that are not entered, such as those of other groups at a public data set.
 
     Source
     ------
@@ -156,10 +156,10 @@ def test_set_worn_out(cohort: Cohort, split: Split, ledger: Sequence[Mapping[str
     settings = {entry["setting"] for entry in ledger if entry["held_out"] == mine}
     if len(settings) >= _MANY_USES:
         return warned(
-            f"{len(settings)} settings have been scored on these held-out people",
+            f"{len(settings)} settings have been evaluated on these held-out subjects",
             [{"setting": setting} for setting in sorted(settings)],
         )
-    return passed(f"{len(settings)} settings have been scored on these held-out people")
+    return passed(f"{len(settings)} settings have been evaluated on these held-out subjects")
 
 
 @check("LK028", kinds=(28,))
@@ -174,7 +174,7 @@ def artefacts_of_this_cohort(cohort: Cohort, artefacts: Mapping[str, str]) -> Ou
     Why it matters
     --------------
     A cache that outlives a change of data or split brings back numbers of another experiment, or
-    people who are now held out.
+    subjects who are now held out.
 
     How to fix it
     -------------

@@ -23,17 +23,17 @@ __all__: list[str] = []
 def fitted_on_held_out(
     cohort: Cohort, split: Split, fit_log: Sequence[Mapping[str, Any]]
 ) -> Outcome:
-    """Find transformations that were fitted on held-out people.
+    """Find transformations that were fitted on held-out subjects.
 
     How it is detected
     ------------------
     A log of fits, each ``{"what": name, "fold": name, "rows": positions}``, is compared with the
-    people held out in the same fold.
+    subjects held out in the same fold.
 
     Why it matters
     --------------
-    A scaler, decomposition, selection or alignment that has seen the held-out people shapes the
-    inputs by them, and a target scaler by their scores.
+    A scaler, decomposition, selection or alignment that has seen the held-out subjects shapes the
+    inputs by them, and a target scaler by their targets.
 
     How to fix it
     -------------
@@ -55,14 +55,14 @@ def fitted_on_held_out(
         shared = np.intersect1d(subjects[rows], held_out[entry["fold"]])
         if len(shared):
             row = {"what": str(entry["what"]), "fold": str(entry["fold"])}
-            evidence.append({**row, "n_people": len(shared), "first": str(shared[0])})
+            evidence.append({**row, "n_subjects": len(shared), "first": str(shared[0])})
     if evidence:
         return failed(
-            f"{len(evidence)} of {len(fit_log)} fits saw held-out people, among them "
+            f"{len(evidence)} of {len(fit_log)} fits saw held-out subjects, among them "
             f"{evidence[0]['what']}",
             evidence,
         )
-    return passed(f"{len(fit_log)} fits saw training people only")
+    return passed(f"{len(fit_log)} fits saw training subjects only")
 
 
 @check("LK020", kinds=(20, 17, 18), severity="weakness")
@@ -82,19 +82,19 @@ def inner_subject_overlap(
 
     Why it matters
     --------------
-    Settings and epochs chosen where people are known are chosen for recognising people. The outer
-    score stays honest, but it is the score of a model tuned for the wrong task, and a validation
+    Settings and epochs chosen where subjects are known are chosen for recognising subjects. The
+    outer result stays honest, but it is that of a model tuned for the wrong task, and a validation
     curve that looks good means nothing.
 
     How to fix it
     -------------
     Pass a grouped splitter and the groups: GridSearchCV(cv=GroupKFold()).fit(X, y, groups=subjects)
-    or EEGRegressor(train_split=predefined_split(valid_people)).
+    or EEGRegressor(train_split=predefined_split(valid_subjects)).
 
     What it cannot see
     ------------------
     Closed-form leave-one-out, such as RidgeCV without cv, splits made by hand, and whether the
-    inner validation score is what is reported.
+    inner validation target is what is reported.
 
     Source
     ------
@@ -110,7 +110,7 @@ def inner_subject_overlap(
             shared = np.intersect1d(subjects[split["train"]], subjects[split["valid"]])
         if len(shared):
             row: dict[str, Scalar] = {"split": number, "by": str(split["by"])}
-            evidence.append({**row, "n_people": len(shared), "first": str(shared[0])})
+            evidence.append({**row, "n_subjects": len(shared), "first": str(shared[0])})
     if not evidence:
         return passed(f"{len(inner_splits)} inner splits keep each subject on one side")
     decides = any(split.get("decides", True) for split in inner_splits)
@@ -135,13 +135,13 @@ def fresh_start(training_states: Sequence[Mapping[str, Any]]) -> Outcome:
 
     Why it matters
     --------------
-    The next fold's held-out people were the last fold's training people: weights that are carried
-    over remember them.
+    The next fold's held-out subjects were the last fold's training subjects: weights that are
+    carried over remember them.
 
     How to fix it
     -------------
     Build a new model in every fold, seed and regime, and load pretrained weights from a file whose
-    training people are known.
+    training subjects are known.
 
     What it cannot see
     ------------------

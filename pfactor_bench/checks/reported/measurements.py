@@ -21,7 +21,7 @@ __all__: list[str] = []
 
 @check("LK017", kinds=(17,), severity="weakness")
 def best_epoch(measurements: Sequence[Measurement]) -> Outcome:
-    """Find reported numbers that are the best of many looks at the held-out scores.
+    """Find reported numbers that are the best of many evaluations on the held-out targets.
 
     How it is detected
     ------------------
@@ -29,12 +29,12 @@ def best_epoch(measurements: Sequence[Measurement]) -> Outcome:
 
     Why it matters
     --------------
-    The best of several looks at the test set is better than the model: the maximum of 4 epochs of
-    noise is positive nearly always.
+    The best of several evaluations on the test set is better than the model: the maximum of 4
+    epochs of noise is positive nearly always.
 
     How to fix it
     -------------
-    Report the last epoch, or choose the epoch on validation people taken from the training side.
+    Report the last epoch, or choose the epoch on validation subjects taken from the training side.
 
     What it cannot see
     ------------------
@@ -51,8 +51,8 @@ def best_epoch(measurements: Sequence[Measurement]) -> Outcome:
             evidence.append({"measurement": measured.name, "reported": measured.value})
     if evidence:
         return warned(
-            f"{len(evidence)} reported numbers are the best of several looks at the held-out "
-            f"scores, so they are too good",
+            f"{len(evidence)} reported numbers are the best of several evaluations on the held-out "
+            f"targets, so they are too good",
             evidence,
         )
     return passed("no reported number is named as a best one")
@@ -66,20 +66,20 @@ def reported_numbers(
 
     How it is detected
     ------------------
-    From the predictions, the cohort's own scores and the split, every metric that a measurement
-    names is computed again with formulas of this check's own: over people and over windows, with
-    folds pooled and averaged. The baseline is the mean score of the training people, fold by fold.
-    A measurement that equals none of these is a finding; if it equals what a mean taken over
-    held-out people would give, the explanation says so.
+    From the predictions, the cohort's own targets and the split, every metric that a measurement
+    names is computed again with formulas of this check's own: over subjects and over windows, with
+    folds pooled and averaged. The baseline is the mean target of the training subjects, fold by
+    fold. A measurement that equals none of these is a finding; if it equals what a mean taken over
+    held-out subjects would give, the explanation says so.
 
     Why it matters
     --------------
-    A baseline that knows the test scores' mean, a correlation made from a constant prediction, or
+    A baseline that knows the test targets' mean, a correlation made from a constant prediction, or
     a number that belongs to another table changes the conclusion without any model being at fault.
 
     How to fix it
     -------------
-    Compute metrics from the stored predictions only, and the baseline from training people only.
+    Compute metrics from the stored predictions only, and the baseline from training subjects only.
 
     What it cannot see
     ------------------
@@ -112,7 +112,7 @@ def reported_numbers(
         return not_applicable("no measurement names a metric of a case in the predictions")
     if evidence:
         peeked = any(row["uses_test_mean"] for row in evidence)
-        why = "; the baseline was taken from the held-out people" if peeked else ""
+        why = "; the baseline was taken from the held-out subjects" if peeked else ""
         return failed(
             f"{len(evidence)} of {n_compared} reported numbers do not follow from the "
             f"predictions{why}",
@@ -123,11 +123,11 @@ def reported_numbers(
 
 @check("LK033", kinds=(33,), severity="weakness")
 def circular_explanation(saliency: Sequence[Saliency | str]) -> Outcome:
-    """Find explanations made from windows that were chosen by their true score.
+    """Find explanations made from windows that were chosen by their true target.
 
     How it is detected
     ------------------
-    Each saliency map declares how its windows were chosen and whether true scores took part; so
+    Each saliency map declares how its windows were chosen and whether true targets took part; so
     does each named way of choosing.
 
     Why it matters
@@ -155,16 +155,16 @@ def circular_explanation(saliency: Sequence[Saliency | str]) -> Outcome:
     )
     if ways:
         return warned(
-            "a saliency map averages over windows chosen by their true score: it illustrates, it "
+            "a saliency map averages over windows chosen by their true target: it illustrates, it "
             "proves nothing",
             [{"chosen_by": way} for way in ways],
         )
-    return passed("no saliency map was made from windows chosen by their true score")
+    return passed("no saliency map was made from windows chosen by their true target")
 
 
 @check("LK034", kinds=(31,))
 def metric_oracles(metric: Callable[..., Mapping[str, object]]) -> Outcome:
-    """Try the metric function on predictions whose score is known.
+    """Try the metric function on predictions whose target is known.
 
     How it is detected
     ------------------

@@ -76,13 +76,13 @@ def metrics(
     honest, leaky : dict
         Metric name (``mse``; ``window_mse`` and ``val_mse`` over windows) to values,
         with folds pooled and folds averaged. In the first the baseline is the mean over training
-        people or their windows, in the second the mean over those held out.
+        subjects or their windows, in the second the mean over those held out.
     """
     sides: list[dict[str, list[float]]] = []
     for side in ("train", "test"):
         found: dict[str, list[float]] = {}
-        for per_person in (False, True):
-            folds = list(_fold_arrays(predictions, cohort, split, side, per_person=per_person))
+        for per_subject in (False, True):
+            folds = list(_fold_arrays(predictions, cohort, split, side, per_subject=per_subject))
             _add_values(found, folds)
         sides.append(found)
     return sides[0], sides[1]
@@ -134,7 +134,7 @@ _Arrays: TypeAlias = (
 
 
 def _fold_arrays(
-    predictions: pd.DataFrame, cohort: Cohort, split: Split, side: str, *, per_person: bool
+    predictions: pd.DataFrame, cohort: Cohort, split: Split, side: str, *, per_subject: bool
 ) -> Iterator[_Arrays]:
     """Yield subjects, truth, prediction and baseline of each fold's held-out windows."""
     table = predictions
@@ -145,7 +145,7 @@ def _fold_arrays(
         part = table.loc[table["fold"] == fold.name] if "fold" in table.columns else table
         positions = np.array([rows[name] for name in part["sample_id"]], dtype=np.int64)
         source = fold.train if side == "train" else fold.test
-        if per_person:
+        if per_subject:
             source = source[np.unique(cohort.subjects[source], return_index=True)[1]]
         baseline = np.full(len(positions), cohort.y[source].mean())
         predicted = baseline if "y_pred" not in part else part["y_pred"].to_numpy(dtype=np.float64)
@@ -153,11 +153,11 @@ def _fold_arrays(
 
 
 def _add_values(found: dict[str, list[float]], folds: list[_Arrays]) -> None:
-    """Add the metrics over people and over windows, folds pooled and averaged."""
+    """Add the metrics over subjects and over windows, folds pooled and averaged."""
     rows: list[NDArray[Any]] = [np.concatenate(arrays) for arrays in zip(*folds, strict=True)]
-    # Who is held out several times is one person, whose predictions are averaged.
+    # Who is held out several times is one subject, whose predictions are averaged.
     for prefixes, pooled, parts in (
-        (("",), _per_person(*rows), [_per_person(*fold) for fold in folds]),
+        (("",), _per_subject(*rows), [_per_subject(*fold) for fold in folds]),
         (_WINDOW_LEVEL, rows[1:], [fold[1:] for fold in folds]),
     ):
         together, each = _formulas(*pooled), [_formulas(*part) for part in parts]
@@ -167,7 +167,7 @@ def _add_values(found: dict[str, list[float]], folds: list[_Arrays]) -> None:
                 found.setdefault(f"{prefix}{name}", []).extend([value, averaged])
 
 
-def _per_person(
+def _per_subject(
     subjects: NDArray[np.str_], *arrays: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], ...]:
     _, inverse, counts = np.unique(subjects, return_inverse=True, return_counts=True)

@@ -1,4 +1,4 @@
-"""Static checks of how many people a claim rests on."""
+"""Static checks of how many subjects a claim rests on."""
 
 from __future__ import annotations
 
@@ -20,49 +20,49 @@ if TYPE_CHECKING:
 
 __all__: list[str] = []
 
-#: Below so many held-out people an interval is too unreliable to carry a claim.
-_FEW_PEOPLE = 8
+#: Below so many held-out subjects an interval is too unreliable to carry a claim.
+_FEW_SUBJECTS = 8
 
 
 @check("LK026", kinds=(26,), severity="weakness")
 def pseudo_replication(
     split: Split, cohort: Cohort, measurements: Sequence[Measurement], claims: Sequence[Claim] = ()
 ) -> Outcome:
-    """Find claims and intervals that count windows as if they were people.
+    """Find claims and intervals that count windows as if they were subjects.
 
     How it is detected
     ------------------
-    The held-out people of the split are counted. No measurement may rest on more people than
-    there are; none may carry an interval without saying on how many people it rests; and no claim
+    The held-out subjects of the split are counted. No measurement may rest on more subjects than
+    there are; none may carry an interval without saying on how many subjects it rests; and no claim
     of the form "above" or "below" may speak of a number over windows (`val_…`, `window_…`).
 
     Why it matters
     --------------
-    Twenty-four windows of one person are one answer given twenty-four times. Counting them as
+    Twenty-four windows of one subject are one answer given twenty-four times. Counting them as
     independent makes intervals about five times too narrow, and noise significant.
 
     How to fix it
     -------------
-    Average each person's predictions first, compute the metric over people, and resample people
-    for the interval. Show window-level numbers beside it, never instead.
+    Average each subject's predictions first, compute the metric over subjects, and resample
+    subjects for the interval. Show window-level numbers beside it, never instead.
 
     What it cannot see
     ------------------
-    People who depend on each other, such as siblings (LK009).
+    Subjects who depend on each other, such as siblings (LK009).
 
     Source
     ------
     Hurlbert 1984, doi:10.2307/1942661; Saeb et al. 2017, doi:10.1093/gigascience/gix019.
     """
     held_out = np.concatenate([fold.test for fold in split.folds])
-    n_people = len(np.unique(cohort.subjects[held_out]))
+    n_subjects = len(np.unique(cohort.subjects[held_out]))
     evidence: list[dict[str, Scalar]] = []
     for measured in measurements:
-        if measured.n_subjects is not None and measured.n_subjects > n_people:
-            said = f"rests on {measured.n_subjects} people, {n_people} are held out"
+        if measured.n_subjects is not None and measured.n_subjects > n_subjects:
+            said = f"rests on {measured.n_subjects} subjects, {n_subjects} are held out"
             evidence.append({"measurement": measured.name, "problem": said})
         elif measured.ci is not None and measured.n_subjects is None:
-            said = "carries an interval without saying on how many people"
+            said = "carries an interval without saying on how many subjects"
             evidence.append({"measurement": measured.name, "problem": said})
     for claim in claims:
         infers = claim.requirement.equals is None
@@ -71,16 +71,16 @@ def pseudo_replication(
             evidence.append({"measurement": claim.measurement, "problem": said})
     if evidence:
         return failed(
-            f"{len(evidence)} statements count windows as people; the effective n is {n_people}, "
-            f"not {len(held_out)}",
+            f"{len(evidence)} statements count windows as subjects; the effective n is "
+            f"{n_subjects}, not {len(held_out)}",
             evidence,
         )
-    return passed(f"everything rests on {n_people} held-out people, not on their windows")
+    return passed(f"everything rests on {n_subjects} held-out subjects, not on their windows")
 
 
 @check("LK035", kinds=(26,), severity="weakness")
-def few_people(predictions: pd.DataFrame, cohort: Cohort) -> Outcome:
-    """Count the held-out people, whom every claim rests on.
+def few_subjects(predictions: pd.DataFrame, cohort: Cohort) -> Outcome:
+    """Count the held-out subjects, whom every claim rests on.
 
     How it is detected
     ------------------
@@ -88,16 +88,16 @@ def few_people(predictions: pd.DataFrame, cohort: Cohort) -> Outcome:
 
     Why it matters
     --------------
-    With 4 people the correlation of pure noise is uniform between -1 and 1: one in four exceeds
-    0.5. At the size of effects seen in EEG, r = 0.14, hundreds of people are needed.
+    With 4 subjects the correlation of pure noise is uniform between -1 and 1: one in four exceeds
+    0.5. At the size of effects seen in EEG, r = 0.14, hundreds of subjects are needed.
 
     How to fix it
     -------------
-    Hold out more people, or cross-validate so that everybody is held out once.
+    Hold out more subjects, or cross-validate so that every subject is held out once.
 
     What it cannot see
     ------------------
-    How variable the people are.
+    How variable the subjects are.
 
     Source
     ------
@@ -107,9 +107,9 @@ def few_people(predictions: pd.DataFrame, cohort: Cohort) -> Outcome:
         predictions = predictions[predictions["role"] == "test"]
     predicted = cohort.table["sample_id"].isin(predictions["sample_id"]).to_numpy()
     held_out = np.unique(cohort.subjects[predicted])
-    if len(held_out) < _FEW_PEOPLE:
+    if len(held_out) < _FEW_SUBJECTS:
         return warned(
-            f"only {len(held_out)} people are held out: too few to tell any effect from chance",
+            f"only {len(held_out)} subjects are held out: too few to tell any effect from chance",
             [{"subject": str(subject)} for subject in held_out],
         )
-    return passed(f"{len(held_out)} people are held out")
+    return passed(f"{len(held_out)} subjects are held out")

@@ -37,7 +37,7 @@ def exact_duplicates(cohort: Cohort, split: Split) -> Outcome:
 
     How to fix it
     -------------
-    Drop duplicates before splitting, and look at why they are there: two names may be one person.
+    Drop duplicates before splitting, and look at why they are there: two names may be one subject.
 
     What it cannot see
     ------------------
@@ -52,7 +52,7 @@ def exact_duplicates(cohort: Cohort, split: Split) -> Outcome:
     evidence: list[dict[str, Scalar]] = []
     for fold in split.folds:
         for group in np.intersect1d(groups[fold.train], groups[fold.test]):
-            if size[group] < 2:  # noqa: PLR2004 - one row on both sides is LK002's finding
+            if size[group] < 2:  # noqa: PLR2004 - one row in train and test is LK002's finding
                 continue
             trained = fold.train[groups[fold.train] == group][0]
             evidence += [
@@ -71,7 +71,8 @@ def exact_duplicates(cohort: Cohort, split: Split) -> Outcome:
     if len(copies):
         rows = [{"sample_id": str(names[row]), "subject": str(subjects[row])} for row in copies]
         return warned(
-            f"{len(copies)} windows have a copy, all on one side of the split: people count twice",
+            f"{len(copies)} windows have a copy, all on one side of the split: subjects count "
+            "twice",
             rows,
         )
     return passed(f"all {len(groups)} windows differ, in {in_folds(split)}")

@@ -1,4 +1,4 @@
-"""Checks of what else could tell the score: siblings of the target, age, order of files."""
+"""Checks of what else could tell the target: siblings of the target, age, order of files."""
 
 from __future__ import annotations
 
@@ -21,25 +21,26 @@ if TYPE_CHECKING:
 
 __all__ = ["tells_the_target"]
 
-#: Scores of the same questionnaires; each one tells much of the others.
+#: Target-derived variables of the same questionnaires; each one tells much of the others.
 _SIBLINGS = frozenset(
     {"p_factor", "attention", "internalizing", "externalizing", "cbcl", "cbcl_total", "sdq"}
 )
-#: A column that correlates with the score as closely is the score in another unit.
-_SAME_SCORE = 0.99
+#: A column that correlates with the target as closely is the target in another unit.
+_SAME_TARGET = 0.99
 _ALPHA = 0.01
 _PERMUTATIONS = 10_000
 
 
 @check("LK015", kinds=(15,))
 def target_among_inputs(cohort: Cohort, inputs: Sequence[str] = ()) -> Outcome:
-    """Find the score and its siblings among the inputs, the channels and the table.
+    """Find the target and its siblings among the inputs, the channels and the table.
 
     How it is detected
     ------------------
-    Names of inputs, channels and table columns are compared with the target and with scores of the
-    same questionnaires; numeric columns with a correlation of 0.99 or more with the score count as
-    the score. Among inputs or channels that fails; a column that merely lies in the table warns.
+    Names of inputs, channels and table columns are compared with the target and with target-derived
+    variables of the same questionnaires; numeric columns with a correlation of 0.99 or more with
+    the target count as the target. Among inputs or channels that fails; a column that merely lies
+    in the table warns.
 
     Why it matters
     --------------
@@ -61,31 +62,31 @@ def target_among_inputs(cohort: Cohort, inputs: Sequence[str] = ()) -> Outcome:
     used = [name for name in (*inputs, *cohort.ch_names) if tells_the_target(cohort, name)]
     if used:
         return failed(
-            f"{used[0]!r} is an input and tells the score", [{"input": name} for name in used]
+            f"{used[0]!r} is an input and tells the target", [{"input": name} for name in used]
         )
     lying = [str(name) for name in cohort.table.columns if tells_the_target(cohort, str(name))]
     if lying:
         return warned(
-            f"the table that studies are handed holds {lying[0]!r}, which tells the score",
+            f"the table that studies are handed holds {lying[0]!r}, which tells the target",
             [{"column": name} for name in lying],
         )
-    return passed("neither the score nor a sibling is among inputs, channels and columns")
+    return passed("neither the target nor a sibling is among inputs, channels and columns")
 
 
 @check("LK016", kinds=(16,), severity="weakness")
-def proxies_of_the_score(cohort: Cohort) -> Outcome:
-    """Find what else goes with the score: age, sex, number of windows, order of files.
+def proxies_of_the_target(cohort: Cohort) -> Outcome:
+    """Find what else correlates with the target: age, sex, number of windows, order of files.
 
     How it is detected
     ------------------
-    For each person: every number in the table, every two-valued column, the number of windows, and
-    the place in the table. Rank correlations with the score are compared with those of 10,000 or
-    more permutations of people; those below p = 0.01, divided by how many were tried, are a
+    For each subject: every number in the table, every two-valued column, the number of windows, and
+    the place in the table. Rank correlations with the target are compared with those of 10,000 or
+    more permutations of subjects; those below p = 0.01, divided by how many were tried, are a
     warning.
 
     Why it matters
     --------------
-    A model may predict age and so the score. It then has skill, but not the skill that is claimed.
+    A model may predict age and so the target. It then has skill, but not the skill that is claimed.
 
     How to fix it
     -------------
@@ -101,10 +102,10 @@ def proxies_of_the_score(cohort: Cohort) -> Outcome:
     ------
     Spisak 2022, doi:10.1093/gigascience/giac082.
     """
-    features = _people(cohort)
-    y = _ranks(features.pop("score"))
+    features = _subjects(cohort)
+    y = _ranks(features.pop("target"))
     if not features:
-        return not_applicable("people differ in nothing but their signal")
+        return not_applicable("subjects differ in nothing but their signal")
     rng = np.random.default_rng(0)
     # Of many columns each has to be so rare that fewer permutations could not show it.
     n_permutations = max(_PERMUTATIONS, int(2 * len(features) / _ALPHA))
@@ -117,19 +118,21 @@ def proxies_of_the_score(cohort: Cohort) -> Outcome:
         if p < _ALPHA / len(features):
             evidence.append({"proxy": name, "rank_r": round(r, 3), "p": p})
     if evidence:
-        return warned(f"{evidence[0]['proxy']} goes with the score across people", evidence)
-    return passed(f"none of {', '.join(features)} goes with the score across people")
+        return warned(
+            f"{evidence[0]['proxy']} correlates with the target across subjects", evidence
+        )
+    return passed(f"none of {', '.join(features)} correlates with the target across subjects")
 
 
 def tells_the_target(cohort: Cohort, name: str) -> bool:
     """Say whether an input of this name is the target, its copy, or of the same questionnaires."""
     if name.casefold() in _SIBLINGS | {cohort.target.casefold()}:
         return True
-    return abs(_column_correlations(cohort).get(name, 0.0)) >= _SAME_SCORE
+    return abs(_column_correlations(cohort).get(name, 0.0)) >= _SAME_TARGET
 
 
-def _people(cohort: Cohort) -> dict[str, NDArray[np.float64]]:
-    """Return what differs between people, one number per person, with the score."""
+def _subjects(cohort: Cohort) -> dict[str, NDArray[np.float64]]:
+    """Return what differs between subjects, one number per subject, with the target."""
     _, first, inverse, counts = np.unique(
         cohort.subjects, return_index=True, return_inverse=True, return_counts=True
     )
@@ -140,7 +143,7 @@ def _people(cohort: Cohort) -> dict[str, NDArray[np.float64]]:
             if values is not None and np.array_equal(values[first][inverse], values):
                 found[str(name)] = values[first]
     varying = {name: values for name, values in found.items() if np.ptp(values) > 0}
-    return {**varying, "score": cohort.y[first]}
+    return {**varying, "target": cohort.y[first]}
 
 
 def _as_numbers(column: pd.Series[float]) -> NDArray[np.float64] | None:
@@ -155,8 +158,8 @@ def _as_numbers(column: pd.Series[float]) -> NDArray[np.float64] | None:
 
 @lru_cache(maxsize=1)
 def _column_correlations(cohort: Cohort) -> dict[str, float]:
-    features = _people(cohort)
-    y = _standardised(features.pop("score"))
+    features = _subjects(cohort)
+    y = _standardised(features.pop("target"))
     return {name: float(_standardised(values) @ y) for name, values in features.items()}
 
 

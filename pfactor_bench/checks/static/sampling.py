@@ -54,7 +54,7 @@ def augmented_across(cohort: Cohort, split: Split) -> Outcome:
 
     What it cannot see
     ------------------
-    Copies without a parent; LK008 compares signals, LK101 sees mixed scores.
+    Copies without a parent; LK008 compares signals, LK101 sees mixed targets.
 
     Source
     ------
@@ -82,38 +82,39 @@ def augmented_across(cohort: Cohort, split: Split) -> Outcome:
 
 
 @check("LK030", kinds=(30,))
-def everybody_is_predicted(
+def all_subjects_is_predicted(
     cohort: Cohort,
     predictions: pd.DataFrame,
     split: Split | None = None,
     study: object | None = None,
 ) -> Outcome:
-    """Find held-out people without a prediction, and people who are on no side at all.
+    """Find held-out subjects without a prediction, and subjects who are on no side at all.
 
     How it is detected
     ------------------
-    The people held out by the split, and everybody in the cohort, are compared with those who are
-    predicted or trained on. People who are left out altogether are compared with the others by
-    their scores. Of a table that states no split, only the windows of predicted people are looked
-    at. Where the study can be run again, this is a warning and LK108 decides.
+    The subjects held out by the split, and every subject in the cohort, are compared with those who
+    are predicted or trained on. Subjects who are left out altogether are compared with the others
+    by their targets. Of a table that states no split, only the windows of predicted subjects are
+    looked at. Where the study can be run again, this is a warning and LK108 decides.
 
     Why it matters
     --------------
-    Leaving out whoever is predicted badly, or hard to record, makes a result about easier people.
+    Leaving out whoever is predicted badly, or hard to record, makes a result about easier subjects.
 
     How to fix it
     -------------
-    Predict everybody held out; where a recording is unusable, say so before scores are looked at.
+    Predict every subject held out; where a recording is unusable, say so before targets are looked
+    at.
 
     What it cannot see
     ------------------
-    People who never entered the cohort; LK013 looks at those.
+    Subjects who never entered the cohort; LK013 looks at those.
 
     Source
     ------
     Kapoor & Narayanan 2023, doi:10.1016/j.patter.2023.100804, L3.3.
     """
-    # A study that can be run again shows in LK108 whether its targets choose: leaving somebody out
+    # A re-executable study shows in LK108 whether its targets choose: leaving a subject out
     # for the recording's sake is no leak.
     left_out = failed if study is None else warned
     if "role" in predictions.columns:
@@ -126,7 +127,7 @@ def everybody_is_predicted(
     trained = {name for fold in folds for name in subjects[fold.train].tolist()}
     dropped: list[dict[str, Scalar]] = [{"subject": one} for one in sorted(held_out - predicted)]
     if dropped:
-        return left_out(f"{len(dropped)} held-out people have no prediction", dropped)
+        return left_out(f"{len(dropped)} held-out subjects have no prediction", dropped)
     nowhere = sorted(set(subjects.tolist()) - predicted - trained)
     if nowhere and split is not None:
         inside, outside = (
@@ -134,14 +135,14 @@ def everybody_is_predicted(
             cohort.y[np.isin(subjects, nowhere)],
         )
         return left_out(
-            f"{len(nowhere)} people are neither trained on nor predicted; their mean score is "
+            f"{len(nowhere)} subjects are neither trained on nor predicted; their mean target is "
             f"{outside.mean():.2f}, the others' {inside.mean():.2f}",
             [{"subject": name} for name in nowhere],
         )
     partly = rows.sum() < np.isin(subjects, list(predicted)).sum()
     if partly:
-        return warned("some windows of held-out people have no prediction")
-    return passed(f"all {len(predicted)} held-out people are predicted")
+        return warned("some windows of held-out subjects have no prediction")
+    return passed(f"all {len(predicted)} held-out subjects are predicted")
 
 
 @check("LK032", kinds=(32,))
@@ -153,7 +154,7 @@ def split_can_be_made_again(
     How it is detected
     ------------------
     The named rule, ``{"kind": name, "args": {...}}``, runs in another interpreter with another hash
-    seed, on the same people; rows of all folds are compared.
+    seed, on the same subjects; rows of all folds are compared.
 
     Why it matters
     --------------
@@ -161,7 +162,7 @@ def split_can_be_made_again(
 
     How to fix it
     -------------
-    Seed every shuffle, and sort sets before using their order.
+    Seed every permutation, and sort sets before using their order.
 
     What it cannot see
     ------------------
@@ -172,7 +173,7 @@ def split_can_be_made_again(
     Pineau et al. 2021, arXiv:2003.12206.
     """
     given = {**split_recipe, "subjects": cohort.subjects.tolist()}
-    done = subprocess.run(  # noqa: S603 - our own program; people's names are only data
+    done = subprocess.run(  # noqa: S603 - our own program; subjects' names are only data
         [sys.executable, "-c", _SPLIT_AGAIN],
         input=json.dumps(given),
         capture_output=True,
@@ -193,7 +194,7 @@ def split_can_be_made_again(
             if [fold.train.tolist(), fold.test.tolist()] != now
         ]
         return failed(
-            f"another process makes another split of the same people ({len(here)} folds here, "
+            f"another process makes another split of the same subjects ({len(here)} folds here, "
             f"{len(again)} there)",
             [{"fold": name} for name in different],
         )

@@ -1,4 +1,4 @@
-"""Static checks of where people come from: families, sites, releases."""
+"""Static checks of where subjects come from: families, sites, releases."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ _ORIGINS = ("family", "site", "release")
 
 @check("LK009", kinds=(9,), severity="weakness", columns=_ORIGINS)
 def shared_origin(cohort: Cohort, split: Split) -> Outcome:
-    """Find families, sites and releases that stand on both sides of the split.
+    """Find families, sites and releases that stand in train and test.
 
     How it is detected
     ------------------
     Columns named family, site or release are intersected fold by fold. A shared family is a leak.
-    A shared site or release is reported where its mean score differs from the others' by more than
-    chance allows (10,000 permutations over people, p < 0.01), since the site then predicts.
+    A shared site or release is reported where its mean target differs from the others' by more than
+    chance allows (10,000 permutations over subjects, p < 0.01), since the site then predicts.
 
     Why it matters
     --------------
-    Siblings share brains and scores; sites and releases differ in hardware and in who was
+    Siblings share brains and targets; sites and releases differ in hardware and in who was
     recruited. A model may learn the origin and answer with its mean.
 
     How to fix it
@@ -71,14 +71,14 @@ def shared_origin(cohort: Cohort, split: Split) -> Outcome:
             ]
     families = [row for row in evidence if row["column"] == "family"]
     if families:
-        return failed(f"{len(families)} families are on both sides of the split", evidence)
+        return failed(f"{len(families)} families are in train and test", evidence)
     if evidence:
         return warned(
-            "people of one site or release are on both sides, and the score differs between them: "
-            "a model may answer with the site's mean",
+            "subjects of one site or release are in train and test, and the target differs between "
+            "them: a model may answer with the site's mean",
             evidence,
         )
-    return passed(f"no family, and no site or release that predicts the score, of {columns}")
+    return passed(f"no family, and no site or release that predicts the target, of {columns}")
 
 
 #: A difference between sites as large as this by chance alone, once in a hundred.
@@ -87,26 +87,26 @@ _PERMUTATIONS = 10_000
 
 
 def _origin_p(
-    subjects: NDArray[np.str_], scores: NDArray[np.float64], keys: NDArray[np.int64]
+    subjects: NDArray[np.str_], targets: NDArray[np.float64], keys: NDArray[np.int64]
 ) -> float:
-    """Return how often people dealt at random to origins differ as much between them.
+    """Return how often subjects drawn at random into groups differ as much between them.
 
     Parameters
     ----------
-    subjects, scores, keys
-        The person of each window, the person's score, and the number of the origin.
+    subjects, targets, keys
+        The subject of each window, the subject's target, and the number of the origin.
     """
     _, first = np.unique(subjects, return_index=True)
-    origins, y = keys[first], scores[first]
-    _, groups = np.unique(origins, return_inverse=True)
+    sites, y = keys[first], targets[first]
+    _, groups = np.unique(sites, return_inverse=True)
     counts = np.bincount(groups).astype(np.float64)
     if len(counts) < 2:  # noqa: PLR2004 - one origin cannot predict
         return 1.0
     rng = np.random.default_rng(0)
     y = y - y.mean()
 
-    def between(scores: NDArray[np.float64]) -> float:
-        sums = np.bincount(groups, weights=scores)
+    def between(targets: NDArray[np.float64]) -> float:
+        sums = np.bincount(groups, weights=targets)
         return float((sums**2 / counts).sum())
 
     observed = between(y) * (1 - 1e-12)

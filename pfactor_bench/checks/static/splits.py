@@ -1,4 +1,4 @@
-"""Static checks of a split: who and what stands on both sides of it."""
+"""Static checks of a split: who and what stands in train and test."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def no_held_out_set(split: Split) -> Outcome:
 
     Why it matters
     --------------
-    A score on the data that a model was trained on measures memory. It says nothing about new
-    people, and is high for any model that is large enough.
+    A result on the data that a model was trained on measures memory. It says nothing about new
+    subjects, and is high for any model that is large enough.
 
     How to fix it
     -------------
-    Put whole people aside before anything is fitted, and score only them.
+    Put whole subjects aside before anything is fitted, and predict only them.
 
     What it cannot see
     ------------------
@@ -72,7 +72,7 @@ def row_overlap(cohort: Cohort, split: Split) -> Outcome:
 
     Why it matters
     --------------
-    The model has seen the very window, with its score, on which it is then scored.
+    The model has seen the very window, with its target, on which it is then evaluated.
 
     How to fix it
     -------------
@@ -95,7 +95,7 @@ def row_overlap(cohort: Cohort, split: Split) -> Outcome:
     ]
     if evidence:
         return failed(f"{len(evidence)} windows are trained on and held out in one fold", evidence)
-    return passed(f"no window is on both sides in {in_folds(split)}")
+    return passed(f"no window is in train and test in {in_folds(split)}")
 
 
 @check("LK003", kinds=(3, 40))
@@ -116,25 +116,25 @@ def subject_overlap(
 
     Why it matters
     --------------
-    EEG identifies a person as a fingerprint does, and every window of a person carries the same
-    score. A model that recognises the person has the answer without knowing anything about the
-    score: Alzheimer classification fell from 99.8 % to 53 % once it was split by subject.
+    EEG identifies a subject as a fingerprint does, and every window of a subject carries the same
+    target. A model that recognises the subject has the answer without knowing anything about the
+    target: Alzheimer classification fell from 99.8 % to 53 % once it was split by subject.
 
     How to fix it
     -------------
-    Split the list of subjects first and take the windows of each side's people, for instance with
+    Split the list of subjects first and take the windows of each side's subjects, for instance with
     GroupKFold and groups=cohort.subjects.
 
     What it cannot see
     ------------------
-    One person under two names (LK004), and training windows that a study does not state (LK101).
+    One subject under two names (LK004), and training windows that a study does not state (LK101).
 
     Source
     ------
     Brookshire et al. 2024, doi:10.3389/fnins.2024.1373515; Del Pup et al. 2025, arXiv:2505.13021.
     """
     if split is None:
-        return _dealt_over_folds(cohort, predictions, failed if study is None else warned)
+        return _spread_over_folds(cohort, predictions, failed if study is None else warned)
     subjects = cohort.subjects
     evidence: list[dict[str, Scalar]] = [
         {
@@ -147,13 +147,13 @@ def subject_overlap(
         for subject in np.intersect1d(subjects[fold.train], subjects[fold.test])
     ]
     if evidence:
-        people = sorted({str(row["subject"]) for row in evidence})
+        both = sorted({str(row["subject"]) for row in evidence})
         return failed(
-            f"{len(people)} people are trained on and held out in the same fold, among them "
-            f"{people[0]!r}",
+            f"{len(both)} subjects are trained on and held out in the same fold, among them "
+            f"{both[0]!r}",
             evidence,
         )
-    return passed(f"no person is on both sides in {in_folds(split)}")
+    return passed(f"no subject is in train and test in {in_folds(split)}")
 
 
 @check("LK005", kinds=(5,))
@@ -168,11 +168,11 @@ def recording_overlap(cohort: Cohort, split: Split) -> Outcome:
     Why it matters
     --------------
     Windows of one sitting share cap position, impedances, drowsiness and noise. Even a study that
-    wants to generalise to new sessions of known people must not share a session.
+    wants to generalise to new sessions of known subjects must not share a session.
 
     How to fix it
     -------------
-    Split by subject; where people are meant to be known, split by whole sessions.
+    Split by subject; where subjects are meant to be known, split by whole sessions.
 
     What it cannot see
     ------------------
@@ -196,13 +196,13 @@ def recording_overlap(cohort: Cohort, split: Split) -> Outcome:
         return failed(
             f"{n_sessions} sessions and {n_recordings} recordings are cut by the split", evidence
         )
-    return passed(f"no session or recording is on both sides in {in_folds(split)}")
+    return passed(f"no session or recording is in train and test in {in_folds(split)}")
 
 
-def _dealt_over_folds(
+def _spread_over_folds(
     cohort: Cohort, predictions: pd.DataFrame | None, found: Callable[..., Outcome]
 ) -> Outcome:
-    """Find subjects whose windows are dealt over the folds of one k-fold."""
+    """Find subjects whose windows are spread over the folds of one k-fold."""
     if predictions is None or "fold" not in predictions:
         return not_applicable(
             "neither training rows nor folds are stated: add a column 'fold', or rows with "
@@ -214,7 +214,7 @@ def _dealt_over_folds(
     for case, table in by_case(predictions):
         rows = table if "role" not in table else table[table["role"] == "test"]
         if rows["sample_id"].duplicated().any():
-            continue  # repeated cross-validation holds everybody out several times
+            continue  # repeated cross-validation holds every subject out several times
         folds = rows["fold"].groupby(rows["sample_id"].astype(str).map(subject_of)).nunique()
         n_subjects = max(n_subjects, len(folds))
         evidence += [
@@ -227,8 +227,8 @@ def _dealt_over_folds(
     if evidence:
         names = {str(row["subject"]) for row in evidence}
         return found(
-            f"{len(names)} of {n_subjects} subjects are in train and test: their windows are dealt "
-            f"over several folds, among them {min(names)!r}",
+            f"{len(names)} of {n_subjects} subjects are in train and test: their windows are "
+            f"spread over several folds, among them {min(names)!r}",
             evidence,
         )
     return passed(f"all windows of each of {n_subjects} subjects are held out in one fold")

@@ -78,13 +78,13 @@ def time_order(cohort: Cohort, split: Split) -> Outcome:
 
     How it is detected
     ------------------
-    In each recording that has windows on both sides, the first training window must not start
+    In each recording that has windows in train and test, the first training window must not start
     after the first held-out window ends.
 
     Why it matters
     --------------
-    A model that is meant to predict from a person's past must not have been trained on the same
-    person's future: drift then carries information backwards.
+    A model that is meant to predict from a subject's past must not have been trained on the same
+    subject's future: drift then carries information backwards.
 
     How to fix it
     -------------

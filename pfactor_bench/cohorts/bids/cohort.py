@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pfactor_bench.cohorts.assemble import check_scores, make_cohort
+from pfactor_bench.cohorts.assemble import check_targets, make_cohort
 from pfactor_bench.cohorts.bids.folder import (
     choose_task,
     dataset_folder,
@@ -17,7 +17,7 @@ from pfactor_bench.cohorts.bids.participants import read_participants
 from pfactor_bench.cohorts.bids.preprocessing import plan_preparation
 from pfactor_bench.cohorts.bids.store import named_store
 from pfactor_bench.cohorts.bids.windows import prepare
-from pfactor_bench.cohorts.targets import parse_scores
+from pfactor_bench.cohorts.targets import parse_targets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +52,7 @@ def bids(
     dataset
         The folder's name.
     target
-        The column of ``participants.tsv`` that holds the scores.
+        The column of ``participants.tsv`` that holds the targets.
     channels
         Names in the order wanted; None takes the EEG channels of the first recording.
     task
@@ -61,7 +61,7 @@ def bids(
         The folder that `dataset` lies in; None takes the environment variable
         ``PFACTOR_BENCH_DATA``.
     exclude
-        People to leave out, as ``"sub-00"``. The cohort's notes name them.
+        Subjects to leave out, as ``"sub-00"``. The cohort's notes name them.
     sfreq
         Rate to resample to, in Hz.
     l_freq, h_freq
@@ -72,12 +72,12 @@ def bids(
     Returns
     -------
     Cohort
-        In ``"uV"``, people and recordings in alphabetical order.
+        In ``"uV"``, subjects and recordings in alphabetical order.
 
     Raises
     ------
     CohortError
-        If the folder, its scores, or a recording cannot be used. What names and tables can tell is
+        If the folder, its targets, or a recording cannot be used. What names and tables can tell is
         found before a signal is read.
     """
     preparation = plan_preparation(
@@ -88,24 +88,24 @@ def bids(
         window_seconds=window_seconds,
     )
     folder = dataset_folder(dataset, data_dir)
-    people = read_participants(folder, target)
+    subjects = read_participants(folder, target)
     # A TSV holds nothing but text: that its numbers were text is no news.
-    people[target], _ = parse_scores(
-        people[target].tolist(), target=target, subjects=people.index.tolist()
+    subjects[target], _ = parse_targets(
+        subjects[target].tolist(), target=target, subjects=subjects.index.tolist()
     )
     files = list_recordings(folder)
     task = choose_task(dataset, files, task)
     files = [file for file in files if file.task == task]
-    people, left_out = leave_out(people, files, target=target, exclude=exclude)
-    check_scores(dataset, target, people[target])
-    files = [file for file in files if file.subject in people.index and file.path.exists()]
+    subjects, left_out = leave_out(subjects, files, target=target, exclude=exclude)
+    check_targets(dataset, target, subjects[target])
+    files = [file for file in files if file.subject in subjects.index and file.path.exists()]
     refuse_empty(dataset, files)
     description = read_description(folder)
     prepared = prepare(dataset, files, preparation, store=named_store())
     return make_cohort(
         name=dataset,
         X=prepared.X,
-        table=prepared.table.join(people, on="subject"),
+        table=prepared.table.join(subjects, on="subject"),
         target=target,
         sfreq=sfreq,
         ch_names=prepared.ch_names,

@@ -1,4 +1,4 @@
-"""What a BIDS folder holds, by its names and tables alone: people, scores, tasks, recordings.
+"""What a BIDS folder holds, by its names and tables alone: subjects, targets, tasks, recordings.
 
 Everything that can be wrong with a folder is found here, before a signal is read or a package that
 reads signals is imported.
@@ -225,36 +225,36 @@ def read_description(folder: Path) -> dict[str, Any]:
 
 
 def leave_out(
-    people: pd.DataFrame, files: Sequence[RecordingFile], *, target: str, exclude: Sequence[str]
+    subjects: pd.DataFrame, files: Sequence[RecordingFile], *, target: str, exclude: Sequence[str]
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Return the people that can take part, and a note for every reason to leave others out.
+    """Return the subjects that can take part, and a note for every reason to leave others out.
 
     Parameters
     ----------
-    people
-        From `pfactor_bench.cohorts.bids.participants.read_participants`, scores already numbers.
+    subjects
+        From `pfactor_bench.cohorts.bids.participants.read_participants`, targets already numbers.
     files
         The recordings of the task.
     target
-        The column of scores.
+        The column of targets.
     exclude
-        People to leave out by name.
+        Subjects to leave out by name.
 
     Raises
     ------
     CohortError
-        If `exclude` names somebody who is not there.
+        If `exclude` names a subject who is not there.
     """
-    known = set(people.index)
+    known = set(subjects.index)
     for name in exclude:
         if name not in known:
             raise CohortError(f"cannot exclude unknown subject {name!r}{did_you_mean(name, known)}")
     recorded = {file.subject for file in files}
     fetched = {file.subject for file in files if file.path.exists()}
-    scored = set(people.index[people[target].notna()])
+    evaluated = set(subjects.index[subjects[target].notna()])
     reasons = (
         ("excluded by name", known & set(exclude)),
-        (f"without {target} left out", known - scored),
+        (f"without {target} left out", known - evaluated),
         ("without a recording of the task left out", known - recorded),
         ("whose recordings are links to files that are not here left out", recorded - fetched),
         ("with a recording but no row in participants.tsv left out", recorded - known),
@@ -265,8 +265,8 @@ def leave_out(
         if names := sorted(affected - told):
             notes.append(f"{len(names)} subjects {reason}: {listed(names)}")
             told |= affected
-    kept = (fetched & scored) - set(exclude)
-    return people.loc[people.index.isin(kept)], tuple(notes)
+    kept = (fetched & evaluated) - set(exclude)
+    return subjects.loc[subjects.index.isin(kept)], tuple(notes)
 
 
 def refuse_empty(dataset: str, files: Iterable[RecordingFile]) -> None:
@@ -286,7 +286,7 @@ def unusable(dataset: str, file: RecordingFile, reason: object) -> CohortError:
     """Return the error for a recording that cannot be used: which, why, and what to do."""
     return CohortError(
         f"cannot use recording {file.path.name!r} of data set {dataset!r}: {reason}; fetch or "
-        f"repair the file, or leave the person out with exclude: [{file.subject}]"
+        f"repair the file, or leave the subject out with exclude: [{file.subject}]"
     )
 
 

@@ -48,7 +48,7 @@ class Windows:
         First sample of each window in the resampled recording, shape ``(n_windows,)``.
     flat
         Channels that never vary.
-    heard
+    reader_warnings
         What the reader warned of.
     said
         What was left out of the recording, or why nothing is left of it.
@@ -57,7 +57,7 @@ class Windows:
     X: NDArray[np.float32]
     start: NDArray[np.int64]
     flat: tuple[str, ...] = ()
-    heard: tuple[str, ...] = ()
+    reader_warnings: tuple[str, ...] = ()
     said: tuple[str, ...] = ()
 
     def without_samples(self) -> Windows:
@@ -82,9 +82,9 @@ def prepare_recording(dataset: str, file: RecordingFile, preparation: Preparatio
     CohortError
         If it cannot be used, whatever the reader raised.
     """
-    heard: list[str] = []
+    reader_warnings: list[str] = []
     flat: tuple[str, ...] = ()
-    with _blaming(dataset, file), _listening(heard):
+    with _blaming(dataset, file), _listening(reader_warnings):
         raw = _open(file.path)
         _check_channels(dataset, file, raw, preparation.channels)
         raw.pick(list(preparation.channels))
@@ -99,7 +99,9 @@ def prepare_recording(dataset: str, file: RecordingFile, preparation: Preparatio
             _check_samples(dataset, file, raw)
             flat = _flat_channels(raw)
             X, start = _cut(raw, stretch, preparation)
-    return Windows(X=X, start=start, flat=flat, heard=tuple(heard), said=stretch.said)
+    return Windows(
+        X=X, start=start, flat=flat, reader_warnings=tuple(reader_warnings), said=stretch.said
+    )
 
 
 def eeg_channels(dataset: str, file: RecordingFile) -> tuple[str, ...]:
@@ -226,7 +228,7 @@ def _blaming(dataset: str, file: RecordingFile) -> Iterator[None]:
 
 
 @contextmanager
-def _listening(heard: list[str]) -> Iterator[None]:
+def _listening(reader_warnings: list[str]) -> Iterator[None]:
     """Collect what readers warn of, so that it reaches the report and not the terminal."""
     import mne
 
@@ -235,4 +237,4 @@ def _listening(heard: list[str]) -> Iterator[None]:
         for about_code in (DeprecationWarning, FutureWarning):
             warnings.simplefilter("ignore", about_code)
         yield
-    heard += dict.fromkeys(" ".join(str(warning.message).split()) for warning in caught)
+    reader_warnings += dict.fromkeys(" ".join(str(warning.message).split()) for warning in caught)

@@ -145,7 +145,7 @@ class WindowsStore:
                 "sha256": _sha256(aside / _ARRAY),
                 "start": windows.start.tolist(),
                 "flat": windows.flat,
-                "heard": windows.heard,
+                "reader_warnings": windows.reader_warnings,
                 "said": windows.said,
             }
             write_atomically(aside / _FACTS, json.dumps(facts).encode())

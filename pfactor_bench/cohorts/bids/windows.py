@@ -53,7 +53,7 @@ class Prepared:
     ch_names
         The channels of `X`.
     notes
-        Recordings left out or cut, and what was heard while reading.
+        Recordings left out or cut, and what the readers warned of.
     """
 
     X: NDArray[np.float32]
@@ -216,9 +216,10 @@ def _channels(
 
 def _notes(results: Sequence[_Done]) -> tuple[str, ...]:
     """Return what readers must know of the recordings: each kind of news once, with names."""
-    heard = Counter(text for done in results for text in done.windows.heard)
+    reader_warnings = Counter(text for done in results for text in done.windows.reader_warnings)
     notes = [
-        f"{count} recordings were read with a warning: {text}" for text, count in heard.items()
+        f"{count} recordings were read with a warning: {text}"
+        for text, count in reader_warnings.items()
     ]
     notes += [
         f"recording {done.file.path.name} {text}" for done in results for text in done.windows.said

@@ -1,1 +1,1 @@
-"""EEGMAT: 36 people at rest and at mental arithmetic, and where to get it."""
+"""EEGMAT: 36 subjects at rest and at mental arithmetic, and where to get it."""

@@ -1,4 +1,4 @@
-"""EEGMAT: 36 people at rest and counting down, real EEG that is small enough for every machine."""
+"""EEGMAT: 36 subjects at rest and counting down, real EEG small enough for every machine."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def eegmat(
     h_freq: float | None = 30.0,
     window_seconds: float = 2.0,
 ) -> Cohort:
-    """Return EEGMAT's windows with, as the score, how well people subtract.
+    """Return EEGMAT's windows with, as the target, how well subjects subtract.
 
     Parameters
     ----------
     task
-        ``"rest"``, the eyes-closed rest before the task (36 people, 1,615 windows of 2 s), or
+        ``"rest"``, the eyes-closed rest before the task (36 subjects, 1,615 windows of 2 s), or
         ``"arithmetic"``, a minute of serial subtraction.
     target
         ``"n_subtractions"`` in four minutes, or another column of ``participants.tsv``.
@@ -68,7 +68,7 @@ def eegmat(
         raise CohortError(
             f"{error}. EEGMAT is on PhysioNet, doi:10.13026/C2JQ1P: set 'download: true' to fetch "
             f"it, or name its files as BIDS asks, eegmat/sub-00/eeg/sub-00_task-rest_eeg.edf, "
-            f"beside a participants.tsv with the scores"
+            f"beside a participants.tsv with the targets"
         ) from error
     return bids(
         dataset="eegmat",

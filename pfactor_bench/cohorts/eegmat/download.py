@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["fetch_eegmat"]
 
 _URL = "https://physionet.org/files/eegmat/1.0.0/"
-_SUMS, _PEOPLE = "SHA256SUMS.txt", "subject-info.csv"
+_SUMS, _SUBJECTS = "SHA256SUMS.txt", "subject-info.csv"
 _MEGABYTES = 175
 
 #: How PhysioNet numbers the tasks.
@@ -72,9 +72,9 @@ def _fetch_into(folder: Path) -> None:
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".eegmat-files-") as files:
         listed = _listed(Path(files))
         names = [name for name in sorted(listed.registry) if re.fullmatch(_RECORDING, name)]
-        if not names or _PEOPLE not in listed.registry:
+        if not names or _SUBJECTS not in listed.registry:
             raise CohortError(f"{_URL}{_SUMS} lists no EEGMAT recordings: get it by hand")
-        _write_people(_fetch(listed, _PEOPLE), folder)
+        _write_subjects(_fetch(listed, _SUBJECTS), folder)
         for name in progress_bar(names, desc="fetching eegmat", unit="recording"):
             number, task = re.fullmatch(_RECORDING, name).groups()  # type: ignore[union-attr]
             stem = f"sub-{number}_task-{_TASKS[task]}"
@@ -112,17 +112,17 @@ def _fetch(listed: Pooch, name: str) -> Path:
         raise CohortError(f"cannot fetch {_URL}{name}: {str(error).splitlines()[0]}") from error
 
 
-def _write_people(path: Path, folder: Path) -> None:
-    people = pd.read_csv(path, dtype=str, skipinitialspace=True)
-    people.columns = people.columns.str.strip().str.lower()
-    missing = [name for name in _COLUMNS if name not in people.columns]
+def _write_subjects(path: Path, folder: Path) -> None:
+    subjects = pd.read_csv(path, dtype=str, skipinitialspace=True)
+    subjects.columns = subjects.columns.str.strip().str.lower()
+    missing = [name for name in _COLUMNS if name not in subjects.columns]
     if missing:
-        raise CohortError(f"{_URL}{_PEOPLE} has no column {missing[0]!r}: get EEGMAT by hand")
-    people = people[[*_COLUMNS]].rename(columns=_COLUMNS)
-    people["participant_id"] = "sub-" + people["participant_id"].str.extract(
+        raise CohortError(f"{_URL}{_SUBJECTS} has no column {missing[0]!r}: get EEGMAT by hand")
+    subjects = subjects[[*_COLUMNS]].rename(columns=_COLUMNS)
+    subjects["participant_id"] = "sub-" + subjects["participant_id"].str.extract(
         r"(\d+)$", expand=False
     )
-    people.to_csv(folder / "participants.tsv", sep="\t", index=False, na_rep="n/a")
+    subjects.to_csv(folder / "participants.tsv", sep="\t", index=False, na_rep="n/a")
     (folder / "dataset_description.json").write_text(
         '{"Name": "EEG During Mental Arithmetic Tasks", "BIDSVersion": "1.9.0", '
         '"License": "ODC-By 1.0", "DatasetDOI": "doi:10.13026/C2JQ1P"}\n',

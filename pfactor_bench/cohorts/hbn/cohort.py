@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pfactor_bench.cohorts.assemble import check_scores, make_cohort
+from pfactor_bench.cohorts.assemble import check_targets, make_cohort
 from pfactor_bench.cohorts.bids.folder import (
     DATA_VARIABLE,
     choose_task,
@@ -20,7 +20,7 @@ from pfactor_bench.cohorts.bids.preprocessing import plan_preparation
 from pfactor_bench.cohorts.bids.store import WindowsStore, named_store
 from pfactor_bench.cohorts.bids.task_events import Block, TaskEvents
 from pfactor_bench.cohorts.bids.windows import prepare
-from pfactor_bench.cohorts.hbn.participants import read_people
+from pfactor_bench.cohorts.hbn.participants import read_subjects
 from pfactor_bench.cohorts.hbn.releases import find_releases, known_amount
 from pfactor_bench.errors import CohortError, did_you_mean
 
@@ -50,7 +50,7 @@ _RESTING = TaskEvents(
 )
 
 #: Blocks of rest by name, as `eegdash.hbn` cuts them: the seconds after the instruction in which
-#: everybody has followed it.
+#: every subject has followed it.
 _BLOCKS = {
     "eyes-open": Block(event="instructed_toOpenEyes", start=5.0, stop=19.0),
     "eyes-closed": Block(event="instructed_toCloseEyes", start=15.0, stop=29.0),
@@ -83,7 +83,7 @@ def hbn(
         As ``"R1"`` or ``"ds005505"``, a list of them, or ``"all"``.
     target
         ``"p_factor"``, ``"attention"``, ``"internalizing"``, ``"externalizing"`` or ``"age"``. The
-        scores that are not asked for leave the table: they are siblings of the target.
+        targets that are not asked for leave the table: they are siblings of the target.
     task
         Such as ``"RestingState"``; ``"eyes-open"`` and ``"eyes-closed"`` are its blocks. Recordings
         at rest that go on into another task are cut where it begins.
@@ -103,7 +103,7 @@ def hbn(
     Raises
     ------
     CohortError
-        As `pfactor_bench.cohorts.bids.cohort.bids`; if a person stands in two releases; or, with
+        As `pfactor_bench.cohorts.bids.cohort.bids`; if a subject stands in two releases; or, with
         `download`, if the network cannot be reached, consent is missing, or a download fails.
 
     References
@@ -132,13 +132,13 @@ def hbn(
         for release, dataset in named.items()
     }
     name = "hbn-" + "-".join(named) if len(named) < len(find_releases("all")) else "hbn-all"
-    people = read_people(folders, target)
+    subjects = read_subjects(folders, target)
     files = [file for folder in folders.values() for file in list_recordings(folder)]
     choose_task(name, files, task)
     files = [file for file in files if file.task == task]
-    people, left_out = leave_out(people, files, target=target, exclude=exclude)
-    check_scores(name, target, people[target])
-    files = [file for file in files if file.subject in people.index and file.path.exists()]
+    subjects, left_out = leave_out(subjects, files, target=target, exclude=exclude)
+    check_targets(name, target, subjects[target])
+    files = [file for file in files if file.subject in subjects.index and file.path.exists()]
     refuse_empty(name, files)
     prepared = prepare(
         name,
@@ -151,7 +151,7 @@ def hbn(
     return make_cohort(
         name=name,
         X=prepared.X,
-        table=prepared.table.join(people, on="subject"),
+        table=prepared.table.join(subjects, on="subject"),
         target=target,
         sfreq=sfreq,
         ch_names=prepared.ch_names,

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from pfactor_bench.cohorts.assemble import listed
-from pfactor_bench.cohorts.hbn.participants import read_people
+from pfactor_bench.cohorts.hbn.participants import read_subjects
 from pfactor_bench.cohorts.hbn.releases import known_amount
 from pfactor_bench.cohorts.reachable import reach
 from pfactor_bench.errors import CohortError
@@ -63,7 +63,7 @@ def fetch(
     task
         Whose recordings.
     target, exclude
-        People without that score, or named here, are not fetched.
+        Subjects without that target, or named here, are not fetched.
     parent
         The folder that the data sets lie in.
 
@@ -84,8 +84,8 @@ def fetch(
         for release, dataset in releases.items():
             known = _list(dataset, task, parent)
             _fetch_tables(known[0].record["storage"]["base"], parent / dataset)
-            people = read_people({release: parent / dataset}, target)
-            wanted = set(people.index[people[target].notna()]) - set(exclude)
+            subjects = read_subjects({release: parent / dataset}, target)
+            wanted = set(subjects.index[subjects[target].notna()]) - set(exclude)
             missing += [
                 recording
                 for recording in known
@@ -159,11 +159,11 @@ def _download(missing: Sequence[Any], parent: Path) -> None:
             progress.update()
     if failed:
         names = [name.rsplit("/", 1)[-1] for name in sorted(failed)]
-        people = sorted({name.split("_", 1)[0] for name in names})
+        subjects = sorted({name.split("_", 1)[0] for name in names})
         raise CohortError(
             f"{len(failed)} of {len(missing)} recordings could not be fetched after {_ATTEMPTS} "
             f"attempts ({listed(names)}; first: {failed[min(failed)]}): run again to fetch "
-            f"what is missing, or leave these people out with exclude: [{', '.join(people)}]"
+            f"what is missing, or leave these subjects out with exclude: [{', '.join(subjects)}]"
         )
 
 

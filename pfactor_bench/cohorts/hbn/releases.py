@@ -41,7 +41,7 @@ class Amount:
         How many.
     n_bytes
         Of all of them.
-    people
+    subjects
         Who were recorded.
     seconds
         That the recordings last.
@@ -49,7 +49,7 @@ class Amount:
 
     recordings: int
     n_bytes: int
-    people: int
+    subjects: int
     seconds: float
 
 
@@ -97,7 +97,7 @@ def _amounts() -> dict[tuple[str, str], Amount]:
         (row["dataset"], row["task"]): Amount(
             recordings=int(row["recordings"]),
             n_bytes=int(row["bytes"]),
-            people=int(row["people"]),
+            subjects=int(row["subjects"]),
             seconds=float(row["seconds"]),
         )
         for row in csv.DictReader(text.splitlines())

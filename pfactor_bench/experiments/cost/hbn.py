@@ -49,7 +49,7 @@ def hbn_shape(suite: Suite) -> Shape:
 def hbn_size(suite: Suite) -> Size:
     """Return the size of all eleven releases' recordings of the suite's task.
 
-    Every recording is taken whole: people without a score, and what is cut away at its ends, are
+    Every recording is taken whole: subjects without a target, and what is cut away at its ends, are
     not taken off, so the size is an upper bound by a few percent.
 
     Raises
@@ -69,7 +69,7 @@ def hbn_size(suite: Suite) -> Size:
     held_out = _held_out(suite)
     n_train = int(n_windows / (1 + held_out))
     return Size(
-        n_people=sum(one.people for one in amounts),
+        n_subjects=sum(one.subjects for one in amounts),
         n_windows=n_windows,
         n_train=(n_train,) * _n_folds(suite),
     )
@@ -87,18 +87,18 @@ def _n_folds(suite: Suite) -> int:
 
 
 def _held_out(suite: Suite) -> float:
-    """Return held-out for each trained window, of people who all have the same number."""
+    """Return held-out for each trained window, of subjects who all have the same number."""
     folds = _example(suite)
     return sum(test for _, test in folds) / sum(train for train, _ in folds)
 
 
 def _example(suite: Suite) -> list[tuple[int, int]]:
-    """Return trained and held-out people of each fold of a hundred."""
+    """Return trained and held-out subjects of each fold of a hundred."""
     import pandas as pd
 
     from pfactor_bench.splits.splitters import make_split
 
-    people = [f"sub-{number:03d}" for number in range(100)]
-    table = pd.DataFrame({"subject": people, "sample_id": people})
+    subjects = [f"sub-{number:03d}" for number in range(100)]
+    table = pd.DataFrame({"subject": subjects, "sample_id": subjects})
     split = make_split(suite.split, table)
     return [(len(fold.train), len(fold.test)) for fold in split.folds]

@@ -37,7 +37,7 @@ __all__ = ["Cost", "PilotWork", "Shape", "case_cost", "noise_cohort", "pilot_sec
 
 #: Batches of the shorter and of the longer pilot; epochs of the shorter and of the longer.
 _BATCHES, _EPOCHS = (2, 12), (1, 3)
-#: People, enough for a choice inside the fold.
+#: Subjects, enough for a choice inside the fold.
 _TRAINED, _HELD_OUT = 6, 2
 _MOST_FOLDS = 5
 
@@ -194,7 +194,7 @@ def _device(work: PilotWork) -> torch.device:
 
 @lru_cache(maxsize=4)
 def noise_cohort(shape: Shape, n_train: int, n_test: int) -> Cohort:
-    """Return windows of noise: those to train on first, then those of the people held out."""
+    """Return windows of noise: those to train on first, then those of the subjects held out."""
     rng = np.random.default_rng(0)
     subject = np.concatenate(
         [np.arange(n_train) % _TRAINED, _TRAINED + np.arange(n_test) % _HELD_OUT]
@@ -209,7 +209,7 @@ def noise_cohort(shape: Shape, n_train: int, n_test: int) -> Cohort:
             "task": "",
             "start": 0,
             "stop": shape.n_times,
-            "score": rng.normal(size=_TRAINED + _HELD_OUT)[subject],
+            "target": rng.normal(size=_TRAINED + _HELD_OUT)[subject],
         }
     )
     X = rng.standard_normal((n_windows, len(shape.ch_names), shape.n_times), dtype=np.float32)
@@ -217,7 +217,7 @@ def noise_cohort(shape: Shape, n_train: int, n_test: int) -> Cohort:
         name="pilot",
         X=X,
         table=table,
-        target="score",
+        target="target",
         sfreq=shape.sfreq,
         ch_names=shape.ch_names,
         unit="SD",

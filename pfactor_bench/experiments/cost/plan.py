@@ -42,13 +42,13 @@ class Size:
 
     Parameters
     ----------
-    n_people, n_windows
+    n_subjects, n_windows
         Of the cohort.
     n_train
         Training windows of each fold.
     """
 
-    n_people: int
+    n_subjects: int
     n_windows: int
     n_train: tuple[int, ...]
 
@@ -251,7 +251,7 @@ def _pretraining(
             budget=replace(source.budget, inner=None),
             saliency=(),
         )
-        n_encoders = n_folds if source.people == "outside-fold" else 1
+        n_encoders = n_folds if source.subjects == "outside-fold" else 1
         cost = case_cost(work)
         total += n_encoders * cost.fold_seconds(n_windows, source.budget.epochs)
     return total

@@ -1,1 +1,1 @@
-"""Skill by the number of people trained on."""
+"""Skill by the number of subjects trained on."""

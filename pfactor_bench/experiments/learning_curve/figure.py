@@ -41,7 +41,7 @@ def draw_learning_curve(
         axes = figure.subplots()
         axes.axhline(0, **style.DASHED)
         axes.annotate(
-            "mean of all training people",
+            "mean of all training subjects",
             (0.99, 0),
             ha="right",
             xycoords=("axes fraction", "data"),
@@ -51,16 +51,16 @@ def draw_learning_curve(
         for repetition in skills.T:
             axes.plot(sizes, repetition, "o", color=_MEASURED, alpha=0.35, markersize=4)
         axes.plot(sizes, skills.mean(axis=1), "o", color=_MEASURED, label="measured, mean")
-        people = np.geomspace(min(sizes), max(*sizes, *curve.people), 200)
-        fitted = curve.limit - curve.gain * people**-curve.exponent
-        inside = people <= max(sizes)
-        axes.plot(people[inside], fitted[inside], color=_MEASURED, linewidth=1)
-        axes.plot(people[~inside], fitted[~inside], color=_EXTENDED, linewidth=1, linestyle=":")
+        subjects = np.geomspace(min(sizes), max(*sizes, *curve.subjects), 200)
+        fitted = curve.limit - curve.gain * subjects**-curve.exponent
+        inside = subjects <= max(sizes)
+        axes.plot(subjects[inside], fitted[inside], color=_MEASURED, linewidth=1)
+        axes.plot(subjects[~inside], fitted[~inside], color=_EXTENDED, linewidth=1, linestyle=":")
         ends = np.array([[i.low, i.high] for i in curve.intervals]).T
-        reach = np.abs(ends - np.array(curve.scores))
+        reach = np.abs(ends - np.array(curve.targets))
         axes.errorbar(
-            curve.people,
-            curve.scores,
+            curve.subjects,
+            curve.targets,
             yerr=reach,
             fmt="s",
             color=_EXTENDED,
@@ -68,8 +68,10 @@ def draw_learning_curve(
             capsize=3,
             label=f"power law, extended ({curve.intervals[0].level:.0%})",
         )
-        ticks = sorted({*sizes, *curve.people})
-        axes.set(xscale="log", xlabel="people trained on", ylabel="skill on the held-out people")
+        ticks = sorted({*sizes, *curve.subjects})
+        axes.set(
+            xscale="log", xlabel="subjects trained on", ylabel="skill on the held-out subjects"
+        )
         axes.set_xticks(ticks, [f"{n:,}" for n in ticks])
         axes.minorticks_off()
         axes.set_title(style.label(predictor, limit=40), loc="left", fontweight="bold")
@@ -77,18 +79,18 @@ def draw_learning_curve(
         axes.legend(frameon=False, loc="upper left")
         return style.encode(
             figure,
-            title=f"Skill of {predictor} by the number of people trained on",
+            title=f"Skill of {predictor} by the number of subjects trained on",
             description=_in_words(sizes, skills, curve),
         )
 
 
 def _in_words(sizes: Sequence[int], skills: NDArray[np.float64], curve: LearningCurve) -> str:
     measured = ", ".join(
-        f"{skill:.3f} with {n:,} people"
+        f"{skill:.3f} with {n:,} subjects"
         for n, skill in zip(sizes, skills.mean(axis=1), strict=True)
     )
     extended = ", ".join(
         f"{skill:.3f} [{interval.low:.3f}, {interval.high:.3f}] with {n:,}"
-        for n, skill, interval in zip(curve.people, curve.scores, curve.intervals, strict=True)
+        for n, skill, interval in zip(curve.subjects, curve.targets, curve.intervals, strict=True)
     )
-    return f"Skill on held-out people, measured: {measured}. Extended by a power law: {extended}."
+    return f"Skill on held-out subjects, measured: {measured}. Extended by a power law: {extended}."

@@ -1,4 +1,4 @@
-"""Skill by the number of people trained on: the same held-out people, fewer to learn from."""
+"""Skill by the number of subjects trained on: the same held-out subjects, fewer to learn from."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pfactor_bench.measurements.held_out import held_out
 from pfactor_bench.models.baselines import BASELINES
 from pfactor_bench.models.regimes import REGIMES
 from pfactor_bench.seeds import seed_for
-from pfactor_bench.statistics.metrics import score, subject_means
+from pfactor_bench.statistics.metrics import evaluate, subject_means
 from pfactor_bench.training.selection import refuse_too_few_to_choose_on
 from pfactor_bench.types import Fold, Split
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from pfactor_bench.execution.preparation import Prepared
     from pfactor_bench.types import Case, Cohort
 
-__all__ = ["default_sizes", "fewer_people", "skill_by_people"]
+__all__ = ["default_sizes", "fewer_subjects", "skill_by_subjects"]
 
-#: Numbers of people in a curve, where nobody says otherwise.
+#: Numbers of subjects in a curve, where nobody says otherwise.
 _N_SIZES = 5
 
 #: With fewer, a mean is all that can be learnt.
@@ -35,38 +35,38 @@ _LEAST = 3
 
 
 def default_sizes(cohort: Cohort, split: Split) -> tuple[int, ...]:
-    """Return numbers of training people from a fifth of the smallest fold's to all of them."""
-    most = _most_people(cohort, split)
+    """Return numbers of training subjects from a fifth of the smallest fold's to all of them."""
+    most = _most_subjects(cohort, split)
     sizes = np.geomspace(max(_LEAST, most / 5), most, _N_SIZES).round().astype(int)
     return tuple(int(size) for size in np.unique(sizes))
 
 
-def fewer_people(cohort: Cohort, split: Split, n_people: int, *, seed: int) -> Split:
-    """Return the same folds with `n_people` of each fold's training people.
+def fewer_subjects(cohort: Cohort, split: Split, n_subjects: int, *, seed: int) -> Split:
+    """Return the same folds with `n_subjects` of each fold's training subjects.
 
     Raises
     ------
     ConfigError
         If a fold has fewer, or less than one is asked for.
     """
-    most = _most_people(cohort, split)
-    if not 1 <= n_people <= most:
+    most = _most_subjects(cohort, split)
+    if not 1 <= n_subjects <= most:
         raise ConfigError(
-            f"{n_people} people cannot be trained on: the smallest fold of {split.name!r} has "
+            f"{n_subjects} subjects cannot be trained on: the smallest fold of {split.name!r} has "
             f"{most}; ask for 1 to {most}"
         )
     rng = np.random.default_rng(seed)
     folds = []
     for fold in split.folds:
         subjects = cohort.subjects[fold.train]
-        chosen = rng.choice(np.unique(subjects), n_people, replace=False)
+        chosen = rng.choice(np.unique(subjects), n_subjects, replace=False)
         folds.append(
             Fold(name=fold.name, train=fold.train[np.isin(subjects, chosen)], test=fold.test)
         )
-    return Split(name=f"{split.name}, {n_people} people", folds=tuple(folds))
+    return Split(name=f"{split.name}, {n_subjects} subjects", folds=tuple(folds))
 
 
-def skill_by_people(
+def skill_by_subjects(
     prepared: Prepared,
     predictor: str,
     sizes: Sequence[int],
@@ -74,7 +74,7 @@ def skill_by_people(
     n_repetitions: int,
     on_run: Callable[[], object] = lambda: None,
 ) -> NDArray[np.float64]:
-    """Train a predictor on fewer people, again and again.
+    """Train a predictor on fewer subjects, again and again.
 
     Parameters
     ----------
@@ -83,17 +83,17 @@ def skill_by_people(
     predictor
         The label of one of the suite's regimes that start from scratch, or a baseline's name.
     sizes
-        Numbers of training people per fold.
+        Numbers of training subjects per fold.
     n_repetitions
-        Draws of people per size; a regime takes the suite's seeds in turn.
+        Draws of subjects per size; a regime takes the suite's seeds in turn.
     on_run
         Called after each run, for progress.
 
     Returns
     -------
     ndarray
-        Skill over the held-out people against the mean of *all* training people, which stays the
-        same along the curve; shape ``(n_sizes, n_repetitions)``.
+        Skill over the held-out subjects against the mean of *all* training subjects, which stays
+        the same along the curve; shape ``(n_sizes, n_repetitions)``.
 
     Raises
     ------
@@ -104,8 +104,8 @@ def skill_by_people(
     cases = _cases(prepared, predictor)
     # All drawn before anything is trained: a size that cannot be had costs nobody an hour.
     drawn = [
-        [_drawn(cohort, split, n_people, repetition) for repetition in range(n_repetitions)]
-        for n_people in sizes
+        [_drawn(cohort, split, n_subjects, repetition) for repetition in range(n_repetitions)]
+        for n_subjects in sizes
     ]
     if cases:
         for fewer in (one for row in drawn for one in row):
@@ -124,12 +124,12 @@ def skill_by_people(
     return skills
 
 
-def _drawn(cohort: Cohort, split: Split, n_people: int, repetition: int) -> Split:
-    seed = seed_for("learning-curve", split.name, n_people, repetition)
-    return fewer_people(cohort, split, n_people, seed=seed)
+def _drawn(cohort: Cohort, split: Split, n_subjects: int, repetition: int) -> Split:
+    seed = seed_for("learning-curve", split.name, n_subjects, repetition)
+    return fewer_subjects(cohort, split, n_subjects, seed=seed)
 
 
-def _most_people(cohort: Cohort, split: Split) -> int:
+def _most_subjects(cohort: Cohort, split: Split) -> int:
     return min(len(np.unique(cohort.subjects[fold.train])) for fold in split.folds)
 
 
@@ -141,8 +141,8 @@ def _cases(prepared: Prepared, predictor: str) -> list[Case]:
         raise UnknownNameError("predictor", predictor, [*labels, *BASELINES])
     if cases and REGIMES[cases[0].start].pretrained:
         raise ConfigError(
-            f"regime {predictor!r} starts from an encoder that has seen other people: how many it "
-            f"learnt from cannot be varied; choose a regime from scratch or a baseline"
+            f"regime {predictor!r} starts from an encoder that has seen other subjects: how many "
+            f"it learnt from cannot be varied; choose a regime from scratch or a baseline"
         )
     return cases
 
@@ -152,7 +152,7 @@ def _skill(cohort: Cohort, split: Split, y_pred: NDArray[np.float64]) -> float:
     y_true, predicted, base = (
         subject_means(rows.subjects, values)[1] for values in (rows.y_true, y_pred, rows.y_base)
     )
-    skill = score(y_true, predicted, base)["skill"]
+    skill = evaluate(y_true, predicted, base)["skill"]
     if skill.value is None or not np.isfinite(skill.value):
         raise ConfigError(
             f"there is no skill to plot: {skill.missing_because or 'it is not finite'}"

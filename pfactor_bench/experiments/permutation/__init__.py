@@ -1,1 +1,1 @@
-"""What chance alone gives: a suite trained again on permuted scores."""
+"""What chance alone gives: a suite trained again on permuted targets."""

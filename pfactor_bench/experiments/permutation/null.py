@@ -1,7 +1,7 @@
-"""A whole procedure on scores that were dealt anew among people: what it finds where nothing is.
+"""A whole procedure on targets that were permuted among subjects: what it finds where nothing is.
 
-Hundreds of runs differ in nothing but their scores, so they share every pass, and a linear probe in
-closed form is one system of equations with a column per run.
+Hundreds of runs differ in nothing but their targets, so they share every pass, and a linear probe
+in closed form is one system of equations with a column per run.
 
 References
 ----------
@@ -42,8 +42,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Null",
-    "deal_scores",
     "has_closed_form",
+    "permute_targets",
     "probe_null",
     "trained_correlations",
 ]
@@ -59,60 +59,60 @@ _PREPARED = 32
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Null:
-    """The observed correlation, and those of dealt scores.
+    """The observed correlation, and those of permuted targets.
 
     Parameters
     ----------
     observed
-        Pearson's r over held-out people.
-    dealt
-        The same for each dealing, shape ``(n,)``.
+        Pearson's r over held-out subjects.
+    permuted
+        The same for each permutation, shape ``(n,)``.
     """
 
     observed: float
-    dealt: NDArray[np.float64]
+    permuted: NDArray[np.float64]
 
     @property
     def n_as_high(self) -> int:
-        """How many dealings give an r at least as high as the observed one."""
-        return int((self.dealt >= self.observed).sum())
+        """How many permutations give an r at least as high as the observed one."""
+        return int((self.permuted >= self.observed).sum())
 
     @property
     def p_value(self) -> float:
-        """How often an r at least as high comes up; the observed order counts as one dealing."""
-        return (1 + self.n_as_high) / (1 + len(self.dealt))
+        """How often an r at least as high comes up; the observed order counts as one."""
+        return (1 + self.n_as_high) / (1 + len(self.permuted))
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
-        """Return where the share of all possible dealings lies, from those that were drawn.
+        """Return where the share of all possible permutations lies, from those that were drawn.
 
         Exact (Clopper & Pearson 1934, doi:10.1093/biomet/26.4.404).
         """
         from scipy.stats import binomtest
 
-        if not len(self.dealt):
+        if not len(self.permuted):
             return 0.0, 1.0
-        found = binomtest(self.n_as_high, len(self.dealt)).proportion_ci(level, method="exact")
+        found = binomtest(self.n_as_high, len(self.permuted)).proportion_ci(level, method="exact")
         return float(found.low), float(found.high)
 
 
-def deal_scores(cohort: Cohort, n: int, *, seed: int) -> NDArray[np.float64]:
-    """Return scores dealt anew among people, all windows of a person together.
+def permute_targets(cohort: Cohort, n: int, *, seed: int) -> NDArray[np.float64]:
+    """Return targets permuted among subjects, all windows of a subject together.
 
     Parameters
     ----------
     cohort
-        Whose scores.
+        Whose targets.
     n
-        How many dealings.
+        How many permutations.
     seed
-        Of the dealings.
+        Of the permutations.
 
     Returns
     -------
     ndarray of float64, shape ``(n, n_windows)``
     """
-    people, first, owner = np.unique(cohort.subjects, return_index=True, return_inverse=True)
-    rng = np.random.default_rng(seed_for("dealt scores", seed, len(people)))
+    subjects, first, owner = np.unique(cohort.subjects, return_index=True, return_inverse=True)
+    rng = np.random.default_rng(seed_for("dealt scores", seed, len(subjects)))
     return rng.permuted(np.tile(cohort.y[first], (n, 1)), axis=1)[:, owner]
 
 
@@ -128,12 +128,12 @@ def probe_null(
     case: Case,
     cohort: Cohort,
     split: Split,
-    dealt: NDArray[np.float64],
+    permuted: NDArray[np.float64],
     *,
     device: torch.device,
     encoders: Encoders,
 ) -> Null:
-    """Fit a ridge head on frozen features for all dealings at once.
+    """Fit a ridge head on frozen features for all permutations at once.
 
     Parameters
     ----------
@@ -142,8 +142,8 @@ def probe_null(
         ridge solution is what training a linear head converges to.
     cohort, split
         On whom.
-    dealt
-        As `deal_scores` returns them.
+    permuted
+        As `permute_targets` returns them.
     device
         Where features are computed.
     encoders
@@ -158,8 +158,8 @@ def probe_null(
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    scores = np.vstack([cohort.y, dealt])
-    sums = np.zeros(scores.shape)
+    targets = np.vstack([cohort.y, permuted])
+    sums = np.zeros(targets.shape)
     job = _job(case, cohort, device, encoders)
     known: dict[int, NDArray[np.float64]] = {}
     for fold in split.folds:
@@ -175,10 +175,10 @@ def probe_null(
             known[encoder] = reached.flatten(1).double().cpu().numpy()
         features = known[encoder]
         ridge = make_pipeline(StandardScaler(), Ridge(alpha=_PENALTY * len(fold.train)))
-        ridge.fit(features[fold.train], scores[:, fold.train].T)
+        ridge.fit(features[fold.train], targets[:, fold.train].T)
         sums[:, fold.test] += ridge.predict(features[fold.test]).T
-    r = _correlations(cohort, split, scores, sums)
-    return Null(observed=float(r[0]), dealt=r[1:])
+    r = _correlations(cohort, split, targets, sums)
+    return Null(observed=float(r[0]), permuted=r[1:])
 
 
 def trained_correlations(
@@ -186,22 +186,22 @@ def trained_correlations(
     cohort: Cohort,
     split: Split,
     budget: Budget,
-    scores: NDArray[np.float64],
+    targets: NDArray[np.float64],
     *,
     device: torch.device,
     encoders: Encoders | None = None,
     on_run: Callable[[], object] = lambda: None,
 ) -> Iterator[NDArray[np.float64]]:
-    """Train the case on each row of scores, many at once, and yield r over held-out people.
+    """Train the case on each row of targets, many at once, and yield r over held-out subjects.
 
-    Every run begins from the case's seed; only the scores differ.
+    Every run begins from the case's seed; only the targets differ.
 
     Parameters
     ----------
     case, cohort, split, budget
         What is trained.
-    scores
-        Shape ``(n, n_windows)``: `deal_scores`, say, after the observed ones.
+    targets
+        Shape ``(n, n_windows)``: `permute_targets`, say, after the observed ones.
     device, encoders
         As in `pfactor_bench.training.case.run_case`.
     on_run
@@ -222,8 +222,8 @@ def trained_correlations(
     trial = job.member(case, split.folds[0], budget, start_fold=split.folds[0])
     alone = budget.inner is not None or rehearse(trial, job.windows) is not None
     n_at_once = 1 if alone else _runs_at_once(trial, job, split)
-    for begin in range(0, len(scores), n_at_once):
-        rows = scores[begin : begin + n_at_once]
+    for begin in range(0, len(targets), n_at_once):
+        rows = targets[begin : begin + n_at_once]
         sums = np.zeros(rows.shape)
         if alone:
             other = replace(cohort, y=rows[0])
@@ -263,12 +263,12 @@ def _runs_at_once(trial: Member, job: Job, split: Split) -> int:
 
 
 def _run_together(
-    job: Job, case: Case, split: Split, budget: Budget, scores: NDArray[np.float64]
+    job: Job, case: Case, split: Split, budget: Budget, targets: NDArray[np.float64]
 ) -> Iterator[tuple[int, TrainedFold]]:
-    """Yield each dealing's number and each of its trained folds."""
-    pairs = [(row, fold) for row in range(len(scores)) for fold in split.folds]
+    """Yield each permutation's number and each of its trained folds."""
+    pairs = [(row, fold) for row in range(len(targets)) for fold in split.folds]
     members = [
-        replace(job, cohort=replace(job.cohort, y=scores[row])).member(
+        replace(job, cohort=replace(job.cohort, y=targets[row])).member(
             case, fold, budget, start_fold=fold
         )
         for row, fold in pairs
@@ -278,9 +278,9 @@ def _run_together(
 
 
 def _correlations(
-    cohort: Cohort, split: Split, scores: NDArray[np.float64], sums: NDArray[np.float64]
+    cohort: Cohort, split: Split, targets: NDArray[np.float64], sums: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return r over held-out people, given the sums of each window's predictions over folds."""
+    """Return r over held-out subjects, given the sums of each window's predictions over folds."""
     tests = np.concatenate([fold.test for fold in split.folds])
     times = np.bincount(tests, minlength=len(cohort.y))
     held_out = times > 0
@@ -288,16 +288,16 @@ def _correlations(
     n_lost = len(predicted) - int(np.isfinite(predicted).all(axis=1).sum())
     if n_lost:
         raise ModelError(
-            f"{n_lost} of {len(predicted)} trainings on true or dealt scores end with predictions "
-            f"that are not finite, and a share of dealings that leaves them out would say too "
-            f"much: lower the learning rate"
+            f"{n_lost} of {len(predicted)} trainings on true or permuted targets end with "
+            "predictions that are not finite, and a share of permutations that leaves them out "
+            f"would say too much: lower the learning rate"
         )
     _, owner = np.unique(cohort.subjects[held_out], return_inverse=True)
     means = np.zeros((held_out.sum(), owner.max() + 1))
     means[np.arange(len(owner)), owner] = 1 / np.bincount(owner)[owner]
     true, said = (
         rows - rows.mean(axis=1, keepdims=True)
-        for rows in (scores[:, held_out] @ means, predicted @ means)
+        for rows in (targets[:, held_out] @ means, predicted @ means)
     )
     spreads = np.sqrt((true**2).mean(axis=1)), np.sqrt((said**2).mean(axis=1))
     # Where all predictions are equal but for rounding there is no correlation, and nothing was

@@ -1,4 +1,4 @@
-"""A suite's procedure on dealt scores: run, kept as it goes, and gone on with."""
+"""A suite's procedure on permuted targets: run, kept as it goes, and gone on with."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from pfactor_bench.execution.preparation import encoders_of
 from pfactor_bench.execution.results import case_key
 from pfactor_bench.experiments.permutation.null import (
     Null,
-    deal_scores,
     has_closed_form,
+    permute_targets,
     probe_null,
     trained_correlations,
 )
@@ -43,7 +43,7 @@ __all__ = ["Method", "PermutationTest", "case_of", "file_name", "permute"]
 #: Some file systems end a name at 255 bytes.
 _MOST_LETTERS = 80
 
-#: A ridge head on frozen features for all dealings at once, or training anew for each.
+#: A ridge head on frozen features for all permutations at once, or training anew for each.
 Method: TypeAlias = Literal["closed form", "training"]
 
 
@@ -60,8 +60,8 @@ class PermutationTest:
     method
         How.
     null
-        Observed and dealt correlations.
-    n_people, n_held_out
+        Observed and permuted correlations.
+    n_subjects, n_held_out
         Of the cohort, and over whom r is computed.
     """
 
@@ -69,7 +69,7 @@ class PermutationTest:
     case: Case
     method: Method
     null: Null
-    n_people: int
+    n_subjects: int
     n_held_out: int
 
 
@@ -109,16 +109,16 @@ def permute(
     *,
     on_run: Callable[[], object] = lambda: None,
 ) -> PermutationTest:
-    """Run a case on its own scores and on `n` dealings; go on with what a file holds already.
+    """Run a case on its own targets and on `n` permutations; go on with what a file holds already.
 
     Parameters
     ----------
     prepared
         The suite.
     case
-        One of its cases. What it starts from stays the same for every dealing.
+        One of its cases. What it starts from stays the same for every permutation.
     n
-        How many dealings.
+        How many permutations.
     path
         Of the JSON file that keeps the correlations, written after every few runs.
     on_run
@@ -131,17 +131,17 @@ def permute(
     method: Method = "closed form" if is_closed else "training"
     hashes = {fold: encoder.manifest["sha256"] for fold, encoder in encoders.items()}
     key = _key(prepared, case, method, hashes)
-    # The observed scores come first, and more dealings begin with the fewer.
-    scores = np.vstack([prepared.cohort.y, deal_scores(prepared.cohort, n, seed=0)])
-    known = _read(path, key)[: len(scores)]
+    # The observed targets come first, and more permutations begin with the fewer.
+    targets = np.vstack([prepared.cohort.y, permute_targets(prepared.cohort, n, seed=0)])
+    known = _read(path, key)[: len(targets)]
     for _ in known:
         on_run()
-    if len(known) == len(scores):
+    if len(known) == len(targets):
         return _test(prepared, case, method, known)
     with torch_threads(prepared.suite.threads):
         correlations = _closed_form if is_closed else _trained
         for more in correlations(
-            prepared, case, scores, n_known=len(known), encoders=tensors, on_run=on_run
+            prepared, case, targets, n_known=len(known), encoders=tensors, on_run=on_run
         ):
             known = np.concatenate([known, more])
             _write(path, key, prepared, _test(prepared, case, method, known))
@@ -151,7 +151,7 @@ def permute(
 def _closed_form(
     prepared: Prepared,
     case: Case,
-    scores: NDArray[np.float64],
+    targets: NDArray[np.float64],
     *,
     n_known: int,
     encoders: Encoders | None,
@@ -163,19 +163,19 @@ def _closed_form(
         case,
         prepared.cohort,
         prepared.split,
-        scores[1:],
+        targets[1:],
         device=prepared.device,
         encoders=encoders,
     )
-    for _ in scores[n_known:]:
+    for _ in targets[n_known:]:
         on_run()
-    yield np.array([null.observed, *null.dealt])[n_known:]
+    yield np.array([null.observed, *null.permuted])[n_known:]
 
 
 def _trained(
     prepared: Prepared,
     case: Case,
-    scores: NDArray[np.float64],
+    targets: NDArray[np.float64],
     *,
     n_known: int,
     encoders: Encoders | None,
@@ -187,7 +187,7 @@ def _trained(
         prepared.cohort,
         prepared.split,
         prepared.suite.budget,
-        scores[n_known:],
+        targets[n_known:],
         device=prepared.device,
         encoders=encoders,
         on_run=on_run,
@@ -203,14 +203,14 @@ def _test(
         suite=prepared.suite.name,
         case=case,
         method=method,
-        null=Null(observed=float(known[0]), dealt=known[1:]),
-        n_people=cohort.n_subjects,
+        null=Null(observed=float(known[0]), permuted=known[1:]),
+        n_subjects=cohort.n_subjects,
         n_held_out=len(np.unique(cohort.subjects[held_out])),
     )
 
 
 def _key(prepared: Prepared, case: Case, method: Method, encoders: Mapping[str, str]) -> str:
-    """Return the hash of everything that determines a correlation, but for the dealing."""
+    """Return the hash of everything that determines a correlation, but for the permutation."""
     whole = case_key(
         case,
         prepared.cohort,
@@ -230,7 +230,7 @@ def _read(path: Path, key: str) -> NDArray[np.float64]:
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
         if stored["key"] == key:
-            return np.array([stored["observed"], *stored["dealt"]], dtype=float)
+            return np.array([stored["observed"], *stored["permuted"]], dtype=float)
     except (OSError, ValueError, KeyError, TypeError):
         pass
     return np.zeros(0)
@@ -247,12 +247,12 @@ def _write(path: Path, key: str, prepared: Prepared, test: PermutationTest) -> N
         "regime": test.case.regime,
         "seed": test.case.seed,
         "method": test.method,
-        "n_people": test.n_people,
+        "n_subjects": test.n_subjects,
         "n_held_out": test.n_held_out,
         "p_value": test.null.p_value,
         "p_interval": {"low": low, "high": high, "level": 0.95},
         "observed": test.null.observed,
-        "dealt": test.null.dealt.tolist(),
+        "permuted": test.null.permuted.tolist(),
         "provenance": dict(
             collect_provenance(
                 device=prepared.device,

@@ -1,4 +1,4 @@
-"""How much two records differ: errors person by person, speeds on one machine, and the rest."""
+"""How much two records differ: errors subject by subject, speeds on one machine, and the rest."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ __all__ = ["Difference", "Ratio", "other_differences", "paired_errors", "speed_r
 #: What must be equal for seconds to be compared.
 MACHINE = ("platform", "cpu", "n_cpus", "threads", "cpu_capability", "device")
 
-#: Scores of one person are the same if they differ by no more than rounding.
+#: Targets of one subject are the same if they differ by no more than rounding.
 _ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Difference:
-    """How much smaller a regime's squared error got, person by person.
+    """How much smaller a regime's squared error got, subject by subject.
 
     Parameters
     ----------
     regime
         Its label in both records.
     value
-        Mean over people of the first record's squared error less the second's, in shares of the
+        Mean over subjects of the first record's squared error less the second's, in shares of the
         train mean's squared error: how much skill was gained. None with a reason in `why`.
     ci
-        Its interval over people.
+        Its interval over subjects.
     n_subjects
-        How many people were held out in both.
+        How many subjects were held out in both.
     why
         Why there is no value or no interval.
     gone
@@ -77,7 +77,7 @@ def paired_errors(
 ) -> list[Difference]:
     """Return one difference per regime of either record, from the predictions stored beside them.
 
-    People are paired by name, and only within one target whose scores are the same in both.
+    Subjects are paired by name, and only within one target whose targets are the same in both.
     """
     regimes = [dict.fromkeys(case["regime"] for case in r.cases) for r in (before, after)]
     reason = _unpaired(before, after, arrays_before, arrays_after)
@@ -138,20 +138,20 @@ def _unpaired(
     arrays_after: Mapping[str, NDArray[Any]],
 ) -> str:
     if before.cohort["target"] != after.cohort["target"]:
-        return f"another score: {before.cohort['target']}, then {after.cohort['target']}"
+        return f"another target: {before.cohort['target']}, then {after.cohort['target']}"
     first, second = _positions(arrays_before, arrays_after)
     if not len(first):
         return "nobody is held out in both"
     moved = np.abs(arrays_before["y_true"][first] - arrays_after["y_true"][second]) > _ROUNDING
     if moved.any():
-        return f"{int(moved.sum())} people of one name have another score: not the same data"
+        return f"{int(moved.sum())} subjects of one name have another target: not the same data"
     return ""
 
 
 def _positions(
     arrays_before: Mapping[str, NDArray[Any]], arrays_after: Mapping[str, NDArray[Any]]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return where the people held out in both stand in either record."""
+    """Return where the subjects held out in both stand in either record."""
     _, first, second = np.intersect1d(
         arrays_before["subjects"], arrays_after["subjects"], return_indices=True
     )
@@ -201,8 +201,8 @@ def _facts(record: Record) -> dict[str, Any]:
             if key not in ("name", "title", "question", "claims")
         },
         "data, sha256": record.cohort["fingerprint"],
-        "people": record.cohort["n_subjects"],
-        "held-out people": len({name for fold in folds for name in fold["test_subjects"]}),
+        "subjects": record.cohort["n_subjects"],
+        "held-out subjects": len({name for fold in folds for name in fold["test_subjects"]}),
         "split": f"{record.split['name']}, {count(len(folds), 'fold')}",
         **({"engine": ", ".join(names)} if (names := engine_names(record)) else {}),
         "encoders": [manifest.get("sha256") for manifest in encoders],

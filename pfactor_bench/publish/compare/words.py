@@ -26,9 +26,9 @@ _DIRECTIONS = {
     "other": "asks something else",
 }
 _HOW_TO_READ = (
-    "Skill gained is each person's squared error in the first report less that in the second, in "
-    "shares of the train mean's, averaged over seeds and people; the interval is over people. An "
-    "interval that holds 0 decides nothing."
+    "Skill gained is each subject's squared error in the first report less that in the second, in "
+    "shares of the train mean's, averaged over seeds and subjects; the interval is over subjects. "
+    "An interval that holds 0 decides nothing."
 )
 
 
@@ -96,8 +96,8 @@ def _differences(differences: list[Difference]) -> str:
         ]
         for one in differences
     ]
-    headers = ["regime", "skill gained", "95% interval", "people in both", ""]
-    return f"### Predictions, person by person\n\n{table(headers, rows)}\n\n{_HOW_TO_READ}"
+    headers = ["regime", "skill gained", "95% interval", "subjects in both", ""]
+    return f"### Predictions, subject by subject\n\n{table(headers, rows)}\n\n{_HOW_TO_READ}"
 
 
 def _speeds(before: Record, after: Record) -> str:

@@ -1,6 +1,6 @@
 """A section of a Hugging Face model card: the measured numbers as a ``model-index``.
 
-Every number stands with its people and its interval, the claims with their verdicts, good or bad.
+Every number stands with its subjects and its interval, the claims with their verdicts, good or bad.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pfactor_bench.claims import required
 from pfactor_bench.errors import UnknownNameError
 from pfactor_bench.records.record import find_measurement
-from pfactor_bench.report.facts import held_out_people, metric, regimes, value_with_interval
+from pfactor_bench.report.facts import held_out_subjects, metric, regimes, value_with_interval
 from pfactor_bench.report.sections.citation import bibtex
 from pfactor_bench.report.sections.summary import leak_line, run_again, verdict_lines
 from pfactor_bench.report.text import Markdown, code_block, md, paragraphs, plain, table
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["model_card"]
 
-#: Metrics over people, and what a card calls them.
+#: Metrics over subjects, and what a card calls them.
 _METRICS = {
     "skill": "Skill against the train mean",
     "pearson_r": "Pearson's r",
@@ -36,7 +36,7 @@ def model_card(record: Record, *, regime: str | None = None) -> str:
     Parameters
     ----------
     record
-        Of the suite that scored the model.
+        Of the suite that evaluated the model.
     regime
         Which of its regimes; None takes the first.
 
@@ -70,11 +70,11 @@ def _model_index(record: Record, regime: str) -> dict[str, Any]:
         "name": plain(f"{regimes(record)[regime][0]['model']} ({regime})", limit=120),
         "results": [
             {
-                "task": {"type": "tabular-regression", "name": f"{target} from EEG, new people"},
+                "task": {"type": "tabular-regression", "name": f"{target} from EEG, new subjects"},
                 "dataset": {
                     "type": plain(cohort["name"]),
                     "name": plain(cohort["name"]),
-                    "split": plain(f"{record.split['name']}, held-out people"),
+                    "split": plain(f"{record.split['name']}, held-out subjects"),
                     "revision": plain(cohort["fingerprint"]),
                 },
                 "metrics": metrics,
@@ -112,8 +112,9 @@ def _section(record: Record, regime: str) -> str:
 
 def _who(record: Record) -> Markdown:
     return md(
-        "On {:,} held-out people of cohort {}, each predicted by a model that had never seen them.",
-        held_out_people(record),
+        "On {:,} held-out subjects of cohort {}, each predicted by a model that had never seen "
+        "them.",
+        held_out_subjects(record),
         record.cohort["name"],
     )
 

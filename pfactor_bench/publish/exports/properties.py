@@ -1,4 +1,4 @@
-"""What a JUnit file says beside a test's name: the number, its interval, and how many people."""
+"""What a JUnit file says beside a test's name: the number, its interval, and how many subjects."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def claim_properties(claim: Claim, record: Record) -> list[tuple[str, str]]:
         ("required", required(claim.requirement)),
         ("verdict", verdict.status if verdict else None),
         ("explanation", verdict.explanation if verdict else None),
-        ("people_needed", verdict.people_needed if verdict else None),
+        ("subjects_needed", verdict.subjects_needed if verdict else None),
         ("value", found.value if found else None),
         ("missing_because", found.missing_because if found else None),
         ("n_subjects", found.n_subjects if found else None),

@@ -22,7 +22,7 @@ _MOST_BYTES = 2**20 - 2**10
 
 
 def summary_text(record: Record) -> str:
-    """Return verdict, people, leaks, claims and failed checks as Markdown."""
+    """Return verdict, subjects, leaks, claims and failed checks as Markdown."""
     found = [f for f in record.findings if f.status in ("fail", "error")]
     parts = [
         md("## {}", record.suite["title"]),

@@ -1,7 +1,7 @@
 """The leaderboard: every model, regime and simple predictor, ranked only where intervals allow.
 
-A rank is a range. Of predictors that were scored on the same people, one stands above another only
-where its whole interval does; all that are not told apart share their ranks.
+A rank is a range. Of predictors that were evaluated on the same subjects, one stands above another
+only where its whole interval does; all that are not told apart share their ranks.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pfactor_bench.report.facts import held_out_people, metric, regimes, skill_status
-from pfactor_bench.report.sections.baseline_comparison import ladder_rungs
+from pfactor_bench.report.facts import held_out_subjects, metric, regimes, skill_status
+from pfactor_bench.report.sections.baseline_comparison import compared_baselines
 from pfactor_bench.report.sections.evidence import leak_answer
 
 if TYPE_CHECKING:
@@ -47,10 +47,10 @@ class Row:
         ``regime`` or ``baseline``.
     model
         The network; empty for a baseline.
-    cohort, people
+    cohort, subjects
         Whose EEG, and how many were held out.
     skill, r
-        Over people, with intervals.
+        Over subjects, with intervals.
     ranks
         The best and the worst rank that intervals allow within the suite; None without an interval.
     outcome
@@ -67,7 +67,7 @@ class Row:
     kind: str
     model: str
     cohort: str
-    people: int
+    subjects: int
     skill: Standing
     r: Standing
     ranks: tuple[int, int] | None
@@ -104,11 +104,11 @@ def rank_ranges(standings: Sequence[Standing]) -> list[tuple[int, int] | None]:
 
 
 def _rows(name: str, record: Record) -> list[Row]:
-    rungs = ladder_rungs(record)
+    baselines = compared_baselines(record)
     finished, missing = _counts(record.cases), _counts(record.missing)
     # A regime of which nothing came back must not vanish from the contest.
     declared = dict.fromkeys((*finished, *missing))
-    labels = [*reversed(rungs), *(regime for regime in declared if regime not in rungs)]
+    labels = [*reversed(baselines), *(regime for regime in declared if regime not in baselines)]
     skills = [_standing(metric(record, label, "skill")) for label in labels]
     leak = leak_answer(record)
     of_regimes = regimes(record)
@@ -120,7 +120,7 @@ def _rows(name: str, record: Record) -> list[Row]:
             kind="regime" if label in declared else "baseline",
             model=str(of_regimes[label][0]["model"]) if label in of_regimes else "",
             cohort=record.cohort["name"],
-            people=held_out_people(record),
+            subjects=held_out_subjects(record),
             skill=skill,
             r=_standing(metric(record, label, "pearson_r")),
             ranks=ranks,

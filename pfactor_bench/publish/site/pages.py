@@ -37,7 +37,7 @@ class _Version:
 
     date: str
     commit: str
-    people: int
+    subjects: int
     skill: Standing
 
 
@@ -186,7 +186,7 @@ def _version(record: Record, regime: str) -> _Version:
     return _Version(
         date=str(record.provenance.get("date") or "")[:10],
         commit=str(record.provenance.get("commit") or "")[:8],
-        people=(found.n_subjects or 0) if found else 0,
+        subjects=(found.n_subjects or 0) if found else 0,
         skill=Standing(
             value=found.value if found else None,
             low=ci.low if ci else None,

@@ -1,13 +1,13 @@
-"""The ladder as a plot: a dot and an interval for every predictor, the train mean at 0."""
+"""The baseline comparison as a plot: a dot with its interval for each predictor, the mean at 0."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pfactor_bench.report.facts import BASELINE, held_out_people, regimes
+from pfactor_bench.report.facts import BASELINE, held_out_subjects, regimes
 from pfactor_bench.report.figures import style
 from pfactor_bench.report.figures.page import Sheet
-from pfactor_bench.report.sections.baseline_comparison import ladder_rungs
+from pfactor_bench.report.sections.baseline_comparison import compared_baselines
 from pfactor_bench.report.text import count
 
 if TYPE_CHECKING:
@@ -38,45 +38,47 @@ _NARROWEST = 0.1
 
 def draw(record: Record, _arrays: Arrays) -> Sheet:
     """Draw the skill of every predictor with its interval, the best on top."""
-    rungs = {name: skill for name, skill in ladder_rungs(record).items() if name != BASELINE}
-    people = count(held_out_people(record), "held-out person", "held-out people")
+    baselines = {
+        name: skill for name, skill in compared_baselines(record).items() if name != BASELINE
+    }
+    subjects = count(held_out_subjects(record), "held-out subject", "held-out subjects")
     sheet = Sheet(
-        f"Skill on {people}",
-        _caption(rungs.values()),
-        plot=_ROW * len(rungs),
+        f"Skill on {subjects}",
+        _caption(baselines.values()),
+        plot=_ROW * len(baselines),
         above=_ABOVE,
         below=_BELOW,
     )
-    names = _BESIDE_NAMES + _LETTER * min(max(map(len, rungs)), _MOST_LETTERS)
+    names = _BESIDE_NAMES + _LETTER * min(max(map(len, baselines)), _MOST_LETTERS)
     axes = sheet.axes(names, right=_NUMBERS)
-    _draw_rungs(axes, rungs, emphasised=regimes(record))
+    _draw_baselines(axes, baselines, emphasised=regimes(record))
     return sheet
 
 
-def skill_axis(rungs: Iterable[Measurement]) -> tuple[float, float]:
+def skill_axis(baselines: Iterable[Measurement]) -> tuple[float, float]:
     """Return the ends of an axis that holds 0 and every interval, cut at twice the mean's error."""
     ends = [0.0]
-    for rung in rungs:
-        ends += [rung.value or 0.0, *((rung.ci.low, rung.ci.high) if rung.ci else ())]
+    for baseline in baselines:
+        ends += [
+            baseline.value or 0.0,
+            *((baseline.ci.low, baseline.ci.high) if baseline.ci else ()),
+        ]
     low, high = max(min(ends), _WORST), max(ends)
     margin = _MARGIN * max(high - low, _NARROWEST)
     return low - margin, high + margin
 
 
-def _caption(rungs: Iterable[Measurement]) -> str:
-    levels = sorted({f"{rung.ci.level:.0%}" for rung in rungs if rung.ci})
-    bars = f"bar: {' or '.join(levels)} interval over people; " if levels else ""
-    return (
-        f"dot: share of the train mean's squared error that is gone; {bars}bold: this suite's "
-        f"regimes"
-    )
+def _caption(baselines: Iterable[Measurement]) -> str:
+    levels = sorted({f"{baseline.ci.level:.0%}" for baseline in baselines if baseline.ci})
+    bars = f"bar: {' or '.join(levels)} interval over subjects; " if levels else ""
+    return f"dot: skill score, 1 − MSE / MSE of the training mean; {bars}bold: this suite's regimes"
 
 
-def _draw_rungs(
-    axes: Axes, rungs: Mapping[str, Measurement], *, emphasised: Collection[str]
+def _draw_baselines(
+    axes: Axes, baselines: Mapping[str, Measurement], *, emphasised: Collection[str]
 ) -> None:
-    low, high = skill_axis(rungs.values())
-    axes.set(xlim=(low, high), ylim=(-0.5, len(rungs) - 0.5))
+    low, high = skill_axis(baselines.values())
+    axes.set(xlim=(low, high), ylim=(-0.5, len(baselines) - 0.5))
     axes.axvline(0, **style.DASHED, zorder=1)
     axes.annotate(
         "train mean",
@@ -87,26 +89,26 @@ def _draw_rungs(
         ha="center",
         annotation_clip=False,
     )
-    names = [style.label(name, limit=_MOST_LETTERS) for name in rungs]
-    ticks = axes.set_yticks(range(len(rungs)), names)
-    for row, (name, rung, tick) in enumerate(
-        zip(rungs, rungs.values(), ticks, strict=True),
+    names = [style.label(name, limit=_MOST_LETTERS) for name in baselines]
+    ticks = axes.set_yticks(range(len(baselines)), names)
+    for row, (name, baseline, tick) in enumerate(
+        zip(baselines, baselines.values(), ticks, strict=True),
     ):
         strong = name in emphasised
         if strong:
             tick.label1.set(weight="bold", color=style.HELD_OUT)
-        _draw_rung(axes, row, rung, strong=strong)
+        _draw_baseline(axes, row, baseline, strong=strong)
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(axis="y", length=0, pad=9)
     axes.tick_params(axis="x", length=3)
     axes.set_xlabel("skill  (0: as wrong as the train mean, 1: never wrong)")
 
 
-def _draw_rung(axes: Axes, row: int, rung: Measurement, *, strong: bool) -> None:
+def _draw_baseline(axes: Axes, row: int, baseline: Measurement, *, strong: bool) -> None:
     color = style.HELD_OUT if strong else style.QUIET
-    value = rung.value or 0.0
+    value = baseline.value or 0.0
     low, _ = axes.get_xlim()
-    ends = (rung.ci.low, rung.ci.high) if rung.ci else (value, value)
+    ends = (baseline.ci.low, baseline.ci.high) if baseline.ci else (value, value)
     axes.axhline(row, color="#EBEBEB", linewidth=0.7, zorder=0)
     axes.hlines(
         row,
@@ -129,12 +131,12 @@ def _draw_rung(axes: Axes, row: int, rung: Measurement, *, strong: bool) -> None
         )
     if ends[0] < low:
         axes.plot(low, row, marker="<", color=color, markersize=6, clip_on=False, gid="beyond-low")
-    _write_numbers(axes, row, rung, strong=strong)
+    _write_numbers(axes, row, baseline, strong=strong)
 
 
-def _write_numbers(axes: Axes, row: int, rung: Measurement, *, strong: bool) -> None:
+def _write_numbers(axes: Axes, row: int, baseline: Measurement, *, strong: bool) -> None:
     axes.annotate(
-        _numbers(rung),
+        _numbers(baseline),
         (1, row),
         xycoords=("axes fraction", "data"),
         xytext=(10, 0),
@@ -146,8 +148,8 @@ def _write_numbers(axes: Axes, row: int, rung: Measurement, *, strong: bool) -> 
     )
 
 
-def _numbers(rung: Measurement) -> str:
-    value = style.signed(rung.value or 0.0)
-    if rung.ci is None:
+def _numbers(baseline: Measurement) -> str:
+    value = style.signed(baseline.value or 0.0)
+    if baseline.ci is None:
         return f"{value}  no interval"
-    return f"{value}  [{style.signed(rung.ci.low)}, {style.signed(rung.ci.high)}]"
+    return f"{value}  [{style.signed(baseline.ci.low)}, {style.signed(baseline.ci.high)}]"

@@ -1,10 +1,10 @@
-"""Whose scores: the overview of the cohort as a picture."""
+"""Whose targets: the overview of the cohort as a picture."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pfactor_bench.report.facts import people_of
+from pfactor_bench.report.facts import subjects_of
 from pfactor_bench.report.figures import style
 from pfactor_bench.report.figures.page import Sheet
 from pfactor_bench.report.text import count
@@ -23,23 +23,23 @@ _MOST_BINS = 12
 
 
 def draw(record: Record, _arrays: Arrays) -> Sheet | None:
-    """Draw everybody's score, held-out people marked, and how many windows people have."""
-    people = people_of(record)
-    if people is None:
+    """Draw every subject's target, held-out subjects marked, and how many windows subjects have."""
+    subjects = subjects_of(record)
+    if subjects is None:
         return None
     held_out = {name for fold in record.split["folds"] for name in fold["test_subjects"]}
     by_side: dict[bool, list[float]] = {True: [], False: []}
-    for name, score in zip(people["subjects"], people["scores"], strict=True):
-        by_side[name in held_out].append(score)
+    for name, target in zip(subjects["subjects"], subjects["targets"], strict=True):
+        by_side[name in held_out].append(target)
     sheet = Sheet(
         f"{style.label(record.cohort['name'], limit=40)}: "
-        f"{count(len(people['subjects']), 'person', 'people')}",
-        "orange: held out in some fold; blue: only trained on; dashed: mean over people",
+        f"{count(len(subjects['subjects']), 'subject', 'subjects')}",
+        "orange: held out in some fold; blue: only trained on; dashed: mean over subjects",
         plot=1.7,
     )
-    scores = sheet.axes(0.7, right=0.3, until=6.6)
-    bins = min(30, max(6, round(len(people["scores"]) ** 0.5) * 2))
-    scores.hist(
+    targets = sheet.axes(0.7, right=0.3, until=6.6)
+    bins = min(30, max(6, round(len(subjects["targets"]) ** 0.5) * 2))
+    targets.hist(
         [by_side[True], by_side[False]],
         bins=bins,
         stacked=True,
@@ -47,13 +47,13 @@ def draw(record: Record, _arrays: Arrays) -> Sheet | None:
         edgecolor="white",
         linewidth=0.5,
     )
-    scores.axvline(record.cohort["score_mean"], **style.DASHED)
-    scores.set(xlabel=style.label(record.cohort["target"]), ylabel="people")
+    targets.axvline(record.cohort["target_mean"], **style.DASHED)
+    targets.set(xlabel=style.label(record.cohort["target"]), ylabel="subjects")
     windows = sheet.axes(7.3)
-    _draw_windows(windows, people["n_windows"])
-    windows.set(xlabel="windows of a person", ylabel="people")
-    for axes in (scores, windows):
-        _whole_people(axes)
+    _draw_windows(windows, subjects["n_windows"])
+    windows.set(xlabel="windows of a subject", ylabel="subjects")
+    for axes in (targets, windows):
+        _whole_subjects(axes)
         style.quiet_frame(axes)
     return sheet
 
@@ -70,7 +70,7 @@ def _draw_windows(axes: Axes, n_windows: Sequence[int]) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
 
 
-def _whole_people(axes: Axes) -> None:
+def _whole_subjects(axes: Axes) -> None:
     from matplotlib.ticker import MaxNLocator
 
     axes.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))

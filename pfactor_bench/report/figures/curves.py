@@ -41,7 +41,7 @@ def draw_training(errors: Axes, correlation: Axes, source: Source) -> list[str]:
         ends.append(("train mean", style.BASELINE, baseline.value))
     on_trained = train_mean_error(source.record)
     if on_trained is not None:
-        # Training windows are those of other people, whose mean may cost more or less.
+        # Training windows are those of other subjects, whose mean may cost more or less.
         errors.axhline(on_trained, **{**style.DASHED, "color": style.TRAIN, "linewidth": 0.9})
         ends.append(("on train", style.TRAIN, on_trained))
     style.label_ends(errors, ends)
@@ -63,7 +63,7 @@ def draw_training(errors: Axes, correlation: Axes, source: Source) -> list[str]:
         f"bold: mean of {count(n_seeds, 'seed')} and {count(len(folds), 'fold')}",
         "thin: one seed",
         f"dashed: predicting the train mean{'' if on_trained is None else ' (blue: on train)'}",
-        "scored: the last epoch's model",
+        "evaluated: the last epoch's model",
     ]
 
 

@@ -1,4 +1,4 @@
-"""The 3-panel figure: how it learned, what it predicts for people, where it looks."""
+"""The 3-panel figure: how it learned, what it predicts for subjects, its saliency."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pfactor_bench.report.facts import regimes
 from pfactor_bench.report.figures.curves import draw_training
 from pfactor_bench.report.figures.page import Drawing
-from pfactor_bench.report.figures.panels import Source, draw_people, draw_saliency
+from pfactor_bench.report.figures.panels import Source, draw_saliency, draw_subjects
 from pfactor_bench.report.figures.style import label
 
 if TYPE_CHECKING:
@@ -87,18 +87,18 @@ def _draw_row(page: _Page, top: float, source: Source) -> None:
     curves = _PLOT - _STRIP - _STRIP_GAP
     errors = page.axes(0.6, plots, 2.1, curves)
     correlation = page.axes(0.6, plots + curves + _STRIP_GAP, 2.1, _STRIP)
-    people = page.axes(4.15, plots, _PLOT, _PLOT)
+    subjects = page.axes(4.15, plots, _PLOT, _PLOT)
     saliency, bar = page.axes(8.05, plots, 1.65, _PLOT), page.axes(9.76, plots, 0.09, _PLOT)
     panels = (
         (0.6, "Training", draw_training(errors, correlation, source)),
-        (4.15, "Held-out people", draw_people(people, source)),
-        (8.05, "Where the model looks", draw_saliency(saliency, bar, source)),
+        (4.15, "Held-out subjects", draw_subjects(subjects, source)),
+        (8.05, "Saliency (mean absolute gradient)", draw_saliency(saliency, bar, source)),
     )
     for left, title, lines in panels:
         page.write(left, top + _HEADING, title, weight="bold", size=_TITLE)
         for row, line in enumerate(lines):
             page.write(left, top + _HEADING + 0.24 + row * _LINE, line)
-    people.legend(
+    subjects.legend(
         loc="upper center",
         bbox_to_anchor=(0.5, -0.17),
         ncols=6,

@@ -1,4 +1,4 @@
-"""The panels of the figure that show people and channels, each drawn into axes it is given.
+"""The panels of the figure that show subjects and channels, each drawn into axes it is given.
 
 A panel knows neither where it stands on the page nor what stands beside it. Each returns the lines
 that belong above it, so that no text lies over data.
@@ -14,7 +14,7 @@ import numpy as np
 
 from pfactor_bench.report.facts import (
     first_saliency,
-    held_out_people,
+    held_out_subjects,
     metric,
     windows_chosen,
 )
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pfactor_bench.records.record import Record
     from pfactor_bench.types import Measurement
 
-__all__ = ["Source", "draw_people", "draw_saliency"]
+__all__ = ["Source", "draw_saliency", "draw_subjects"]
 
 _MOST_CHANNEL_LABELS = 21
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -49,8 +49,8 @@ class Source:
         return self.arrays[f"{self.regime}/{name}"]
 
 
-def draw_people(axes: Axes, source: Source) -> list[str]:
-    """Draw a dot per held-out person and seed, on equal scales."""
+def draw_subjects(axes: Axes, source: Source) -> list[str]:
+    """Draw a dot per held-out subject and seed, on equal scales."""
     record = source.record
     y_true, y_base = source.arrays["y_true"], source.arrays["y_base"]
     y_pred = source.array("y_pred")
@@ -83,7 +83,7 @@ def draw_people(axes: Axes, source: Source) -> list[str]:
     target = style.label(record.cohort["target"])
     axes.set(xlim=(low, high), ylim=(low, high), aspect="equal")
     axes.locator_params(nbins=5)
-    axes.set_xlabel(f"true {target}, held-out people")
+    axes.set_xlabel(f"true {target}, held-out subjects")
     axes.set_ylabel(f"predicted {target}")
     style.quiet_frame(axes)
     style.label_ends(
@@ -93,16 +93,16 @@ def draw_people(axes: Axes, source: Source) -> list[str]:
             ("train mean" if len(means) == 1 else "train means", style.BASELINE, means.mean()),
         ],
     )
-    people = count(held_out_people(record), "person", "people")
+    subjects = count(held_out_subjects(record), "subject", "subjects")
     r, skill = (metric(record, source.regime, name) for name in ("pearson_r", "skill"))
     spread = y_pred.std(axis=1).mean() / y_true.std() if y_true.std() > 0 else math.nan
     return [
-        f"{people}, mean of {count(len(y_pred), 'seed')}",
+        f"{subjects}, mean of {count(len(y_pred), 'seed')}",
         f"r = {_with_interval(r)}",
         f"skill = {_with_interval(skill)}",
         f"predictions' SD is {_share(spread)} of the true SD"
         if math.isfinite(spread)
-        else "the true scores are all equal",
+        else "the true targets are all equal",
     ]
 
 
@@ -126,8 +126,8 @@ def draw_saliency(axes: Axes, bar: Axes, source: Source) -> list[str]:
     )
     axes.set_xlabel("time in the window (s)")
     axes.tick_params(length=2.5)
-    planted = (cohort.get("planted") or {}).get("ch_names", ())
-    _name_channels(axes, cohort["ch_names"], planted)
+    injected = (cohort.get("injected") or {}).get("ch_names", ())
+    _name_channels(axes, cohort["ch_names"], injected)
     style.figure_of(axes).colorbar(drawn, cax=bar)
     bar.tick_params(length=2.5)
     bar.locator_params(nbins=5)
@@ -140,9 +140,9 @@ def draw_saliency(axes: Axes, bar: Axes, source: Source) -> list[str]:
         f"mean of {count(n_seeds, 'seed')} and {count(n_folds, 'fold')}",
     ]
     if facts["circular"]:
-        lines.append("CIRCULAR: chosen by true scores")
-    if planted:
-        lines.append("▸ carries the planted signal")
+        lines.append("CIRCULAR: chosen by true targets")
+    if injected:
+        lines.append("▸ carries the injected signal")
     return [style.label(line, limit=44) for line in lines]
 
 
@@ -167,18 +167,18 @@ def _with_interval(measurement: Measurement | None) -> str:
     return f"{style.signed(measurement.value)}, {level} interval [{low}, {high}]"
 
 
-def _name_channels(axes: Axes, ch_names: list[str], planted: list[str]) -> None:
+def _name_channels(axes: Axes, ch_names: list[str], injected: list[str]) -> None:
     step = -(-len(ch_names) // _MOST_CHANNEL_LABELS)
-    marked = [i for i, name in enumerate(ch_names) if name in planted]
+    marked = [i for i, name in enumerate(ch_names) if name in injected]
     shown = [
         i
         for i in range(len(ch_names))
         if i in marked or (i % step == 0 and all(abs(i - other) >= step for other in marked))
     ]
     texts = [
-        f"{style.label(ch_names[i], limit=8)}{' ▸' if ch_names[i] in planted else ''}"
+        f"{style.label(ch_names[i], limit=8)}{' ▸' if ch_names[i] in injected else ''}"
         for i in shown
     ]
     for i, tick in zip(shown, axes.set_yticks(shown, texts), strict=True):
-        if ch_names[i] in planted:
-            tick.label1.set(color=style.PLANTED, weight="bold")
+        if ch_names[i] in injected:
+            tick.label1.set(color=style.INJECTED, weight="bold")

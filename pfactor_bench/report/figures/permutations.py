@@ -1,4 +1,4 @@
-"""r under shuffling, as a picture: a histogram per regime, with the observed value."""
+"""r under permuting, as a picture: a histogram per regime, with the observed value."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from pfactor_bench.report.facts import metric
 from pfactor_bench.report.figures import style
 from pfactor_bench.report.figures.page import Sheet
-from pfactor_bench.report.sections.permutations import shuffled
+from pfactor_bench.report.sections.permutations import permuted
 from pfactor_bench.report.text import probability
 
 if TYPE_CHECKING:
@@ -27,24 +27,24 @@ _NUMBERS = 2.0
 
 
 def draw(record: Record, arrays: Arrays) -> Sheet | None:
-    """Draw r of shuffled scores in grey; nothing where the arrays hold no shuffles."""
-    found = [regime for regime in shuffled(record) if f"{regime}/shuffled_r" in arrays]
+    """Draw r of permuted targets in grey; nothing where the arrays hold no permutations."""
+    found = [regime for regime in permuted(record) if f"{regime}/permuted_r" in arrays]
     if not found:
         return None
     sheet = Sheet(
         "Could the correlation be chance?",
-        "grey: r after shuffling the scores within folds; orange: r observed, mean over seeds",
+        "grey: r after permuting the targets within folds; orange: r observed, mean over seeds",
         plot=_ROW * len(found) + 0.4,
     )
     axes = sheet.axes(_NAMES, right=_NUMBERS)
     for row, regime in enumerate(found):
-        _draw_row(axes, record, regime, row, arrays[f"{regime}/shuffled_r"])
+        _draw_row(axes, record, regime, row, arrays[f"{regime}/permuted_r"])
     axes.set_yticks(
         [row + 0.1 for row in range(len(found))],
         [style.label(regime, limit=28) for regime in found],
     )
     axes.set(ylim=(len(found) - 0.3, -0.75), xlim=(-1.02, 1.02))
-    axes.set_xlabel("Pearson's r over held-out people")
+    axes.set_xlabel("Pearson's r over held-out subjects")
     axes.axvline(0, color=style.QUIET, linewidth=0.7, zorder=0)
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(axis="y", length=0)
@@ -57,7 +57,7 @@ def _draw_row(axes: Axes, record: Record, regime: str, row: int, draws: NDArray[
     tops = base - 0.75 * heights / max(1, heights.max())
     axes.fill_between(edges[:-1], base, tops, step="post", color="#BDBDBD", linewidth=0)
     observed = metric(record, regime, "pearson_r")
-    p = shuffled(record)[regime]
+    p = permuted(record)[regime]
     if observed is None or observed.value is None:
         return
     axes.vlines(observed.value, base, row - 0.55, color=style.HELD_OUT, linewidth=2.2)

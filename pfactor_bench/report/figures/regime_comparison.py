@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pfactor_bench.report.facts import held_out_people, metric, regimes
+from pfactor_bench.report.facts import held_out_subjects, metric, regimes
 from pfactor_bench.report.figures import style
 from pfactor_bench.report.figures.page import Drawing
 from pfactor_bench.report.text import count
@@ -44,8 +44,8 @@ _SKILL_LABEL = 0.56
 _SPREAD = 0.9
 
 _CAPTIONS = (
-    ("Every seed", "dot: a seed; bar: interval over people of their mean; dashed: train mean"),
-    ("Trained parameters", "dot: mean over seeds; bar: interval over people"),
+    ("Every seed", "dot: a seed; bar: interval over subjects of their mean; dashed: train mean"),
+    ("Trained parameters", "dot: mean over seeds; bar: interval over subjects"),
 )
 
 _MARKER: dict[str, Any] = {
@@ -76,8 +76,8 @@ def draw(record: Record, _arrays: Arrays) -> Drawing:
         figure.text(x, 1 - 0.34 / height, caption, va="top")
     _draw_seeds(axes[0], record, found)
     _draw_parameters(axes[1], record, found)
-    people = count(held_out_people(record), "held-out person", "held-out people")
-    return Drawing(figure, f"Skill on {people}, by regime")
+    subjects = count(held_out_subjects(record), "held-out subject", "held-out subjects")
+    return Drawing(figure, f"Skill on {subjects}, by regime")
 
 
 def _draw_seeds(
@@ -102,7 +102,7 @@ def _draw_seeds(
     axes.set_yticks(range(len(found)), [style.label(regime, limit=30) for regime in found])
     axes.set_ylim(len(found) - 0.5, -0.5)
     axes.xaxis.set_major_locator(MaxNLocator(**_TICKS))
-    axes.set_xlabel("skill, held-out people")
+    axes.set_xlabel("skill, held-out subjects")
     style.quiet_frame(axes)
     _name_seeds(axes, seeds)
 

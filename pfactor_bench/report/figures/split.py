@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pfactor_bench.report.facts import people_of
+from pfactor_bench.report.facts import subjects_of
 from pfactor_bench.report.figures import style
 from pfactor_bench.report.figures.page import Sheet
 from pfactor_bench.report.text import count
@@ -27,16 +27,17 @@ _COLORS = ("#F2F2F2", "#A9CCE3", style.HELD_OUT, "#000000")
 
 
 def draw(record: Record, _arrays: Arrays) -> Sheet:
-    """Draw a column per person and a row per fold, coloured by which side the person is on."""
+    """Draw a column per subject and a row per fold, coloured by which side the subject is on."""
     from matplotlib.colors import ListedColormap
 
     folds = record.split["folds"]
-    people = _everybody(record)
-    sides = [[_side(fold, name) for name in people] for fold in folds]
-    named = len(people) <= _MOST_NAMES
+    subjects = _all_subjects(record)
+    sides = [[_side(fold, name) for name in subjects] for fold in folds]
+    named = len(subjects) <= _MOST_NAMES
     sheet = Sheet(
-        f"Who is held out: {count(len(people), 'person', 'people')}, {count(len(folds), 'fold')}",
-        "blue: trained on; orange: held out; grey: in neither; black: on both sides, a leak",
+        f"Who is held out: {count(len(subjects), 'subject', 'subjects')}, "
+        f"{count(len(folds), 'fold')}",
+        "blue: trained on; orange: held out; grey: in neither; black: in train and test, a leak",
         plot=min(_ROW * len(folds), 4) + 0.1,
         below=0.75 if named else 0.5,
     )
@@ -50,17 +51,17 @@ def draw(record: Record, _arrays: Arrays) -> Sheet:
         aspect="auto",
         interpolation="nearest",
     )
-    _label_split(axes, folds, people, named=named)
+    _label_split(axes, folds, subjects, named=named)
     return sheet
 
 
-def _everybody(record: Record) -> list[str]:
-    """Return everybody's name, those held out together side by side."""
+def _all_subjects(record: Record) -> list[str]:
+    """Return every subject's name, those held out together side by side."""
     order: dict[str, None] = {}
     for side in ("test_subjects", "train_subjects"):
         for fold in record.split["folds"]:
             order.update(dict.fromkeys(fold[side]))
-    known = people_of(record)
+    known = subjects_of(record)
     order.update(dict.fromkeys(known["subjects"] if known else ()))
     return list(order)
 
@@ -73,7 +74,7 @@ def _side(fold: Mapping[str, Any], name: str) -> int:
 
 
 def _label_split(
-    axes: Axes, folds: Sequence[Mapping[str, Any]], people: list[str], *, named: bool
+    axes: Axes, folds: Sequence[Mapping[str, Any]], subjects: list[str], *, named: bool
 ) -> None:
     step = -(-len(folds) // _MOST_FOLD_NAMES)
     shown = range(0, len(folds), step)
@@ -82,10 +83,12 @@ def _label_split(
     axes.spines[:].set_visible(False)
     if named:
         between: dict[str, Any] = {"colors": "white", "linewidth": 1.5}
-        axes.vlines([column - 0.5 for column in range(1, len(people))], *axes.get_ylim(), **between)
+        axes.vlines(
+            [column - 0.5 for column in range(1, len(subjects))], *axes.get_ylim(), **between
+        )
         axes.hlines([row - 0.5 for row in range(1, len(folds))], *axes.get_xlim(), **between)
-        axes.set_xticks(range(len(people)), [style.label(name, limit=10) for name in people])
-        axes.tick_params(axis="x", labelrotation=60 if len(people) > 12 else 0)  # noqa: PLR2004
+        axes.set_xticks(range(len(subjects)), [style.label(name, limit=10) for name in subjects])
+        axes.tick_params(axis="x", labelrotation=60 if len(subjects) > 12 else 0)  # noqa: PLR2004
     else:
         axes.set_xticks([])
-        axes.set_xlabel(f"{len(people):,} people")
+        axes.set_xlabel(f"{len(subjects):,} subjects")

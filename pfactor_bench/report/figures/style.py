@@ -23,8 +23,8 @@ __all__ = [
     "BASELINE",
     "DASHED",
     "HELD_OUT",
+    "INJECTED",
     "INK",
-    "PLANTED",
     "QUIET",
     "SEED_COLORS",
     "SEED_MARKERS",
@@ -43,7 +43,7 @@ __all__ = [
 
 TRAIN = "#0072B2"
 HELD_OUT = "#D55E00"
-PLANTED = "#D55E00"
+INJECTED = "#D55E00"
 BASELINE = "#000000"
 INK = "#262626"
 QUIET = "#6B6B6B"

@@ -32,7 +32,7 @@ def draw(record: Record, _arrays: Arrays) -> Sheet:
             points.append((names.index(regime), found.value))
     sheet = Sheet(
         "Where the uncertainty comes from",
-        "standard error that each source alone adds to the mean squared error over people",
+        "standard error that each source alone adds to the mean squared error over subjects",
         plot=max(_ROW * len(names), _SHORTEST),
     )
     axes = sheet.axes(_NAMES, right=_LEGEND)

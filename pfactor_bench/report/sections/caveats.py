@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pfactor_bench.claims import MIN_SUBJECTS_TO_HOLD
 from pfactor_bench.report.facts import (
     BASELINE,
-    held_out_people,
+    held_out_subjects,
     mean_over_seeds,
     metric,
     outcome,
@@ -41,14 +41,14 @@ def caveats(record: Record) -> list[Markdown]:
 
 
 def null_r_probability(r: float, n: int) -> float:
-    """Return how often unrelated normal scores of `n` people correlate at least as far from 0.
+    """Return how often unrelated normal targets of `n` subjects correlate at least as far from 0.
 
     Parameters
     ----------
     r
         The observed correlation.
     n
-        People, 3 or more.
+        Subjects, 3 or more.
 
     Returns
     -------
@@ -104,8 +104,8 @@ def _train_mean(record: Record) -> Iterator[Markdown]:
             yield md("In {}, skill has no value: {}.", regime, why)
             continue
         yield md(
-            "**Was the train mean beaten?** {} {}: its squared error over people is {}, that of "
-            "predicting the train mean for everybody {}; skill is {}.",
+            "**Was the train mean beaten?** {} {}: its squared error over subjects is {}, that of "
+            "predicting the train mean for every subject {}; skill is {}.",
             regime,
             outcome(record, regime),
             value_of(metric(record, regime, "mse")),
@@ -114,41 +114,41 @@ def _train_mean(record: Record) -> Iterator[Markdown]:
         )
 
 
-def _few_people(record: Record) -> Iterator[Markdown]:
-    n = held_out_people(record)
+def _few_subjects(record: Record) -> Iterator[Markdown]:
+    n = held_out_subjects(record)
     if n < MIN_SUBJECTS_TO_HOLD:
         yield md(
-            "**{} held out.** With fewer than {} no claim about people can hold, however good the "
-            "number looks, and an interval over so few is a rough guess itself.",
-            count(n, "person was", "people were"),
+            "**{} held out.** With fewer than {} no claim about subjects can hold, however good "
+            "the number looks, and an interval over so few is a rough guess itself.",
+            count(n, "subject was", "subjects were"),
             MIN_SUBJECTS_TO_HOLD,
         )
 
 
 def _best_seed_r(record: Record) -> Iterator[Markdown]:
-    n = held_out_people(record)
+    n = held_out_subjects(record)
     for regime, cases in regimes(record).items():
         by_seed = {
             case["seed"]: found.value
             for case in cases
             if (found := metric(record, case["id"], "pearson_r")) and found.value is not None
         }
-        if not by_seed or n < 3:  # noqa: PLR2004 - two people always lie on a line
+        if not by_seed or n < 3:  # noqa: PLR2004 - two subjects always lie on a line
             continue
         seed = max(by_seed, key=lambda key: abs(by_seed[key]))
         r = by_seed[seed]
         sentence = md(
-            "**r = {} ({}, seed {}) rests on {} and one seed.** If predictions and scores were "
+            "**r = {} ({}, seed {}) rests on {} and one seed.** If predictions and targets were "
             "unrelated, an r at least this far from 0 would still come up with probability {}",
             number(r),
             regime,
             seed,
-            count(n, "person", "people"),
+            count(n, "subject", "subjects"),
             probability(null_r_probability(r, n)),
         )
         if n == 4:  # noqa: PLR2004 - the one n whose null r is uniform
             sentence = md(
-                "{} (with 4 people every r is equally likely then: r > 0.5 has 25%)", sentence
+                "{} (with 4 subjects every r is equally likely then: r > 0.5 has 25%)", sentence
             )
         if len(by_seed) > 1:
             sentence = md(
@@ -183,7 +183,7 @@ def _shrunken_predictions(record: Record) -> Iterator[Markdown]:
         ratio = metric(record, regime, "sd_ratio")
         if ratio is not None and ratio.value is not None:
             yield md(
-                "The predictions of {} differ between people by {:.0f}% of what the true scores "
+                "The predictions of {} differ between subjects by {:.0f}% of what the true targets "
                 "do (standard deviations).",
                 regime,
                 100 * ratio.value,
@@ -193,9 +193,9 @@ def _shrunken_predictions(record: Record) -> Iterator[Markdown]:
 def _windows(record: Record) -> Iterator[Markdown]:
     yield md(
         "The {:,} held-out windows come from {}. Numbers over windows stand beside those over "
-        "people for comparison with other work; they are no larger sample.",
+        "subjects for comparison with other work; they are no larger sample.",
         sum(fold["n_test_windows"] for fold in record.split["folds"]),
-        count(held_out_people(record), "person", "people"),
+        count(held_out_subjects(record), "subject", "subjects"),
     )
 
 
@@ -204,10 +204,10 @@ def _pooled_folds(record: Record) -> Iterator[Markdown]:
     r = metric(record, BASELINE, "pearson_r")
     if n_folds > 1 and r is not None and r.value:
         yield md(
-            "r is taken over people of {} folds, each predicted by a model trained on others. "
-            "That alone moves r: where the people held out score high, the mean of the others is "
-            "low. Predicting each fold's train mean gives r = {} here, so compare with that, not "
-            "with 0.",
+            "r is taken over subjects of {} folds, each predicted by a model trained on others. "
+            "That alone moves r: where the subjects held out have high targets, the mean of the "
+            "others is low. Predicting each fold's train mean gives r = {} here, so compare with "
+            "that, not with 0.",
             n_folds,
             number(r.value),
         )
@@ -222,7 +222,7 @@ def _circular_saliency(record: Record) -> Iterator[Markdown]:
     }
     for choice in sorted(circular):
         yield md(
-            "**Saliency over windows chosen by {} is circular**: the true scores chose the "
+            "**Saliency over windows chosen by {} is circular**: the true targets chose the "
             "windows, so it shows where the model looks when it happens to be right.",
             choice,
         )
@@ -240,7 +240,7 @@ _CAVEATS: tuple[Callable[[Record], Iterator[Markdown]], ...] = (
     _leak_found,
     _missing_cases,
     _train_mean,
-    _few_people,
+    _few_subjects,
     _best_seed_r,
     _best_epoch,
     _shrunken_predictions,

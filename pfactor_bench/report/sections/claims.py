@@ -21,7 +21,7 @@ _VERDICTS = {"holds": md("holds"), "fails": md("**fails**"), "inconclusive": md(
 _LEVELS_MEAN = md(
     "A reported claim is what the suite asks, whichever way it comes out. A gate, such as a number "
     "that must come out as before, fails the run where it does not hold, and says nothing more. "
-    "No number of people stands where a number is not an estimate over people."
+    "No number of subjects stands where a number is not an estimate over subjects."
 )
 
 
@@ -38,7 +38,7 @@ def _text(record: Record) -> list[Markdown]:
         record.claims, key=lambda claim: (claim.id not in failing, claim.level == "gate")
     )
     rows = [_row(record, claim, verdicts.get(claim.id)) for claim in claims]
-    headers = ["level", "claim", "people", "measured", "required", "verdict", "why"]
+    headers = ["level", "claim", "subjects", "measured", "required", "verdict", "why"]
     return [table(headers, rows), _LEVELS_MEAN, _measured_what(record)]
 
 

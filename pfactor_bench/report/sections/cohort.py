@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pfactor_bench.report.facts import held_out_people, people_of
+from pfactor_bench.report.facts import held_out_subjects, subjects_of
 from pfactor_bench.report.section import Figure, Section
 from pfactor_bench.report.text import (
     bullets,
@@ -30,22 +30,24 @@ def _text(record: Record) -> list[Markdown]:
     cohort = record.cohort
     seconds = cohort["n_times"] / cohort["sfreq"]
     windows = f"{cohort['n_windows']:,} of {seconds:g} s at {cohort['sfreq']:g} Hz"
-    moments = f"mean {number(cohort['score_mean'])}, SD {number(cohort['score_sd'])} over people"
+    moments = (
+        f"mean {number(cohort['target_mean'])}, SD {number(cohort['target_sd'])} over subjects"
+    )
     rows: list[list[object]] = [
         ["name", cohort["name"]],
-        ["people", f"{cohort['n_subjects']:,}"],
+        ["subjects", f"{cohort['n_subjects']:,}"],
         ["windows", md("{}, in {}", windows, cohort["unit"])],
         ["channels", md("{:,}: {}", len(cohort["ch_names"]), listed(cohort["ch_names"]))],
-        ["score", md("{}, {}", cohort["target"], moments)],
+        ["target", md("{}, {}", cohort["target"], moments)],
     ]
-    if planted := cohort.get("planted"):
-        rhythm = md("a {:g} Hz rhythm in {}", planted["frequency"], listed(planted["ch_names"]))
-        rows.append(["planted signal", rhythm])
+    if injected := cohort.get("injected"):
+        rhythm = md("a {:g} Hz rhythm in {}", injected["frequency"], listed(injected["ch_names"]))
+        rows.append(["injected signal", rhythm])
     made = (md("{} = {}", key, value_in_words(v)) for key, v in cohort["provenance"].items())
     rows.append(["made with", joined(", ", made)])
     notes = bullets([md("Note: {}", escape(note, limit=5000)) for note in cohort["notes"]])
     return [
-        FIGURE.shown(record, "Everybody's score, and how many windows each person has."),
+        FIGURE.shown(record, "Every subject's target, and how many windows each subject has."),
         table(["what", "value"], rows),
         notes,
     ]
@@ -53,8 +55,8 @@ def _text(record: Record) -> list[Markdown]:
 
 def _alt_text(record: Record) -> str:
     """Return what the overview shows, for a reader who cannot see it; plain text, not escaped."""
-    people = people_of(record) or {"subjects": [], "scores": [0], "n_windows": [0]}
-    scores, windows = people["scores"], people["n_windows"]
+    subjects = subjects_of(record) or {"subjects": [], "targets": [0], "n_windows": [0]}
+    targets, windows = subjects["targets"], subjects["n_windows"]
     cohort = record.cohort
     each = (
         f"{windows[0]:,} windows each"
@@ -62,10 +64,10 @@ def _alt_text(record: Record) -> str:
         else f"{min(windows):,} to {max(windows):,} windows each"
     )
     return (
-        f"{plain(cohort['target'])} of {count(len(scores), 'person', 'people')} runs from "
-        f"{number(min(scores))} to {number(max(scores))}, mean {number(cohort['score_mean'])}, SD "
-        f"{number(cohort['score_sd'])}; {held_out_people(record):,} of them are held out at some "
-        f"time. {each}."
+        f"{plain(cohort['target'])} of {count(len(targets), 'subject', 'subjects')} runs from "
+        f"{number(min(targets))} to {number(max(targets))}, mean {number(cohort['target_mean'])}, "
+        f"SD {number(cohort['target_sd'])}; {held_out_subjects(record):,} of them are held out at "
+        f"some time. {each}."
     )
 
 
@@ -73,6 +75,6 @@ FIGURE = Figure(
     file="cohort",
     module="cohort",
     alt=_alt_text,
-    is_drawn=lambda record: people_of(record) is not None,
+    is_drawn=lambda record: subjects_of(record) is not None,
 )
 SECTION = Section(order=140, heading="Cohort", text=_text, figure=FIGURE)

@@ -1,4 +1,4 @@
-"""Whether predictions follow what they should not, beyond what the scores explain."""
+"""Whether predictions follow what they should not, beyond what the targets explain."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ def _text(record: Record) -> list[Markdown]:
             regime,
             confound,
             value_with_interval(found),
-            found.missing_because or f"{found.n_subjects} people",
+            found.missing_because or f"{found.n_subjects} subjects",
         ]
         for regime, confound, found in tested
     ]
     about = md(
         "A small p says that the predictions tell something about the confound that the true "
-        "scores do not (partial confound test, Spisak 2022, doi:10.1093/gigascience/giac082).{}",
+        "targets do not (partial confound test, Spisak 2022, doi:10.1093/gigascience/giac082).{}",
         _untested(record, {confound for _, confound, _ in tested}),
     )
     return [table(["regime", "confound", "p", ""], rows), about]
 
 
 def _untested(record: Record, tested: set[str]) -> Markdown:
-    """Name what a check found to go with the score and no row above is about."""
+    """Name what a check found to correlate with the target and no row above is about."""
     found = dict.fromkeys(
         str(row["proxy"])
         for finding in record.findings

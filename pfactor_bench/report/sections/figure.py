@@ -1,4 +1,4 @@
-"""The 3-panel figure: how it learned, what it predicts for people, where it looks."""
+"""The 3-panel figure: how it learned, what it predicts for subjects, its saliency."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pfactor_bench.report.facts import (
     BASELINE,
     first_saliency,
-    held_out_people,
+    held_out_subjects,
     mean_over_seeds,
     metric,
     regimes,
@@ -31,13 +31,13 @@ def _caption(record: Record) -> Markdown:
     saliency = first_saliency(record, first) if first else None
     return md(
         "Left: squared error and correlation over windows after each epoch; the dashed line is "
-        "what predicting the train mean costs. Middle: a dot per held-out person and seed, a grey "
-        "line joining one person's; the train mean is dashed, or a band where it differs between "
+        "what predicting the train mean costs. Middle: a dot per held-out subject and seed, a grey "
+        "line joining one subject's; the train mean is dashed, or a band where it differs between "
         "folds. Right: saliency, {}.",
         md(
             "mean over {}{}",
             windows_chosen(saliency["chosen_by"]),
-            md(" (circular: the true scores chose them)" if saliency["circular"] else ""),
+            md(" (circular: the true targets chose them)" if saliency["circular"] else ""),
         )
         if saliency
         else "not computed",
@@ -56,13 +56,13 @@ def _row_in_words(record: Record, regime: str) -> str:
     cases = regimes(record)[regime]
     last = mean_over_seeds(record, regime, "val_mse")
     error = "no value" if last is None else number(last)
-    people = count(held_out_people(record), "held-out person", "held-out people")
+    subjects = count(held_out_subjects(record), "held-out subject", "held-out subjects")
     text = (
         f"Three panels for {plain(regime)}. Training: held-out squared error ends at "
         f"{error}; predicting the train mean costs "
         f"{value_of(metric(record, BASELINE, 'window_mse'))}{_on_trained(record)}. "
         f"Predicted against true "
-        f"{plain(record.cohort['target'])} of {people} with {count(len(cases), 'seed')}: "
+        f"{plain(record.cohort['target'])} of {subjects} with {count(len(cases), 'seed')}: "
         f"r {pooled['pearson_r']}, skill against the train mean {pooled['skill']}."
     )
     saliency = first_saliency(record, regime)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pfactor_bench.report.facts import held_out_people
+from pfactor_bench.report.facts import held_out_subjects
 from pfactor_bench.report.section import Section
 from pfactor_bench.report.text import bullets, count, joined, md
 
@@ -16,24 +16,24 @@ __all__ = ["SECTION"]
 
 _SYNTHETIC = md(
     "The cohort is synthetic: its signal was put there. What is found here says that the machinery "
-    "works, nothing about people."
+    "works, nothing about subjects."
 )
 _CHECKS = md(
     "The checks look for the leaks they name, in what the run recorded. Passing them does not "
     "prove the absence of leakage."
 )
-_SALIENCY = md("Saliency shows what a prediction is sensitive to, not what causes the score.")
+_SALIENCY = md("Saliency shows what a prediction is sensitive to, not what causes the target.")
 
 
 def _text(record: Record) -> list[Markdown]:
     intervals = md(
         "Intervals are over the {} held out here. They do not cover another cohort, another way of "
-        "recording, or a model trained on other people.",
-        count(held_out_people(record), "person", "people"),
+        "recording, or a model trained on other subjects.",
+        count(held_out_subjects(record), "subject", "subjects"),
     )
     diagnosis = "Nothing here is a diagnosis, or fit to make one from {}."
     lines = [
-        *([_SYNTHETIC] if record.cohort.get("planted") else []),
+        *([_SYNTHETIC] if record.cohort.get("injected") else []),
         intervals,
         _CHECKS,
         *_not_looked_for(record),

@@ -1,4 +1,4 @@
-"""Every seed's numbers, people and windows side by side, below the train mean's."""
+"""Every seed's numbers, subjects and windows side by side, below the train mean's."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ __all__ = ["SECTION"]
 
 #: Metrics that a table shows at both levels, and what it calls them.
 _PAIRED = {"pearson_r": "r", "r2": "R²", "mae": "MAE", "skill": "skill"}
-_LEVELS = {"": "people", "window_": "windows"}
+_LEVELS = {"": "subjects", "window_": "windows"}
 
 _LAST_EPOCH = md(
-    "Train MSE is the loss during training, of other people and with dropout at work, so it may "
+    "Train MSE is the loss during training, of other subjects and with dropout at work, so it may "
     "well lie above held-out MSE."
 )
 _MEAN_OVER_FOLDS = md(
@@ -40,7 +40,7 @@ def _text(record: Record) -> list[Markdown]:
     return [
         table(headers, rows),
         md(
-            "Skill is the share of the train mean's squared error that is gone: 0 is the train "
+            "Skill is the skill score, 1 − MSE / MSE of the training mean: 0 is the train "
             "mean, 1 is perfect.{} At the last epoch, over windows:",
             _methods(record),
         ),
@@ -92,7 +92,7 @@ def _methods(record: Record) -> Markdown:
             for method, names in by_method.items()
         ),
     )
-    return md(" Intervals are over people ({})." if methods else "", methods)
+    return md(" Intervals are over subjects ({})." if methods else "", methods)
 
 
 def _remarks(record: Record) -> Markdown:

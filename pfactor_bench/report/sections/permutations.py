@@ -1,4 +1,4 @@
-"""r beside what shuffled scores give."""
+"""r beside what permuted targets give."""
 
 from __future__ import annotations
 
@@ -12,49 +12,49 @@ if TYPE_CHECKING:
     from pfactor_bench.records.record import Record
     from pfactor_bench.report.text import Markdown
 
-__all__ = ["FIGURE", "SECTION", "shuffled"]
+__all__ = ["FIGURE", "SECTION", "permuted"]
 
 _CAPTION = (
-    "Grey: r after shuffling the true scores among the people of a fold; the line is the r that "
+    "Grey: r after permuting the true targets among the subjects of a fold; the line is the r that "
     "was observed."
 )
 
 
-def shuffled(record: Record) -> dict[str, float]:
-    """Return the share of shuffles with an r at least as high, for each regime that has one."""
+def permuted(record: Record) -> dict[str, float]:
+    """Return the share of permutations with an r at least as high, for each regime that has one."""
     return {
         regime: found.value
         for regime in regimes(record)
-        if (found := metric(record, regime, "shuffled_r_p")) and found.value is not None
+        if (found := metric(record, regime, "permuted_r_p")) and found.value is not None
     }
 
 
 def _is_shown(record: Record) -> bool:
-    return bool(shuffled(record))
+    return bool(permuted(record))
 
 
 def _text(record: Record) -> list[Markdown]:
     rows = [
         [regime, value_of(metric(record, regime, "pearson_r")), probability(p)]
-        for regime, p in shuffled(record).items()
+        for regime, p in permuted(record).items()
     ]
     return [
         FIGURE.shown(record, _CAPTION),
-        table(["regime", "r", "shuffles at least as high"], rows),
+        table(["regime", "r", "permutations at least as high"], rows),
     ]
 
 
 def _alt_text(record: Record) -> str:
     rows = "; ".join(
         f"{plain(regime)}: r {value_of(metric(record, regime, 'pearson_r'))}, and "
-        f"{probability(p)} of shuffles are at least as high"
-        for regime, p in shuffled(record).items()
+        f"{probability(p)} of permutations are at least as high"
+        for regime, p in permuted(record).items()
     )
-    return f"r of {count(len(shuffled(record)), 'regime')} beside r of shuffled scores. {rows}."
+    return f"r of {count(len(permuted(record)), 'regime')} beside r of permuted targets. {rows}."
 
 
 FIGURE = Figure(
-    file="shuffles",
+    file="permutations",
     module="permutations",
     alt=_alt_text,
     is_drawn=_is_shown,

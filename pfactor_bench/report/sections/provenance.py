@@ -42,10 +42,10 @@ def _text(record: Record) -> list[Markdown]:
 
 def _encoders(encoders: Sequence[Mapping[str, Any]]) -> str:
     """Return whom encoders were pretrained on, in numbers; everything else is in the record."""
-    people = sorted({len(one.get("people", ())) for one in encoders})
-    between = f"{people[0]:,}" if len(people) == 1 else f"{people[0]:,} to {people[-1]:,}"
+    subjects = sorted({len(one.get("subjects", ())) for one in encoders})
+    between = f"{subjects[0]:,}" if len(subjects) == 1 else f"{subjects[0]:,} to {subjects[-1]:,}"
     return (
-        f"{count(len(encoders), 'encoder')}, pretrained on {between} people each; whom, and how, "
+        f"{count(len(encoders), 'encoder')}, pretrained on {between} subjects each; whom, and how, "
         f"is in record.json under provenance"
     )
 

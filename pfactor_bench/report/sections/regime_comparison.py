@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pfactor_bench.report.facts import (
-    held_out_people,
+    held_out_subjects,
     metric,
     regimes,
     value_of,
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
 __all__ = ["FIGURE", "SECTION", "several_regimes"]
 
 _CAPTION = (
-    "Left: a dot per seed, and the interval over people of their mean. Right: the same mean "
+    "Left: a dot per seed, and the interval over subjects of their mean. Right: the same mean "
     "against how many parameters were trained."
 )
 
 _ENDING = "/skill_difference"
 _DIFFERENCES = md(
-    "Each person's squared error from scratch less theirs from that start, in shares of the train "
-    "mean's. The first interval is over people with these seeds."
+    "Each subject's squared error from scratch less theirs from that start, in shares of the train "
+    "mean's. The first interval is over subjects with these seeds."
 )
 _OVER = {
-    "seed": md("That over seeds is for these people."),
+    "seed": md("That over seeds is for these subjects."),
     "fold": md(
         "That over folds is the corrected resampled t interval of Nadeau and Bengio (2003), which "
-        "allows for the training people that folds share."
+        "allows for the training subjects that folds share."
     ),
 }
 
@@ -75,7 +75,7 @@ def _differences(record: Record) -> list[Markdown]:
     ]
     headers = [
         "comparison",
-        "skill added, over people",
+        "skill added, over subjects",
         *(f"the same, over {column}s" for column in columns),
         "each seed",
     ]
@@ -92,13 +92,13 @@ def _by_seed(record: Record, comparison: str) -> list[Measurement]:
 
 
 def _alt_text(record: Record) -> str:
-    people = count(held_out_people(record), "held-out person", "held-out people")
+    subjects = count(held_out_subjects(record), "held-out subject", "held-out subjects")
     skills = "; ".join(
         f"{plain(regime)} {value_with_interval(metric(record, regime, 'skill'))} with "
         f"{count(cases[0]['n_trainable'], 'trained parameter')}"
         for regime, cases in regimes(record).items()
     )
-    return f"Skill on {people} by regime: {skills}."
+    return f"Skill on {subjects} by regime: {skills}."
 
 
 FIGURE = Figure(

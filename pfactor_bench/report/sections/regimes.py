@@ -17,7 +17,7 @@ __all__ = ["SECTION"]
 
 _WHAT_THEY_ARE = md(
     "A regime is how training starts and what it may change: from-scratch from random weights, the "
-    "others from a pretrained encoder. Over people, averaged over seeds. Regimes whose intervals "
+    "others from a pretrained encoder. Over subjects, averaged over seeds. Regimes whose intervals "
     "overlap are not ranked by this."
 )
 

@@ -25,10 +25,10 @@ __all__ = ["SECTION"]
 
 _HOW_TO_READ_MAPS = md(
     "Time is that within a window. Where windows are not locked to an event, no moment of one "
-    "means anything in the brain: a peak in time then shows how the network looks at any window."
+    "means anything in the brain: a peak in time then shows the network's saliency for any window."
 )
 _HOW_TO_READ_SHARES = md(
-    "An interval over people is of these models' maps: to tell a share from chance, look at how "
+    "An interval over subjects is of these models' maps: to tell a share from chance, look at how "
     "many other sets of channels, or bands, hold as much."
 )
 
@@ -44,14 +44,14 @@ def _text(record: Record) -> list[Markdown]:
         for saliency in case.get("saliency", ())
     ]
     headers = ["case", "averaged over", "peak channel", "peak time (s)", "largest"]
-    headers += ["planted share", "similarity after shuffling"]
-    planted = (record.cohort.get("planted") or {}).get("ch_names", ())
-    share = len(planted) / len(record.cohort["ch_names"])
+    headers += ["injected share", "similarity after randomising"]
+    injected = (record.cohort.get("injected") or {}).get("ch_names", ())
+    share = len(injected) / len(record.cohort["ch_names"])
     about = md(
         "Size of the prediction's gradient, in {} per {}.{} {}",
         record.cohort["target"],
         record.cohort["unit"],
-        md(" By chance the planted channels would hold {:.3f} of it.", share) if planted else "",
+        md(" By chance the injected channels would hold {:.3f} of it.", share) if injected else "",
         _HOW_TO_READ_MAPS,
     )
     return [table(headers, rows), about, _remarks(record)]
@@ -67,13 +67,13 @@ def _row(record: Record, case: str, saliency: Mapping[str, Any]) -> list[object]
         f"{saliency['max']:.2e}",
         *(
             value_of(metric(record, case, f"saliency_{chosen}_{name}"))
-            for name in ("planted_share", "randomised_similarity")
+            for name in ("injected_share", "randomised_similarity")
         ),
     ]
 
 
 def _remarks(record: Record) -> Markdown:
-    """Say how much lies where the signal was planted, over people, and what shuffling showed."""
+    """Say how much lies where the signal was injected, and what randomising the weights showed."""
     found = [one for one in record.measurements if "/saliency_" in one.name]
     lines = [
         md("{}: {}{}.", one.name, value_or_reason(one), md(", {}" if one.note else "", one.note))
@@ -82,7 +82,7 @@ def _remarks(record: Record) -> Markdown:
     ]
     lines += [_HOW_TO_READ_SHARES] if lines else []
     meanings = {one.note for one in found if one.name.endswith("_similarity") and one.note}
-    lines += [md("Similarity after shuffling: {}.", meaning) for meaning in sorted(meanings)]
+    lines += [md("Similarity after randomising: {}.", meaning) for meaning in sorted(meanings)]
     return bullets(lines)
 
 

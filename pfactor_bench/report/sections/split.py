@@ -32,22 +32,27 @@ def _text(record: Record) -> list[Markdown]:
     ]
     headers = [
         "fold",
-        "people trained on",
+        "subjects trained on",
         "their windows",
-        "people held out",
+        "subjects held out",
         "their windows",
         "who is held out",
     ]
     how = md("By {}: {}.", record.split["name"], count(len(folds), "fold"))
-    return [how, FIGURE.shown(record, "A column per person, a row per fold."), table(headers, rows)]
+    return [
+        how,
+        FIGURE.shown(record, "A column per subject, a row per fold."),
+        table(headers, rows),
+    ]
 
 
 def _alt_text(record: Record) -> str:
     """Return what the diagram shows, for a reader who cannot see it; plain text, not escaped."""
     folds = record.split["folds"]
     shown = "; ".join(
-        f"{plain(fold['name'])} trains on {count(len(fold['train_subjects']), 'person', 'people')}"
-        f" and holds out {len(fold['test_subjects']):,}"
+        f"{plain(fold['name'])} trains on "
+        f"{count(len(fold['train_subjects']), 'subject', 'subjects')} and holds out "
+        f"{len(fold['test_subjects']):,}"
         for fold in folds[:_MOST_FOLDS]
     )
     left = len(folds) - _MOST_FOLDS
@@ -59,10 +64,10 @@ def _overlap(record: Record) -> str:
     folds = record.split["folds"]
     both = {name for fold in folds for name in {*fold["train_subjects"]} & {*fold["test_subjects"]}}
     if both:
-        return f"{count(len(both), 'person stands', 'people stand')} on both sides of a fold."
+        return f"{count(len(both), 'subject stands', 'subjects stand')} in train and test."
     often = Counter(name for fold in folds for name in fold["test_subjects"])
     most = max(often.values(), default=0)
-    return "Nobody is on both sides of a fold" + (
+    return "Nobody is in train and test" + (
         ", and nobody is held out twice." if most <= 1 else f"; some are held out {most} times."
     )
 

@@ -8,7 +8,7 @@ from pfactor_bench.claims import MIN_SUBJECTS_TO_HOLD
 from pfactor_bench.claims.requirement import meets
 from pfactor_bench.records.record import find_measurement
 from pfactor_bench.report.facts import (
-    held_out_people,
+    held_out_subjects,
     metric,
     outcome,
     regimes,
@@ -43,10 +43,10 @@ __all__ = [
 ]
 
 _SKILL = md(
-    "Skill is the share of the train mean's squared error that is gone: 0 is no better than "
-    "predicting the mean of the people trained on for everybody, 1 is perfect. An interval that "
-    "holds 0 shows nothing. A fold is one way to part the people into those trained on and those "
-    "held out; a seed is one random start of the training."
+    "Skill is the skill score, 1 − MSE / MSE of the training mean: 0 is no better than "
+    "predicting the mean of the subjects trained on for every subject, 1 is perfect. An interval "
+    "that holds 0 shows nothing. A fold is one way to part the subjects into those trained on and "
+    "those held out; a seed is one random start of the training."
 )
 _CONTENTS = md(
     "[Claims](#claims) · "
@@ -55,8 +55,8 @@ _CONTENTS = md(
 )
 _STATUSES = {"fails": "Fails", "holds": "Holds", "inconclusive": "Inconclusive"}
 _SYNTHETIC = md(
-    "**Nobody's: the EEG and the scores are simulated.** The numbers say whether the machinery "
-    "works, nothing about people."
+    "**Nobody's: the EEG and the targets are simulated.** The numbers say whether the machinery "
+    "works, nothing about subjects."
 )
 _MOST_CLAIMS = 3
 _LEAK = {"found": "Yes", "none found": "None found", "not known": "Not known"}
@@ -76,11 +76,11 @@ def _text(record: Record) -> list[Markdown]:
 
 
 def answers_table(record: Record, *, see: Markdown | None = None) -> Markdown:
-    """Return data, people, leaks and claims, each in a line; `see` says where all checks are."""
+    """Return data, subjects, leaks and claims, each in a line; `see` says where all checks are."""
     leak = [leak_line(record), *([see] if see else [])]
     rows: list[list[object]] = [
         ["Whose EEG is it?", _whose(record)],
-        ["On how many people?", _people(record)],
+        ["On how many subjects?", _subjects(record)],
         ["Is there a leak?", joined(" ", leak)],
         ["What holds?", joined(" ", [claims_held(record), *_claims_in_words(record)])],
         *_missing(record),
@@ -95,18 +95,18 @@ def leak_line(record: Record) -> Markdown:
 
 def verdict_lines(record: Record) -> list[Markdown]:
     """Return, for each regime, whether it beat the train mean: good news or bad in one form."""
-    people = count(held_out_people(record), "held-out person", "held-out people")
+    subjects = count(held_out_subjects(record), "held-out subject", "held-out subjects")
     answers = []
     for regime, cases in regimes(record).items():
         skill = metric(record, regime, "skill")
         level = f"{skill.ci.level:.0%} interval" if skill and skill.ci else "no interval"
         answers.append(
             md(
-                "**{} ({}) {} on {}**: skill {}, {} over people.",
+                "**{} ({}) {} on {}**: skill {}, {} over subjects.",
                 cases[0]["model"],
                 regime,
                 outcome(record, regime),
-                people,
+                subjects,
                 value_with_interval(skill),
                 level,
             )
@@ -148,27 +148,27 @@ def _command(record: Record) -> list[Markdown]:
 
 def _whose(record: Record) -> Markdown:
     """Return what was recorded, or that nothing was."""
-    if record.cohort.get("planted"):
+    if record.cohort.get("injected"):
         return _SYNTHETIC
     made = record.cohort["provenance"]
     return md(
-        "{}{}. The score is {}.",
+        "{}{}. The target is {}.",
         made.get("title") or record.cohort["name"],
         md(" ({})", made["doi"]) if made.get("doi") else "",
         record.cohort["target"],
     )
 
 
-def _people(record: Record) -> Markdown:
+def _subjects(record: Record) -> Markdown:
     folds = record.split["folds"]
-    n = held_out_people(record)
+    n = held_out_subjects(record)
     trained = sorted({len(fold["train_subjects"]) for fold in folds})
     between = f"{trained[0]:,}" if len(trained) == 1 else f"{trained[0]:,} to {trained[-1]:,}"
     seeds = max(len(cases) for cases in regimes(record).values())
     few = md(" Fewer than {} can carry no claim.", MIN_SUBJECTS_TO_HOLD)
     return md(
         "**{}**, held out in {} from models that were trained on {} {}, with {}.{}",
-        count(n, "person", "people"),
+        count(n, "subject", "subjects"),
         count(len(folds), "fold"),
         between,
         _others(folds),
@@ -226,15 +226,15 @@ def _claim_in_words(record: Record, claim: Claim, verdict: Verdict) -> Markdown:
 
 
 def _needed(record: Record, claim: Claim, verdict: Verdict) -> Markdown:
-    """Return how many people would settle a claim, and which way."""
+    """Return how many subjects would settle a claim, and which way."""
     measured = find_measurement(record, claim.measurement)
-    if verdict.people_needed is None or measured is None or measured.value is None:
+    if verdict.subjects_needed is None or measured is None or measured.value is None:
         return Markdown()
     n = measured.n_subjects or 0
     rough = f", a rough guess from {n}," if n < MIN_SUBJECTS_TO_HOLD else ""
     way = "holds" if meets(measured.value, claim.requirement) else "fails"
-    people = count(verdict.people_needed, "person", "people")
-    return md(" (about {}{} would show that it {})", people, rough, way)
+    subjects = count(verdict.subjects_needed, "subject", "subjects")
+    return md(" (about {}{} would show that it {})", subjects, rough, way)
 
 
 SECTION = Section(order=10, text=_text)

@@ -1,4 +1,4 @@
-"""Where the uncertainty of the error comes from: people, seeds, folds."""
+"""Where the uncertainty of the error comes from: subjects, seeds, folds."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 __all__ = ["FIGURE", "SECTION", "parts_of_error", "source_of"]
 
 _HOW_TO_READ = md(
-    "Of the mean squared error over people, by analysis of variance. People × seed is what a seed "
-    "changes for one person and not for the next: more people make it smaller, too. A source whose "
-    "estimate lies below 0 is given as 0.000; with few people or seeds a large source may look "
-    "like none, and these numbers are no reason to do with fewer of either."
+    "Of the mean squared error over subjects, by analysis of variance. Subjects × seed is what a "
+    "seed changes for one subject and not for the next: more subjects make it smaller, too. A "
+    "source whose estimate lies below 0 is given as 0.000; with few subjects or seeds a large "
+    "source may look like none, and these numbers are no reason to do with fewer of either."
 )
 
 
@@ -29,7 +29,7 @@ def parts_of_error(record: Record) -> list[tuple[str, Measurement]]:
         (regime, found)
         for regime in regimes(record)
         for found in record.measurements
-        if found.name.startswith(f"{regime}/spread/")
+        if found.name.startswith(f"{regime}/variance/")
     ]
 
 
@@ -64,7 +64,7 @@ def _alt_text(record: Record) -> str:
 
 
 FIGURE = Figure(
-    file="spread",
+    file="variance",
     module="variance_components",
     alt=_alt_text,
     is_drawn=lambda record: any(found.value is not None for _, found in parts_of_error(record)),

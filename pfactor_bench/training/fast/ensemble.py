@@ -35,7 +35,7 @@ def fit_together(
 ) -> list[Trajectory]:
     """Train models of one architecture at once, and watch each on its held-out windows.
 
-    As in the plain loop, held-out scores are not among the arguments.
+    As in the plain loop, held-out targets are not among the arguments.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ class _Run:
     def train(self, active: NDArray[np.bool_], losses: torch.Tensor) -> None:
         """Train the active models for an epoch and add their mean losses to `losses`."""
         self.stacked.set_training()
-        positions, y = self._shuffled(active)
+        positions, y = self._permuted(active)
         for begin in range(0, int(self._n_train[active].max()), self._batch_size):
             left = np.where(active, self._n_train - begin, 0).clip(0, self._batch_size)
             for first, last, size in _runs(left):
@@ -119,8 +119,8 @@ class _Run:
             for number in range(first, last):
                 yield number, predicted[number - first, : self._n_test[number]]
 
-    def _shuffled(self, active: NDArray[np.bool_]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return where each model's windows and scores are in this epoch, a row per model."""
+    def _permuted(self, active: NDArray[np.bool_]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return where each model's windows and targets are in this epoch, a row per model."""
         device = self._inputs.device
         orders = [
             torch.randperm(len(member.y), generator=member.order)

@@ -33,9 +33,9 @@ class Member:
     start
         The model before the first step.
     scale
-        From scores to what the model learns, and back.
+        From targets to what the model learns, and back.
     y
-        The scores of the fold's training windows on `scale`, float32.
+        The targets of the fold's training windows on `scale`, float32.
     order
         Draws the order of its windows: what the plain loop would draw, where no dropout draws
         between.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["MANIFEST_KEYS", "Encoder", "manifest_path", "read_encoder", "write_encoder"]
 
 #: What a manifest must say before its tensors are used.
-MANIFEST_KEYS = ("people", "cohort_fingerprint", "model", "sha256")
+MANIFEST_KEYS = ("subjects", "cohort_fingerprint", "model", "sha256")
 
 #: How the archives that torch.save writes begin, and bare pickles.
 _PICKLED = (b"PK\x03\x04", b"\x80")
@@ -40,7 +40,7 @@ class Encoder:
     tensors
         Its state by name, on the CPU.
     manifest
-        ``people`` it was trained on, ``cohort_fingerprint``, ``model``, ``sha256`` of the tensor
+        ``subjects`` it was trained on, ``cohort_fingerprint``, ``model``, ``sha256`` of the tensor
         file and whatever else is known of its making, as plain JSON values.
     path
         The tensor file.

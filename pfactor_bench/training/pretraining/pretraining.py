@@ -23,8 +23,8 @@ from pfactor_bench.training.pretraining.checkpoints import (
 )
 from pfactor_bench.training.pretraining.sources import (
     StoredEncoder,
-    people_for_fold,
-    refuse_shared_people,
+    refuse_shared_subjects,
+    subjects_for_fold,
 )
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from pfactor_bench.training.pretraining.sources import SourceTask, SourceWindows
     from pfactor_bench.types import Cohort, ModelSpec, Split
 
-__all__ = ["EncoderRecipe", "encoders_by_fold", "plan_people"]
+__all__ = ["EncoderRecipe", "encoders_by_fold", "plan_subjects"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -64,11 +64,11 @@ class EncoderRecipe:
     device: torch.device
     threads: int
 
-    def manifest(self, people: NDArray[np.str_]) -> dict[str, Any]:
-        """Return what the encoder of `people` is made from, as plain JSON values."""
+    def manifest(self, subjects: NDArray[np.str_]) -> dict[str, Any]:
+        """Return what the encoder of `subjects` is made from, as plain JSON values."""
         n_chans, n_times = self.cohort.X.shape[1:]
         return {
-            "people": people.tolist(),
+            "subjects": subjects.tolist(),
             "cohort_fingerprint": self.windows.fingerprint,
             "cohort": {"kind": self.task.cohort.kind, "args": dict(self.task.cohort.args)},
             "task": {"kind": self.task.kind, "tasks": list(self.task.tasks)},
@@ -87,7 +87,7 @@ class EncoderRecipe:
         }
 
 
-def plan_people(
+def plan_subjects(
     source: SourceTask | StoredEncoder,
     windows: SourceWindows | None,
     cohort: Cohort,
@@ -100,23 +100,23 @@ def plan_people(
     CheckpointError
         If a stored encoder cannot be read.
     ConfigError
-        If it is somebody whom the fold holds out, and that was not allowed.
+        If it is a subject whom the fold holds out, and that was not allowed.
     """
-    people = {}
+    subjects = {}
     for fold in split.folds:
         if isinstance(source, StoredEncoder):
-            seen = np.unique(np.array(read_encoder(source.path).manifest["people"], dtype=str))
+            seen = np.unique(np.array(read_encoder(source.path).manifest["subjects"], dtype=str))
         else:
             assert windows is not None  # noqa: S101 - a task has windows
-            seen = people_for_fold(source, windows, np.unique(cohort.subjects[fold.test]))
-        if not source.allow_shared_people:
-            refuse_shared_people(seen, cohort, split, fold_name=fold.name)
-        people[fold.name] = seen
-    return people
+            seen = subjects_for_fold(source, windows, np.unique(cohort.subjects[fold.test]))
+        if not source.allow_shared_subjects:
+            refuse_shared_subjects(seen, cohort, split, fold_name=fold.name)
+        subjects[fold.name] = seen
+    return subjects
 
 
 def encoders_by_fold(
-    recipe: EncoderRecipe, people: Mapping[str, NDArray[np.str_]], cache: Path
+    recipe: EncoderRecipe, subjects: Mapping[str, NDArray[np.str_]], cache: Path
 ) -> dict[str, Encoder]:
     """Return each fold's encoder, read from `cache` or pretrained and written there.
 
@@ -124,8 +124,8 @@ def encoders_by_fold(
     ----------
     recipe
         What they are made from.
-    people
-        By fold, whom they are made from; folds with the same people share an encoder, read once.
+    subjects
+        By fold, whom they are made from; folds with the same subjects share an encoder, read once.
     cache
         Folder of encoders, each named after all that it was made from.
 
@@ -136,7 +136,7 @@ def encoders_by_fold(
     """
     known: dict[bytes, Encoder] = {}
     found = {}
-    for fold, one in people.items():
+    for fold, one in subjects.items():
         names = one.tobytes()
         if names not in known:
             known[names] = _read_or_pretrain(recipe, one, cache)
@@ -144,10 +144,10 @@ def encoders_by_fold(
     return found
 
 
-def _read_or_pretrain(recipe: EncoderRecipe, people: NDArray[np.str_], cache: Path) -> Encoder:
+def _read_or_pretrain(recipe: EncoderRecipe, subjects: NDArray[np.str_], cache: Path) -> Encoder:
     from filelock import FileLock
 
-    manifest = recipe.manifest(people)
+    manifest = recipe.manifest(subjects)
     key = digest(manifest)
     path = cache / f"{key[:32]}.safetensors"
     if manifest_path(path).exists():
@@ -157,19 +157,19 @@ def _read_or_pretrain(recipe: EncoderRecipe, people: NDArray[np.str_], cache: Pa
     with FileLock(path.with_suffix(".lock")):
         if manifest_path(path).exists():
             return read_encoder(path)
-        tensors, facts = _pretrain(recipe, people)
+        tensors, facts = _pretrain(recipe, subjects)
         return write_encoder(path, tensors, {**manifest, "key": key, **facts})
 
 
 def _pretrain(
-    recipe: EncoderRecipe, people: NDArray[np.str_]
+    recipe: EncoderRecipe, subjects: NDArray[np.str_]
 ) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
-    """Train on the windows of `people`; return the encoder and how well the task was learnt."""
+    """Train on the windows of `subjects`; return the encoder and how well the task was learnt."""
     import torch
 
     task, windows = recipe.task, recipe.windows
-    inside = np.isin(windows.subjects, people)
-    scale = Scale.of(windows.y[inside], task.budget) if windows.label == "score" else Scale()
+    inside = np.isin(windows.subjects, subjects)
+    scale = Scale.of(windows.y[inside], task.budget) if windows.label == "target" else Scale()
     y = scale.to_model(windows.y[inside]).astype(np.float32)
     with torch_threads(recipe.threads), seeded(task.seed, recipe.device):
         model = build_model(recipe.model, recipe.cohort).to(recipe.device)
@@ -183,7 +183,7 @@ def _pretrain(
         )
     facts: dict[str, Any] = {"train_loss": [float(loss) for loss in trajectory.train_mse]}
     if windows.label == "task" and not inside.all():
-        facts["held_out_auc"] = _auc_by_person(
+        facts["held_out_auc"] = _auc_by_subject(
             windows.subjects[~inside], windows.y[~inside], trajectory.held_out[-1]
         )
     return encoder_state(model, recipe.model.head), facts
@@ -192,25 +192,25 @@ def _pretrain(
 def _loss(windows: SourceWindows) -> Loss | None:
     from torch.nn.functional import binary_cross_entropy_with_logits
 
-    if windows.label == "score":
+    if windows.label == "target":
         return None
     if len(np.unique(windows.y)) < 2:  # noqa: PLR2004 - a contrast
         raise ConfigError("the source's windows are all of one task: nothing to tell apart")
     return binary_cross_entropy_with_logits
 
 
-def _auc_by_person(
+def _auc_by_subject(
     subjects: NDArray[np.str_], y: NDArray[np.float64], y_pred: NDArray[np.float64]
 ) -> dict[str, float]:
-    """Return how well each person's windows of the one task rank above those of the other.
+    """Return how well each subject's windows of the one task rank above those of the other.
 
-    Within a person: a difference between people cannot pass for one between tasks.
+    Within a subject: a difference between subjects cannot pass for one between tasks.
     """
     from sklearn.metrics import roc_auc_score
 
     found = {}
-    for person in np.unique(subjects):
-        mine = subjects == person
+    for subject in np.unique(subjects):
+        mine = subjects == subject
         if len(np.unique(y[mine])) == 2:  # noqa: PLR2004 - has windows of both tasks
-            found[str(person)] = float(roc_auc_score(y[mine], y_pred[mine]))
+            found[str(subject)] = float(roc_auc_score(y[mine], y_pred[mine]))
     return found

@@ -32,15 +32,15 @@ __all__ = [
     "SourceWindows",
     "StoredEncoder",
     "check_windows_fit",
-    "people_for_fold",
-    "refuse_shared_people",
+    "refuse_shared_subjects",
+    "subjects_for_fold",
 ]
 
-#: Who of the source is trained on: everybody, or in each fold those whom it does not hold out.
-People: TypeAlias = Literal["all", "outside-fold"]
+#: Who of the source is trained on: every subject, or in each fold those whom it does not hold out.
+Subjects: TypeAlias = Literal["all", "outside-fold"]
 
 #: What the encoder learns: a number, or which of two tasks a window is from.
-Label: TypeAlias = Literal["score", "task"]
+Label: TypeAlias = Literal["target", "task"]
 
 _MAX_NAMES = 5
 
@@ -59,11 +59,11 @@ class SourceTask:
         Of pretraining.
     tasks
         The two tasks to tell apart, for kind ``"tasks"``.
-    people
+    subjects
         ``"all"``, or ``"outside-fold"``: one encoder per fold, made from those whom the fold does
-        not hold out, for a source of the very people that are studied.
-    allow_shared_people
-        Whether people may be pretrained on and held out all the same, to measure what it gains.
+        not hold out, for a source of the very subjects that are studied.
+    allow_shared_subjects
+        Whether subjects may be pretrained on and held out all the same, to measure what it gains.
     """
 
     kind: str
@@ -71,8 +71,8 @@ class SourceTask:
     budget: Budget
     seed: int = 0
     tasks: tuple[str, ...] = ()
-    people: People = "all"
-    allow_shared_people: bool = False
+    subjects: Subjects = "all"
+    allow_shared_subjects: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,12 +83,12 @@ class StoredEncoder:
     ----------
     path
         A safetensors file with its manifest beside it.
-    allow_shared_people
-        Whether people may be pretrained on and held out all the same, to measure what it gains.
+    allow_shared_subjects
+        Whether subjects may be pretrained on and held out all the same, to measure what it gains.
     """
 
     path: Path
-    allow_shared_people: bool = False
+    allow_shared_subjects: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -100,7 +100,7 @@ class SourceWindows:
     X
         Float32, shape ``(n_windows, n_chans, n_times)``.
     y
-        The subject's score, or 0 and 1 for the two tasks, float64, shape ``(n_windows,)``.
+        The subject's target, or 0 and 1 for the two tasks, float64, shape ``(n_windows,)``.
     label
         Which of the two it is.
     subjects
@@ -125,18 +125,18 @@ class SourceWindows:
 SOURCES: Registry[Callable[[SourceTask, LoadCohort], SourceWindows]] = Registry("source")
 
 
-@SOURCES.register("score")
-def score_source(task: SourceTask, load: LoadCohort) -> SourceWindows:
-    """Predict the source cohort's own score."""
+@SOURCES.register("target")
+def target_source(task: SourceTask, load: LoadCohort) -> SourceWindows:
+    """Predict the source cohort's own target."""
     if task.tasks:
         raise ConfigError(
-            f"source 'score' names tasks {list(task.tasks)!r}: leave them out, or use kind 'tasks'"
+            f"source 'target' names tasks {list(task.tasks)!r}: leave them out, or use kind 'tasks'"
         )
     cohort = load()
     return SourceWindows(
         X=cohort.X,
         y=cohort.y,
-        label="score",
+        label="target",
         subjects=cohort.subjects,
         sfreq=cohort.sfreq,
         ch_names=cohort.ch_names,
@@ -149,7 +149,7 @@ def score_source(task: SourceTask, load: LoadCohort) -> SourceWindows:
 def tasks_source(task: SourceTask, load: LoadCohort) -> SourceWindows:
     """Tell windows of one task from windows of another, such as rest from arithmetic.
 
-    The cohort is loaded once for each task; the scores that it is loaded with are not used.
+    The cohort is loaded once for each task; the targets that it is loaded with are not used.
     """
     if len(task.tasks) != 2 or task.tasks[0] == task.tasks[1]:  # noqa: PLR2004 - a contrast
         raise ConfigError(
@@ -191,7 +191,7 @@ def check_windows_fit(windows: SourceWindows, cohort: Cohort) -> None:
             )
 
 
-def people_for_fold(
+def subjects_for_fold(
     task: SourceTask, windows: SourceWindows, held_out: NDArray[np.str_]
 ) -> NDArray[np.str_]:
     """Return whom a fold's encoder is pretrained on, sorted.
@@ -201,25 +201,25 @@ def people_for_fold(
     task, windows
         The source.
     held_out
-        The people that the fold holds out.
+        The subjects that the fold holds out.
 
     Raises
     ------
     ConfigError
         If nobody is left.
     """
-    people: NDArray[np.str_] = np.unique(windows.subjects)
-    if task.people == "outside-fold":
-        people = people[~np.isin(people, held_out)]
-    if not len(people):
-        raise ConfigError("the fold holds out everybody in the source: nobody to pretrain on")
-    return people
+    subjects: NDArray[np.str_] = np.unique(windows.subjects)
+    if task.subjects == "outside-fold":
+        subjects = subjects[~np.isin(subjects, held_out)]
+    if not len(subjects):
+        raise ConfigError("the fold holds out every subject in the source: nobody to pretrain on")
+    return subjects
 
 
-def refuse_shared_people(
-    people: NDArray[np.str_], cohort: Cohort, split: Split, *, fold_name: str
+def refuse_shared_subjects(
+    subjects: NDArray[np.str_], cohort: Cohort, split: Split, *, fold_name: str
 ) -> None:
-    """Refuse an encoder that was pretrained on people whom a fold holds out.
+    """Refuse an encoder that was pretrained on subjects whom a fold holds out.
 
     Raises
     ------
@@ -227,12 +227,12 @@ def refuse_shared_people(
         With their names and what to do.
     """
     fold = next(fold for fold in split.folds if fold.name == fold_name)
-    shared = np.intersect1d(people, cohort.subjects[fold.test])
+    shared = np.intersect1d(subjects, cohort.subjects[fold.test])
     if len(shared):
         more = " …" if len(shared) > _MAX_NAMES else ""
         raise ConfigError(
-            f"the source shares {len(shared)} people with those held out in {fold_name} "
+            f"the source shares {len(shared)} subjects with those held out in {fold_name} "
             f"({', '.join(shared[:_MAX_NAMES])}{more}): an encoder that has seen them is not "
-            f"tested on strangers. Set 'people: outside-fold', take other people, or say "
-            f"'allow_shared_people: true' to measure what the leak gains"
+            f"tested on strangers. Set 'subjects: outside-fold', take other subjects, or say "
+            f"'allow_shared_subjects: true' to measure what the leak gains"
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from hbn_for_tests import DATASET, PEOPLE, UNSCORED, write_people
+from hbn_for_tests import DATASET, SUBJECTS, WITHOUT_TARGET, write_subjects
 
 from pfactor_bench.cohorts.hbn.cohort import hbn
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
     from pfactor_bench.types import Cohort
 
-NAMES = [f"sub-{name}" for name in PEOPLE]
+NAMES = [f"sub-{name}" for name in SUBJECTS]
 
 
 def edit_events(folder: Path, name: str, text: str) -> None:
-    """Put other events into a person's recording."""
+    """Put other events into a subject's recording."""
     path = next(folder.glob(f"{DATASET}/{name}/eeg/*_events.tsv"))
     path.write_text("onset\tduration\tvalue\n" + text)
 
 
 def of(cohort: Cohort, name: str) -> pd.DataFrame:
-    """Return a person's windows."""
+    """Return a subject's windows."""
     return cohort.table[cohort.table["subject"] == name]
 
 
@@ -57,7 +57,7 @@ class TestEvents:
 
         assert of(hbn(data_dir=local), NAMES[0])["start"].min() == 1200
 
-    def test_other_people_keep_all_their_windows(self, local: Path) -> None:
+    def test_other_subjects_keep_all_their_windows(self, local: Path) -> None:
         """The cut is one recording's."""
         edit_events(local, NAMES[0], "1\t0\tresting_start\n41\t0\tvideo_start\n")
 
@@ -67,7 +67,7 @@ class TestEvents:
         """It is rest in name only."""
         for name in NAMES[:1]:
             edit_events(local, name, "1\t0\tvideo_start\n41\t0\tvideo_stop\n")
-        write_people(local / DATASET, [*PEOPLE, UNSCORED], "R1")
+        write_subjects(local / DATASET, [*SUBJECTS, WITHOUT_TARGET], "R1")
         table = local / DATASET / "participants.tsv"
         table.write_text("\n".join(table.read_text().splitlines()[:-1]) + "\n")
         cohort = hbn(data_dir=local)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hbn_for_tests import PEOPLE, UNSCORED
+from hbn_for_tests import SUBJECTS, WITHOUT_TARGET
 
 from pfactor_bench.cohorts.hbn import download as hbn_fetch
 from pfactor_bench.cohorts.hbn.cohort import CH_NAMES, hbn
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hbn_for_tests import Server
 
 
-NAMES = [f"sub-{name}" for name in PEOPLE]
+NAMES = [f"sub-{name}" for name in SUBJECTS]
 
 
 class TestNetwork:
@@ -79,11 +79,11 @@ class TestNetwork:
 
         assert len(server.got) == before
 
-    def test_people_without_score_are_not_fetched(self, server: Server, tmp_path: Path) -> None:
+    def test_subjects_without_target_are_not_fetched(self, server: Server, tmp_path: Path) -> None:
         """A hundred megabytes each."""
         hbn(data_dir=tmp_path, download=True)
 
-        assert not any(UNSCORED in name for name in server.got)
+        assert not any(WITHOUT_TARGET in name for name in server.got)
 
     def test_what_is_to_be_fetched_is_said_before(
         self, server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from hbn_for_tests import CHANNELS, DATASET, PEOPLE, UNSCORED, write_people
+from hbn_for_tests import CHANNELS, DATASET, SUBJECTS, WITHOUT_TARGET, write_subjects
 
 from pfactor_bench.cohorts import COHORTS
 from pfactor_bench.cohorts.hbn.cohort import CH_NAMES, hbn
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-NAMES = [f"sub-{name}" for name in PEOPLE]
+NAMES = [f"sub-{name}" for name in SUBJECTS]
 
 
 class TestFolder:
@@ -66,14 +66,14 @@ class TestFolder:
             f"channel E11 is flat in 1 recordings: {path.name}"
         )
 
-    def test_scores_are_numbers_and_missing_ones_counted(self, local: Path) -> None:
+    def test_targets_are_numbers_and_missing_ones_counted(self, local: Path) -> None:
         """They stand as text in the table."""
         cohort = hbn(data_dir=local)
 
         assert sorted(set(cohort.y)) == [-0.5, 0.25, 1.5]
-        assert f"1 subjects without p_factor left out: sub-{UNSCORED}" in cohort.notes
+        assert f"1 subjects without p_factor left out: sub-{WITHOUT_TARGET}" in cohort.notes
 
-    def test_other_scores_are_not_in_the_table(self, local: Path) -> None:
+    def test_other_targets_are_not_in_the_table(self, local: Path) -> None:
         """They are siblings of the target: no input."""
         assert set(hbn(data_dir=local).table) == {
             *("sample_id", "subject", "session", "run", "task", "start", "stop"),
@@ -83,7 +83,7 @@ class TestFolder:
     @pytest.mark.parametrize("target", ["attention", "age"])
     def test_other_targets(self, target: str, local: Path) -> None:
         """Any of five; the target leaves the table."""
-        write_people_with_scores(local / DATASET)
+        write_subjects_with_targets(local / DATASET)
         cohort = hbn(data_dir=local, target=target)
 
         assert cohort.target == target
@@ -124,7 +124,7 @@ class TestFolder:
 
     def test_dangling_link_is_named(self, local: Path) -> None:
         """What git-annex leaves where nothing was fetched."""
-        write_people(local / DATASET, [*PEOPLE, "NDARAE05"], "R1")
+        write_subjects(local / DATASET, [*SUBJECTS, "NDARAE05"], "R1")
         folder = local / DATASET / "sub-NDARAE05" / "eeg"
         folder.mkdir(parents=True)
         (folder / "sub-NDARAE05_task-RestingState_eeg.set").symlink_to("nowhere")
@@ -135,8 +135,8 @@ class TestFolder:
         ) in hbn(data_dir=local).notes
 
 
-def write_people_with_scores(folder: Path) -> None:
-    """Give everybody another value of every score."""
+def write_subjects_with_targets(folder: Path) -> None:
+    """Give every subject another value of every target."""
     path = folder / "participants.tsv"
     header, *rows = path.read_text().splitlines()
     cells = [row.split("\t") for row in rows]

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
-from hbn_for_tests import DATASET, PEOPLE, UNSCORED, write_dataset, write_people
+from hbn_for_tests import DATASET, SUBJECTS, WITHOUT_TARGET, write_dataset, write_subjects
 
 from pfactor_bench.cohorts.hbn.cohort import hbn
-from pfactor_bench.cohorts.hbn.participants import read_people
+from pfactor_bench.cohorts.hbn.participants import read_subjects
 from pfactor_bench.cohorts.hbn.releases import DATASETS, find_releases, known_amount
 from pfactor_bench.errors import CohortError
 
@@ -18,31 +18,31 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-NAMES = [f"sub-{name}" for name in PEOPLE]
+NAMES = [f"sub-{name}" for name in SUBJECTS]
 
 
 class TestReleases:
     """Several at once."""
 
-    def test_people_of_both_are_there(self, local: Path) -> None:
+    def test_subjects_of_both_are_there(self, local: Path) -> None:
         """With the release that they are from."""
-        write_dataset(local, dataset="ds005506", people=["NDARBA01", "NDARBB02"], release="R2")
-        write_people(local / DATASET, tuple(PEOPLE), "R1")
+        write_dataset(local, dataset="ds005506", subjects=["NDARBA01", "NDARBB02"], release="R2")
+        write_subjects(local / DATASET, tuple(SUBJECTS), "R1")
         two = local / "ds005506" / "participants.tsv"
-        two.write_text(two.read_text().replace(UNSCORED, "NDARBD04"))
+        two.write_text(two.read_text().replace(WITHOUT_TARGET, "NDARBD04"))
         cohort = hbn(data_dir=local, releases=["R2", "ds005505"])
 
-        people = cohort.table.drop_duplicates("subject").set_index("subject")["release"]
-        assert people.to_dict() == {
+        subjects = cohort.table.drop_duplicates("subject").set_index("subject")["release"]
+        assert subjects.to_dict() == {
             **dict.fromkeys(NAMES, "R1"),
             "sub-NDARBA01": "R2",
             "sub-NDARBB02": "R2",
         }
 
-    def test_person_in_two_releases_is_refused(self, local: Path) -> None:
+    def test_subject_in_two_releases_is_refused(self, local: Path) -> None:
         """They would be trained on and held out."""
         shutil.copytree(local / DATASET, local / "ds005506")
-        with pytest.raises(CohortError, match="people stand in two releases"):
+        with pytest.raises(CohortError, match="subjects stand in two releases"):
             hbn(data_dir=local, releases=["R1", "R2"])
 
     @pytest.mark.parametrize(
@@ -106,26 +106,26 @@ def folders(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[st
 class TestRealTables:
     """The p-factor tables of all eleven releases, where they are at hand."""
 
-    def test_all_people_and_scores_are_read(self, folders: dict[str, Path]) -> None:
-        """3,155 people, 3,116 scores; read together, so that nobody stands in two releases."""
-        people = read_people(folders, "p_factor")
+    def test_all_subjects_and_targets_are_read(self, folders: dict[str, Path]) -> None:
+        """3,155 subjects, 3,116 targets; read together, so that nobody stands in two releases."""
+        subjects = read_subjects(folders, "p_factor")
 
-        assert (len(people), int(people["p_factor"].notna().sum())) == (3155, 3116)
+        assert (len(subjects), int(subjects["p_factor"].notna().sum())) == (3155, 3116)
 
     def test_first_release_is_the_case_study_s(self, folders: dict[str, Path]) -> None:
-        """136 people, 132 scores, and sex goes with the score."""
-        people = read_people({"R1": folders["R1"]}, "p_factor")
-        scores = people["p_factor"].dropna()
-        male = (people.loc[scores.index, "sex"] == "M").astype(float)
+        """136 subjects, 132 targets, and sex correlates with the target."""
+        subjects = read_subjects({"R1": folders["R1"]}, "p_factor")
+        targets = subjects["p_factor"].dropna()
+        male = (subjects.loc[targets.index, "sex"] == "M").astype(float)
 
-        assert (len(people), len(scores)) == (136, 132)
-        assert scores.mean() == pytest.approx(-0.018, abs=5e-4)
-        assert scores.std() == pytest.approx(0.889, abs=5e-4)
-        assert scores.corr(male) == pytest.approx(0.23, abs=5e-3)
+        assert (len(subjects), len(targets)) == (136, 132)
+        assert targets.mean() == pytest.approx(-0.018, abs=5e-4)
+        assert targets.std() == pytest.approx(0.889, abs=5e-4)
+        assert targets.corr(male) == pytest.approx(0.23, abs=5e-3)
 
     @pytest.mark.parametrize("target", ["attention", "internalizing", "externalizing", "age"])
     def test_other_targets_are_read(self, target: str, folders: dict[str, Path]) -> None:
         """Words in any of eleven tables would stop it."""
-        people = read_people(folders, target)
+        subjects = read_subjects(folders, target)
 
-        assert people[target].notna().sum() > 3000
+        assert subjects[target].notna().sum() > 3000

@@ -108,7 +108,7 @@ def test_a_check_that_never_applied_is_not_missed(old) -> None:
 
 
 def test_a_larger_error_beyond_its_interval_is_a_regression(old, arrays) -> None:
-    """Each person's error grew by about as much."""
+    """Each subject's error grew by about as much."""
     worse = {**arrays, "from-scratch/y_pred": arrays["from-scratch/y_pred"] + 9.0}
     (found,) = paired_errors(old, old, arrays, worse)
     assert found.ci is not None
@@ -130,27 +130,27 @@ def test_difference_is_that_of_squared_errors_in_shares_of_the_train_means(old, 
     assert found.value == pytest.approx(gained / base)
 
 
-def test_people_are_paired_by_name(old, arrays) -> None:
+def test_subjects_are_paired_by_name(old, arrays) -> None:
     """Their order in a record means nothing."""
     order = np.array([2, 0, 3, 1])
-    shuffled = {
+    permuted = {
         name: values[..., order] if values.shape[-1:] == (4,) and "mse" not in name else values
         for name, values in arrays.items()
         if name in ("subjects", "y_true", "y_base", "from-scratch/y_pred")
     }
-    (found,) = paired_errors(old, old, arrays, shuffled)
+    (found,) = paired_errors(old, old, arrays, permuted)
     assert (found.value, found.why) == (0.0, "the same predictions")
 
 
-def test_other_scores_are_not_paired(old, arrays) -> None:
+def test_other_targets_are_not_paired(old, arrays) -> None:
     """The same names may hide other data."""
     (found,) = paired_errors(old, old, arrays, {**arrays, "y_true": arrays["y_true"] + 1})
     assert found.value is None
-    assert "another score" in found.why
+    assert "another target" in found.why
 
 
 def test_nobody_in_common_is_not_paired(old, arrays) -> None:
-    """Other people are another sample."""
+    """Other subjects are another sample."""
     strangers = {**arrays, "subjects": np.array(["a", "b", "c", "d"])}
     (found,) = paired_errors(old, old, arrays, strangers)
     assert found.why == "nobody is held out in both"

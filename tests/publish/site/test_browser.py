@@ -189,7 +189,7 @@ def test_a_report_opens_from_the_leaderboard_with_its_figures(
 
 
 def test_the_first_screen_of_a_report_answers(browser: WebDriver, site: Path) -> None:
-    """Verdict, people, leak and command are seen without scrolling."""
+    """Verdict, subjects, leak and command are seen without scrolling."""
     open_page(browser, site, "reports/case-study/index.html")
     bottom = browser.execute_script(
         "return document.querySelector('article pre').getBoundingClientRect().bottom"

@@ -82,7 +82,7 @@ def test_overlapping_intervals_are_not_ranked_apart() -> None:
 
 
 def test_ranks_stay_within_a_suite(old) -> None:
-    """Other people are another contest."""
+    """Other subjects are another contest."""
     rows = leaderboard([("one", old), ("two", old)])
     best = [row.report for row in rows if row.ranks and row.ranks[0] == 1]
     assert best == ["one", "two"]
@@ -255,7 +255,7 @@ def test_a_header_without_words_is_a_plain_cell() -> None:
     ],
 )
 def test_markdown_leads_nowhere_else_and_holds_no_html(words: str) -> None:
-    """Even in a report that somebody wrote by hand."""
+    """Even in a report that someone wrote by hand."""
     reader = read(report_html(words).encode())
     assert not {"a", "img", "script", "b"} & set(reader.tags)
 

@@ -1,4 +1,4 @@
-"""Planted leaks that only a network can have: what it normalises by, remembers, and has seen."""
+"""Injected leaks that only a network can have: what it normalises by, remembers, and has seen."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__: list[str] = []
 
-#: The band whose power an encoder learns to tell before it sees any score, in Hz.
+#: The band whose power an encoder learns to tell before it sees any target, in Hz.
 _ALPHA = (8.0, 13.0)
 
 
@@ -40,12 +40,12 @@ def _built(scene: Scene, build: Build) -> Scene:
 
 
 def _clean_build(scene: Scene) -> Build:
-    assert scene.build is not None  # noqa: S101 - planted in networks alone
+    assert scene.build is not None  # noqa: S101 - injected in networks alone
     return scene.build
 
 
 @leak("BatchNorm in train mode", 24, needs="network")
-def batch_norm_in_train_mode(scene: Scene, _dose: float) -> Scene:
+def batch_norm_in_train_mode(scene: Scene, _severity: float) -> Scene:
     """Normalise held-out windows by whoever else is in their batch: eval mode is not heard."""
     clean = _clean_build(scene)
 
@@ -69,7 +69,7 @@ def _stay_in_train_mode(module: nn.Module) -> None:
 
 
 @leak("outputs remembered", 25, needs="network")
-def outputs_remembered(scene: Scene, _dose: float) -> Scene:
+def outputs_remembered(scene: Scene, _severity: float) -> Scene:
     """Centre each output by the mean of everything that the network has predicted before."""
     clean = _clean_build(scene)
 
@@ -92,9 +92,9 @@ def outputs_remembered(scene: Scene, _dose: float) -> Scene:
     return _built(scene, build)
 
 
-@leak("pretrained on everybody", 22, needs="network")
-def pretrained_on_everybody(scene: Scene, _dose: float) -> Scene:
-    """Pretrain the network on the alpha power of everybody's windows, and do not say on whose."""
+@leak("pretrained on every subject", 22, needs="network")
+def pretrained_on_all_subjects(scene: Scene, _severity: float) -> Scene:
+    """Pretrain the network on the alpha power of all windows, and do not say whose."""
     family = FAMILIES[scene.recipe.family]
 
     def candidates(task: Task, X: Array, y: Array, X_test: Array) -> Array:

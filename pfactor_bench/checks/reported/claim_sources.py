@@ -1,4 +1,4 @@
-"""A number that somebody claims, and everything that it could have been computed from."""
+"""A number that is claimed, and everything that it could have been computed from."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pfactor_bench.types import Cohort, Scalar
 
-__all__ = ["Origin", "origins", "people_and_windows", "read_number", "standard_name"]
+__all__ = ["ClaimSource", "claim_sources", "read_number", "standard_name", "subjects_and_windows"]
 
 #: What papers call the metrics.
 _OTHER_NAMES = {
@@ -35,7 +35,7 @@ _FLOAT = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Origin:
+class ClaimSource:
     """What a claimed number could have been computed from.
 
     Parameters
@@ -75,15 +75,15 @@ def standard_name(metric: str) -> str:
     return _OTHER_NAMES.get(plain, plain)
 
 
-def people_and_windows(predictions: pd.DataFrame, cohort: Cohort) -> tuple[int, int]:
-    """Return how many people and how many windows are predicted."""
+def subjects_and_windows(predictions: pd.DataFrame, cohort: Cohort) -> tuple[int, int]:
+    """Return how many subjects and how many windows are predicted."""
     rows = cohort.table["sample_id"].isin(_tested(predictions)["sample_id"]).to_numpy()
     return len(np.unique(cohort.subjects[rows])), int(rows.sum())
 
 
-def origins(
+def claim_sources(
     claim: str, predictions: pd.DataFrame, cohort: Cohort, split: Split | None
-) -> list[Origin]:
+) -> list[ClaimSource]:
     """Return what a claim could have been computed from, the honest way first.
 
     Parameters
@@ -113,24 +113,24 @@ def origins(
     if not both or metric not in both[0][0] or (metric.endswith("skill") and split is None):
         return []
     honest, leaky = ([side[index] for side in both] for index in (0, 1))
-    found = [_origin("that follows from the predictions", honest, metric)]
+    found = [_source("that follows from the predictions", honest, metric)]
     if len(cases) > 1:
         found += [
-            _origin(f"of {name} alone", [values], metric)
+            _source(f"of {name} alone", [values], metric)
             for name, values in zip(cases, honest, strict=True)
         ]
     if not _recompute.is_window_level(metric):
-        found.append(_origin("over windows, not over people", honest, f"window_{metric}"))
+        found.append(_source("over windows, not over subjects", honest, f"window_{metric}"))
     if split is not None:
-        words = "against the mean of the held-out people"
-        found.append(_origin(words, leaky, metric))
+        words = "against the mean of the held-out subjects"
+        found.append(_source(words, leaky, metric))
     return found
 
 
-def _origin(words: str, cases: list[dict[str, list[float]]], metric: str) -> Origin:
+def _source(words: str, cases: list[dict[str, list[float]]], metric: str) -> ClaimSource:
     """Average a metric over cases, each way of computing it by itself."""
     numbers = np.mean([case[metric] for case in cases], axis=0)
-    return Origin(words=words, numbers=tuple(numbers.tolist()))
+    return ClaimSource(words=words, numbers=tuple(numbers.tolist()))
 
 
 def _folds_alone(predictions: pd.DataFrame, cohort: Cohort) -> Split:

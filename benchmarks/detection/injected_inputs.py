@@ -1,4 +1,4 @@
-"""Planted leaks of the inputs: siblings of the score, age, names, order, and what else tells it."""
+"""Injected leaks of the inputs: target-derived variables, age, names, order, and others."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__: list[str] = []
 
 
 def _column(cohort: Cohort, r: float, *parts: object) -> Array:
-    """Return a number per person that correlates with the score by exactly `r`, per window."""
+    """Return a number per subject that correlates with the target by exactly `r`, per window."""
     names, first = np.unique(cohort.subjects, return_index=True)
     y = cohort.y[first]
     z = (y - y.mean()) / y.std()
@@ -55,38 +55,51 @@ def _also_sees(scene: Scene, column: str, usual: float = 0.0, spread: float = 1.
     return replace(scene, parts=replace(scene.parts, inputs=inputs))
 
 
-@leak("sibling as input", 15, doses=(0.3, 0.5, 0.7, 0.9), dose_means="correlation with the score")
-def sibling_as_input(scene: Scene, dose: float) -> Scene:
-    """Let the model see another score of the same questionnaire, and say so."""
-    table = scene.cohort.table.assign(attention=_column(scene.cohort, dose, 15))
+@leak(
+    "sibling as input",
+    15,
+    severities=(0.3, 0.5, 0.7, 0.9),
+    severity_means="correlation with the target",
+)
+def sibling_as_input(scene: Scene, severity: float) -> Scene:
+    """Let the model see a target-derived variable of the same questionnaire, and say so."""
+    table = scene.cohort.table.assign(attention=_column(scene.cohort, severity, 15))
     seen = _also_sees(replace(scene, cohort=changed(scene.cohort, table=table)), "attention")
     return declaring(seen, lambda _scene, _played: {"inputs": ("EEG", "attention")})
 
 
 @leak(
-    "sibling unnamed", 15, doses=(0.3, 0.5, 0.7, 0.9, 0.98), dose_means="correlation with the score"
+    "sibling unnamed",
+    15,
+    severities=(0.3, 0.5, 0.7, 0.9, 0.98),
+    severity_means="correlation with the target",
 )
-def sibling_unnamed(scene: Scene, dose: float) -> Scene:
-    """Let the model see a sibling score under a name that says nothing, and do not say so."""
-    table = scene.cohort.table.assign(item_7=_column(scene.cohort, dose, 15))
+def sibling_unnamed(scene: Scene, severity: float) -> Scene:
+    """Let the model see a sibling target under a name that says nothing, and do not say so."""
+    table = scene.cohort.table.assign(item_7=_column(scene.cohort, severity, 15))
     return _also_sees(replace(scene, cohort=changed(scene.cohort, table=table)), "item_7")
 
 
-@leak("age as input", 16, doses=(0.3, 0.5, 0.7, 0.9), dose_means="correlation with the score")
-def age_as_input(scene: Scene, dose: float) -> Scene:
-    """Let the model see the age, which goes with the score."""
-    age = 12 + 3 * _column(scene.cohort, dose, 16)
+@leak(
+    "age as input",
+    16,
+    severities=(0.3, 0.5, 0.7, 0.9),
+    severity_means="correlation with the target",
+)
+def age_as_input(scene: Scene, severity: float) -> Scene:
+    """Let the model see the age, which correlates with the target."""
+    age = 12 + 3 * _column(scene.cohort, severity, 16)
     cohort = changed(scene.cohort, table=scene.cohort.table.assign(age=age))
     return _also_sees(replace(scene, cohort=cohort), "age", usual=12, spread=3)
 
 
 @leak("order as input", 16)
-def order_as_input(scene: Scene, _dose: float) -> Scene:
-    """Let the model see the row number, in files that are sorted by the score."""
+def order_as_input(scene: Scene, _severity: float) -> Scene:
+    """Let the model see the row number, in files that are sorted by the target."""
     cohort = scene.cohort
     order = np.argsort(cohort.y, kind="stable")
     table = cohort.table.iloc[order].reset_index(drop=True)
-    by_score = changed(
+    by_target = changed(
         cohort, X=np.array(cohort.X[order]), y=np.array(cohort.y[order]), table=table
     )
     clean = scene.parts.inputs
@@ -98,19 +111,19 @@ def order_as_input(scene: Scene, _dose: float) -> Scene:
         return with_place.parts.inputs(numbered)
 
     parts = replace(scene.parts, inputs=inputs)
-    return replace(scene, cohort=by_score, parts=parts)
+    return replace(scene, cohort=by_target, parts=parts)
 
 
 @leak("name as input", 16)
-def name_as_input(scene: Scene, _dose: float) -> Scene:
-    """Let the model see the number in the name, which was given out in the order of scores."""
+def name_as_input(scene: Scene, _severity: float) -> Scene:
+    """Let the model see the number in the name, which was given out in the order of targets."""
     cohort = scene.cohort
     names, first = np.unique(cohort.subjects, return_index=True)
     rank = np.argsort(np.argsort(cohort.y[first]))
-    # Shuffled in the table, so that the row tells nothing: the name alone does.
+    # Permuted in the table, so that the row tells nothing: the name alone does.
     table = cohort.table.copy()
     numbers = {name: f"sub-{(7 * number) % len(names):03d}" for number, name in enumerate(names)}
-    scores = {numbers[name]: float(rank[number]) for number, name in enumerate(names)}
+    targets = {numbers[name]: float(rank[number]) for number, name in enumerate(names)}
     table["subject"] = [numbers[name] for name in cohort.subjects]
     table["sample_id"] = [
         f"{numbers[name]}__w{row:05d}" for row, name in enumerate(cohort.subjects)
@@ -119,7 +132,7 @@ def name_as_input(scene: Scene, _dose: float) -> Scene:
     clean = scene.parts.inputs
 
     def inputs(now: Cohort) -> Array:
-        known = [(scores.get(name, 0.0) - len(names) / 2) / len(names) for name in now.subjects]
+        known = [(targets.get(name, 0.0) - len(names) / 2) / len(names) for name in now.subjects]
         told = changed(now, table=now.table.assign(told=known))
         bare = replace(scene, parts=replace(scene.parts, inputs=clean))
         return _also_sees(bare, "told").parts.inputs(told)

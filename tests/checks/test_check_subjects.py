@@ -1,4 +1,4 @@
-"""Checks of who people are, where they come from, and what else tells their scores."""
+"""Checks of who subjects are, where they come from, and what else tells their targets."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _renamed(cohort: Cohort, changed: Callable[..., Cohort], names: Mapping[str,
 
 
 def _pair(cohort: Cohort, split: Split) -> tuple[str, str]:
-    """Return a person held out in the first fold and one trained on."""
+    """Return a subject held out in the first fold and one trained on."""
     fold = split.folds[0]
     return str(cohort.subjects[fold.test[0]]), str(cohort.subjects[fold.train[0]])
 
@@ -31,23 +31,23 @@ def _pair(cohort: Cohort, split: Split) -> tuple[str, str]:
 def test_second_name_is_found(
     ending: str, cohort: Cohort, split: Split, changed: Callable[..., Cohort]
 ) -> None:
-    """A name with a release's ending is the person without it."""
+    """A name with a release's ending is the subject without it."""
     held_out, trained = _pair(cohort, split)
     renamed = _renamed(cohort, changed, {trained: f"{held_out.removeprefix('sub-')}{ending}"})
     assert run_check("LK004", cohort=renamed, split=split).status == "fail"
 
 
-def test_shared_window_makes_two_names_one_person(
+def test_shared_window_makes_two_names_one_subject(
     cohort: Cohort, split: Split, changed: Callable[..., Cohort]
 ) -> None:
-    """Two people with a window in common are one."""
+    """Two subjects with a window in common are one."""
     X = cohort.X.copy()
     X[split.folds[0].test[0]] = X[split.folds[0].train[0]]
     assert run_check("LK004", cohort=changed(cohort, X=X), split=split).status == "fail"
 
 
-def test_different_people_pass(cohort: Cohort, split: Split) -> None:
-    """Nine names are nine people."""
+def test_different_subjects_pass(cohort: Cohort, split: Split) -> None:
+    """Nine names are nine subjects."""
     assert run_check("LK004", cohort=cohort, split=split).status == "pass"
 
 
@@ -56,16 +56,18 @@ def test_two_names_need_a_split(cohort: Cohort) -> None:
     assert run_check("LK004", cohort=cohort).status == "not_applicable"
 
 
-def _manifests(split: Split, people: list[str]) -> dict[str, dict[str, list[str]]]:
-    return {fold.name: {"people": people} for fold in split.folds}
+def _manifests(split: Split, subjects: list[str]) -> dict[str, dict[str, list[str]]]:
+    return {fold.name: {"subjects": subjects} for fold in split.folds}
 
 
 @pytest.mark.parametrize(
-    ("people", "status"), [(["sub-00"], "fail"), (["00_mini"], "fail"), (["sub-77"], "pass")]
+    ("subjects", "status"), [(["sub-00"], "fail"), (["00_mini"], "fail"), (["sub-77"], "pass")]
 )
-def test_pretraining(people: list[str], status: str, cohort: Cohort, split: Split) -> None:
+def test_pretraining(subjects: list[str], status: str, cohort: Cohort, split: Split) -> None:
     """Nobody held out may have taken part in pretraining, under whatever name."""
-    finding = run_check("LK022", cohort=cohort, split=split, pretraining=_manifests(split, people))
+    finding = run_check(
+        "LK022", cohort=cohort, split=split, pretraining=_manifests(split, subjects)
+    )
     assert finding.status == status
 
 
@@ -87,8 +89,8 @@ def _with_column(
 
 
 @pytest.fixture
-def people(cohort: Cohort) -> list[str]:
-    """Return the nine names in the order of their scores."""
+def subjects(cohort: Cohort) -> list[str]:
+    """Return the nine names in the order of their targets."""
     names, first = np.unique(cohort.subjects, return_index=True)
     return names[np.argsort(cohort.y[first])].tolist()
 
@@ -96,7 +98,7 @@ def people(cohort: Cohort) -> list[str]:
 def test_family_across_the_split_is_found(
     cohort: Cohort, split: Split, changed: Callable[..., Cohort]
 ) -> None:
-    """Siblings on both sides share brains and scores."""
+    """Siblings in train and test share brains and targets."""
     held_out, trained = _pair(cohort, split)
     families = {name: "A" if name in {held_out, trained} else name for name in cohort.subjects}
     finding = run_check(
@@ -106,7 +108,7 @@ def test_family_across_the_split_is_found(
 
 
 @pytest.mark.parametrize("blank", ["n/a", "", "None", float("nan")])
-def test_people_without_a_family_are_no_family(
+def test_subjects_without_a_family_are_no_family(
     blank: object, cohort: Cohort, split: Split, changed: Callable[..., Cohort]
 ) -> None:
     """A family that is not known is not shared."""
@@ -120,7 +122,7 @@ def test_people_without_a_family_are_no_family(
 def test_families_on_one_side_pass(
     cohort: Cohort, split: Split, changed: Callable[..., Cohort]
 ) -> None:
-    """A family of its own for everybody is on one side."""
+    """A family of its own for every subject is on one side."""
     families = {name: name for name in cohort.subjects.tolist()}
     finding = run_check(
         "LK009", cohort=_with_column(cohort, changed, "family", families), split=split
@@ -128,20 +130,20 @@ def test_families_on_one_side_pass(
     assert finding.status == "pass"
 
 
-def test_site_that_tells_the_score_is_a_warning(
-    cohort: Cohort, split: Split, people: list[str], changed: Callable[..., Cohort]
+def test_site_that_tells_the_target_is_a_warning(
+    cohort: Cohort, split: Split, subjects: list[str], changed: Callable[..., Cohort]
 ) -> None:
-    """Two sites that divide people by their score predict it."""
-    sites = {name: "low" if rank < 4 else "high" for rank, name in enumerate(people)}
+    """Two sites that divide subjects by their target predict it."""
+    sites = {name: "low" if rank < 4 else "high" for rank, name in enumerate(subjects)}
     finding = run_check("LK009", cohort=_with_column(cohort, changed, "site", sites), split=split)
     assert finding.status == "warn"
 
 
 def test_site_that_tells_nothing_passes(
-    cohort: Cohort, split: Split, people: list[str], changed: Callable[..., Cohort]
+    cohort: Cohort, split: Split, subjects: list[str], changed: Callable[..., Cohort]
 ) -> None:
-    """Sites that alternate along the scores predict nothing."""
-    sites = {name: str(rank % 2) for rank, name in enumerate(people)}
+    """Sites that alternate along the targets predict nothing."""
+    sites = {name: str(rank % 2) for rank, name in enumerate(subjects)}
     finding = run_check("LK009", cohort=_with_column(cohort, changed, "site", sites), split=split)
     assert finding.status == "pass"
 
@@ -152,31 +154,31 @@ def test_origin_needs_a_column(cohort: Cohort, split: Split) -> None:
 
 
 def test_sibling_as_input_is_found(cohort: Cohort) -> None:
-    """Another score of the questionnaire is no input."""
+    """A target-derived variable is no input."""
     assert run_check("LK015", cohort=cohort, inputs=["alpha", "Attention"]).status == "fail"
 
 
-def test_score_in_the_table_is_a_warning(
-    cohort: Cohort, people: list[str], changed: Callable[..., Cohort]
+def test_target_in_the_table_is_a_warning(
+    cohort: Cohort, subjects: list[str], changed: Callable[..., Cohort]
 ) -> None:
-    """A column that is the score in another unit lies in reach of every study."""
-    scores = dict(zip(cohort.subjects.tolist(), (100 + 15 * cohort.y).tolist(), strict=True))
-    assert len(scores) == len(people)
-    finding = run_check("LK015", cohort=_with_column(cohort, changed, "t_value", scores))
+    """A column that is the target in another unit lies in reach of every study."""
+    targets = dict(zip(cohort.subjects.tolist(), (100 + 15 * cohort.y).tolist(), strict=True))
+    assert len(targets) == len(subjects)
+    finding = run_check("LK015", cohort=_with_column(cohort, changed, "t_value", targets))
     assert finding.status == "warn"
 
 
-def test_copy_of_the_score_as_input_is_found_whatever_its_case(
+def test_copy_of_the_target_as_input_is_found_whatever_its_case(
     cohort: Cohort, changed: Callable[..., Cohort]
 ) -> None:
     """Names of columns are compared as they are written."""
-    scores = dict(zip(cohort.subjects.tolist(), (100 + 15 * cohort.y).tolist(), strict=True))
-    with_copy = _with_column(cohort, changed, "T_value", scores)
+    targets = dict(zip(cohort.subjects.tolist(), (100 + 15 * cohort.y).tolist(), strict=True))
+    with_copy = _with_column(cohort, changed, "T_value", targets)
     assert run_check("LK015", cohort=with_copy, inputs=["T_value"]).status == "fail"
 
 
 def test_signal_as_input_passes(cohort: Cohort) -> None:
-    """Channels and band power tell no score by their names."""
+    """Channels and band power tell no target by their names."""
     assert run_check("LK015", cohort=cohort, inputs=["alpha", "beta"]).status == "pass"
 
 
@@ -186,10 +188,10 @@ def test_target_among_inputs_needs_a_cohort() -> None:
 
 
 def test_sorted_files_are_a_warning(
-    cohort: Cohort, people: list[str], changed: Callable[..., Cohort]
+    cohort: Cohort, subjects: list[str], changed: Callable[..., Cohort]
 ) -> None:
-    """A table sorted by the score tells it by the place."""
-    order = np.concatenate([np.flatnonzero(cohort.subjects == name) for name in people])
+    """A table sorted by the target tells it by the place."""
+    order = np.concatenate([np.flatnonzero(cohort.subjects == name) for name in subjects])
     sorted_ = changed(
         cohort,
         cohort.table.iloc[order].reset_index(drop=True),
@@ -200,25 +202,25 @@ def test_sorted_files_are_a_warning(
 
 
 def test_proxy_among_hundreds_of_columns_is_a_warning(
-    cohort: Cohort, people: list[str], changed: Callable[..., Cohort]
+    cohort: Cohort, subjects: list[str], changed: Callable[..., Cohort]
 ) -> None:
-    """However many columns are tried, one that orders people as the score does is seen."""
-    items = np.random.default_rng(0).normal(size=(len(people), 150))
-    columns = pd.DataFrame(items, index=people).add_prefix("item_")
-    columns["age"] = np.arange(len(people), dtype=float)
+    """However many columns are tried, one that orders subjects as the target does is seen."""
+    items = np.random.default_rng(0).normal(size=(len(subjects), 150))
+    columns = pd.DataFrame(items, index=subjects).add_prefix("item_")
+    columns["age"] = np.arange(len(subjects), dtype=float)
     table = cohort.table.join(columns, on="subject")
     finding = run_check("LK016", cohort=changed(cohort, table))
     assert "age" in {row["proxy"] for row in finding.evidence}
 
 
 def test_unrelated_age_passes(
-    cohort: Cohort, people: list[str], changed: Callable[..., Cohort]
+    cohort: Cohort, subjects: list[str], changed: Callable[..., Cohort]
 ) -> None:
-    """An age that does not go with the score is no proxy."""
-    ages = {name: float(rank % 3) for rank, name in enumerate(people)}
+    """An age that does not correlate with the target is no proxy."""
+    ages = {name: float(rank % 3) for rank, name in enumerate(subjects)}
     assert run_check("LK016", cohort=_with_column(cohort, changed, "age", ages)).status == "pass"
 
 
 def test_proxies_need_a_cohort() -> None:
-    """Without a cohort there are no people."""
+    """Without a cohort there are no subjects."""
     assert run_check("LK016").status == "not_applicable"

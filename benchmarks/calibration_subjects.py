@@ -1,4 +1,4 @@
-"""The populations that the calibration benchmark draws people from."""
+"""The populations that the calibration benchmark draws subjects from."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ __all__ = ["BOUNDARY", "EFFECTS", "P_FACTOR", "SCENARIOS", "UNSEEN", "Scenario",
 SEEDS = 5
 TRAIN_MEAN_ERROR = 0.1
 
-#: The name under which the p-factors of real people are drawn from, where they are at hand.
+#: The name under which the p-factors of real subjects are drawn from, where they are at hand.
 P_FACTOR = "p-factor"
 
-#: People from whom the truths without a formula are computed: MAE and Spearman's correlation.
+#: Subjects from whom the truths without a formula are computed: MAE and Spearman's correlation.
 MANY = 200_000
 
 
 def _contaminated(rng: np.random.Generator, n: int) -> Array:
-    wide = np.where(rng.random(n) < 0.05, 4.0, 1.0)  # noqa: PLR2004 - one person in twenty
+    wide = np.where(rng.random(n) < 0.05, 4.0, 1.0)  # noqa: PLR2004 - one subject in twenty
     return rng.standard_normal(n) * wide / np.sqrt(0.95 + 0.05 * 16)
 
 
-#: How scores are drawn; always mean 0 and variance 1.
-SCORES: dict[str, Callable[[np.random.Generator, int], Array]] = {
+#: How targets are drawn; always mean 0 and variance 1.
+TARGETS: dict[str, Callable[[np.random.Generator, int], Array]] = {
     "normal": lambda rng, n: rng.standard_normal(n),
     "skewed": lambda rng, n: (rng.gamma(4, size=n) - 4) / 2,
     "heavy-tailed": lambda rng, n: rng.standard_t(5, size=n) / np.sqrt(5 / 3),
@@ -48,21 +48,21 @@ SCORES: dict[str, Callable[[np.random.Generator, int], Array]] = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scenario:
-    """A population of people and a model whose seeds partly agree.
+    """A population of subjects and a model whose seeds partly agree.
 
     Parameters
     ----------
-    scores
-        A name in `SCORES`.
+    targets
+        A name in `TARGETS`.
     r
-        Correlation between the scores and what the seeds have in common.
+        Correlation between the targets and what the seeds have in common.
     spread
         Standard deviation of the predictions. Twice the attainable r makes skill exactly 0.
     agreement
-        Correlation between two seeds' predictions, what the scores explain aside.
+        Correlation between two seeds' predictions, what the targets explain aside.
     """
 
-    scores: str
+    targets: str
     r: float
     spread: float
     agreement: float
@@ -70,11 +70,11 @@ class Scenario:
     @property
     def name(self) -> str:
         """The scenario in a few words."""
-        return f"{self.scores}, r = {self.attained:.2f}, skill = {self.skill:+.2f}"
+        return f"{self.targets}, r = {self.attained:.2f}, skill = {self.skill:+.2f}"
 
     @property
     def attained(self) -> float:
-        """Correlation between the scores and one seed's predictions."""
+        """Correlation between the targets and one seed's predictions."""
         return self.r * float(np.sqrt(self.agreement))
 
     @property
@@ -89,7 +89,7 @@ class Scenario:
 
     @property
     def truth(self) -> dict[str, float]:
-        """What an endless number of people would give."""
+        """What an endless number of subjects would give."""
         mae, spearman = _without_formula(self)
         return {
             "skill": self.skill,
@@ -105,8 +105,8 @@ class Scenario:
     def sample(
         self, rng: np.random.Generator, n: int, n_seeds: int = SEEDS
     ) -> tuple[Array, Array, Array]:
-        """Return true scores ``(n,)``, predictions ``(n_seeds, n)`` and train mean ``(n,)``."""
-        y = SCORES[self.scores](rng, n)
+        """Return true targets ``(n,)``, predictions ``(n_seeds, n)`` and train mean ``(n,)``."""
+        y = TARGETS[self.targets](rng, n)
         common = self.r * y + np.sqrt(1 - self.r**2) * rng.standard_normal(n)
         own = rng.standard_normal((n_seeds, n))
         mixed = np.sqrt(self.agreement) * common + np.sqrt(1 - self.agreement) * own
@@ -126,8 +126,8 @@ EFFECTS = ((0.0, 0.3, 0.5), (0.15, 0.27, 0.9), (0.5, 0.45, 0.8))
 
 def _scenarios(*names: str) -> tuple[Scenario, ...]:
     return tuple(
-        Scenario(scores=scores, r=r, spread=spread, agreement=agreement)
-        for scores in names
+        Scenario(targets=targets, r=r, spread=spread, agreement=agreement)
+        for targets in names
         for r, spread, agreement in EFFECTS
     )
 
@@ -140,7 +140,7 @@ UNSEEN = _scenarios("Laplace", "exponential", "contaminated")
 
 #: Skill exactly that of the train mean although r is not 0: the null that is hardest to keep.
 BOUNDARY = Scenario(
-    scores="normal",
+    targets="normal",
     r=0.15,
     spread=0.15 * np.sqrt(0.9) + np.sqrt(0.15**2 * 0.9 + TRAIN_MEAN_ERROR**2),
     agreement=0.9,
@@ -148,7 +148,7 @@ BOUNDARY = Scenario(
 
 
 def add_p_factor(data_dir: Path | None) -> tuple[Scenario, ...]:
-    """Draw scores from the p-factors of the Healthy Brain Network, if their table is at hand.
+    """Draw targets from the p-factors of the Healthy Brain Network, if their table is at hand.
 
     Parameters
     ----------
@@ -163,8 +163,10 @@ def add_p_factor(data_dir: Path | None) -> tuple[Scenario, ...]:
     path = Path(data_dir or "") / "hbn" / "participants_all_releases.tsv"
     if data_dir is None or not path.is_file():
         return ()
-    scores = pd.to_numeric(pd.read_csv(path, sep="\t")["p_factor"], errors="coerce").dropna()
-    SCORES[P_FACTOR] = partial(_one_of, (scores - scores.mean()).to_numpy() / scores.std(ddof=0))
+    targets = pd.to_numeric(pd.read_csv(path, sep="\t")["p_factor"], errors="coerce").dropna()
+    TARGETS[P_FACTOR] = partial(
+        _one_of, (targets - targets.mean()).to_numpy() / targets.std(ddof=0)
+    )
     return _scenarios(P_FACTOR)
 
 

@@ -1,4 +1,4 @@
-"""Planted leaks of the split: rows, people, sessions and time on both sides."""
+"""Injected leaks of the split: rows, subjects, sessions and time in train and test."""
 
 from __future__ import annotations
 
@@ -43,33 +43,39 @@ def _share(values: NDArray[Any], share: float, *parts: object) -> NDArray[Any]:
 
 
 @leak("no held-out set", 1)
-def no_held_out_set(scene: Scene, _dose: float) -> Scene:
-    """Train on everybody and score people among them."""
+def no_held_out_set(scene: Scene, _severity: float) -> Scene:
+    """Train on every subject and predict subjects among them."""
     return _splitting(scene, lambda cohort, fold, _: replace(fold, train=np.arange(len(cohort.y))))
 
 
 @leak(
-    "rows twice", 2, doses=(0.02, 0.1, 0.3, 1.0), dose_means="share of held-out windows trained on"
+    "rows twice",
+    2,
+    severities=(0.02, 0.1, 0.3, 1.0),
+    severity_means="share of held-out windows trained on",
 )
-def rows_twice(scene: Scene, dose: float) -> Scene:
+def rows_twice(scene: Scene, severity: float) -> Scene:
     """Leave held-out windows among the training windows."""
 
     def spoil(_cohort: Cohort, fold: Fold, number: int) -> Fold:
-        twice = _share(fold.test, dose, "rows", number)
+        twice = _share(fold.test, severity, "rows", number)
         return replace(fold, train=np.sort(np.concatenate([fold.train, twice])))
 
     return _splitting(scene, spoil)
 
 
 @leak(
-    "people cut", 3, doses=(0.1, 0.25, 0.5, 1.0), dose_means="share of held-out people cut in two"
+    "subjects cut",
+    3,
+    severities=(0.1, 0.25, 0.5, 1.0),
+    severity_means="share of held-out subjects cut in two",
 )
-def people_cut(scene: Scene, dose: float) -> Scene:
-    """Train on every second window of people whose other windows are held out."""
+def subjects_cut(scene: Scene, severity: float) -> Scene:
+    """Train on every second window of subjects whose other windows are held out."""
 
     def spoil(cohort: Cohort, fold: Fold, number: int) -> Fold:
-        people = _share(np.unique(cohort.subjects[fold.test]), dose, "people", number)
-        moved = _every_second(cohort, fold.test, people)
+        subjects = _share(np.unique(cohort.subjects[fold.test]), severity, "subjects", number)
+        moved = _every_second(cohort, fold.test, subjects)
         train = np.sort(np.concatenate([fold.train, moved]))
         return replace(fold, train=train, test=np.setdiff1d(fold.test, moved))
 
@@ -77,21 +83,26 @@ def people_cut(scene: Scene, dose: float) -> Scene:
 
 
 def _every_second(
-    cohort: Cohort, rows: NDArray[np.int64], people: NDArray[np.str_]
+    cohort: Cohort, rows: NDArray[np.int64], subjects: NDArray[np.str_]
 ) -> NDArray[np.int64]:
-    return np.concatenate([rows[cohort.subjects[rows] == person][1::2] for person in people])
+    return np.concatenate([rows[cohort.subjects[rows] == subject][1::2] for subject in subjects])
 
 
-@leak("sessions cut", 5, doses=(0.25, 1.0), dose_means="share of held-out people cut in two")
-def sessions_cut(scene: Scene, dose: float) -> Scene:
+@leak(
+    "sessions cut",
+    5,
+    severities=(0.25, 1.0),
+    severity_means="share of held-out subjects cut in two",
+)
+def sessions_cut(scene: Scene, severity: float) -> Scene:
     """Deal runs of one session to the two sides."""
     table = scene.cohort.table
     place = table.groupby("subject").cumcount().to_numpy()
     runs = changed(scene.cohort, table=table.assign(session="1", run=(place % 2 + 1).astype(str)))
 
     def spoil(cohort: Cohort, fold: Fold, number: int) -> Fold:
-        people = _share(np.unique(cohort.subjects[fold.test]), dose, "sessions", number)
-        second = (cohort.table["run"] == "2").to_numpy() & np.isin(cohort.subjects, people)
+        subjects = _share(np.unique(cohort.subjects[fold.test]), severity, "sessions", number)
+        second = (cohort.table["run"] == "2").to_numpy() & np.isin(cohort.subjects, subjects)
         moved = fold.test[second[fold.test]]
         train = np.sort(np.concatenate([fold.train, moved]))
         return replace(fold, train=train, test=np.setdiff1d(fold.test, moved))
@@ -100,11 +111,14 @@ def sessions_cut(scene: Scene, dose: float) -> Scene:
 
 
 @leak(
-    "windows overlap", 6, doses=(0.05, 0.25, 0.5, 0.75), dose_means="share that neighbours overlap"
+    "windows overlap",
+    6,
+    severities=(0.05, 0.25, 0.5, 0.75),
+    severity_means="share that neighbours overlap",
 )
-def windows_overlap(scene: Scene, dose: float) -> Scene:
-    """Cut overlapping windows and deal neighbours to the two sides."""
-    cohort = _recut(scene.cohort, dose)
+def windows_overlap(scene: Scene, severity: float) -> Scene:
+    """Cut overlapping windows and put neighbours into train and test."""
+    cohort = _recut(scene.cohort, severity)
     recordings = cohort.subjects
     return replace(
         _splitting(replace(scene, cohort=cohort), _neighbours_trained_on), twins=recordings
@@ -118,12 +132,12 @@ def _neighbours_trained_on(cohort: Cohort, fold: Fold, _number: int) -> Fold:
 
 
 def _recut(cohort: Cohort, overlap: float) -> Cohort:
-    """Join each person's windows and cut them again with a shorter stride."""
+    """Join each subject's windows and cut them again with a shorter stride."""
     n_times = cohort.X.shape[-1]
     stride = max(1, round(n_times * (1 - overlap)))
     X, kept, starts = [], [], []
-    for person in np.unique(cohort.subjects):
-        rows = np.flatnonzero(cohort.subjects == person)
+    for subject in np.unique(cohort.subjects):
+        rows = np.flatnonzero(cohort.subjects == subject)
         signal = np.concatenate(list(cohort.X[rows]), axis=-1)
         for number in range(len(rows)):
             start = number * stride
@@ -136,14 +150,14 @@ def _recut(cohort: Cohort, overlap: float) -> Cohort:
 
 
 @leak("future first", 29)
-def future_first(scene: Scene, _dose: float) -> Scene:
+def future_first(scene: Scene, _severity: float) -> Scene:
     """Train on the later half of each recording and predict the earlier."""
 
     def spoil(cohort: Cohort, fold: Fold, _number: int) -> Fold:
         later = np.concatenate(
             [
-                np.array_split(fold.test[cohort.subjects[fold.test] == person], 2)[1]
-                for person in np.unique(cohort.subjects[fold.test])
+                np.array_split(fold.test[cohort.subjects[fold.test] == subject], 2)[1]
+                for subject in np.unique(cohort.subjects[fold.test])
             ]
         )
         train = np.sort(np.concatenate([fold.train, later]))
@@ -153,18 +167,21 @@ def future_first(scene: Scene, _dose: float) -> Scene:
 
 
 @leak(
-    "worst people dropped", 30, doses=(0.1, 0.2, 0.4), dose_means="share of people who are dropped"
+    "worst subjects dropped",
+    30,
+    severities=(0.1, 0.2, 0.4),
+    severity_means="share of subjects who are dropped",
 )
-def worst_people_dropped(scene: Scene, dose: float) -> Scene:
-    """Hand in predictions without the people who are predicted worst."""
+def worst_subjects_dropped(scene: Scene, severity: float) -> Scene:
+    """Hand in predictions without the subjects who are predicted worst."""
 
     def hand_in(cohort: Cohort, table: pd.DataFrame) -> pd.DataFrame:
         truth = dict(zip(cohort.table["sample_id"], cohort.y, strict=True))
-        person = dict(zip(cohort.table["sample_id"], cohort.subjects, strict=True))
-        whose = table["sample_id"].map(person)
+        subject = dict(zip(cohort.table["sample_id"], cohort.subjects, strict=True))
+        whose = table["sample_id"].map(subject)
         error = (table["y_pred"] - table["sample_id"].map(truth)).abs()
-        by_person = error[table["role"] == "test"].groupby(whose).mean().sort_values()
-        worst = by_person.index[-max(1, round(dose * len(by_person))) :]
+        by_subject = error[table["role"] == "test"].groupby(whose).mean().sort_values()
+        worst = by_subject.index[-max(1, round(severity * len(by_subject))) :]
         return table[~(whose.isin(worst) & (table["role"] == "test"))]
 
     return replace(scene, parts=replace(scene.parts, hand_in=hand_in))

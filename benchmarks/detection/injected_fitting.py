@@ -1,4 +1,4 @@
-"""Planted leaks of fitting: what is learnt from, or adapted to, people who are held out."""
+"""Injected leaks of fitting: what is learnt from, or adapted to, subjects who are held out."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 _SHARE = "share of held-out windows seen"
-_DOSES = (0.05, 0.25, 0.5, 1.0)
+_SEVERITIES = (0.05, 0.25, 0.5, 1.0)
 
 
 def _fitted_on_held_out(scene: Scene, step: Step, share: float) -> Scene:
@@ -42,70 +42,75 @@ def _fitted_on_held_out(scene: Scene, step: Step, share: float) -> Scene:
     return replace(scene, parts=replace(scene.parts, prepare=prepare))
 
 
-@leak("scaler on everybody", 10, doses=_DOSES, dose_means=_SHARE)
-def scaler_on_everybody(scene: Scene, dose: float) -> Scene:
-    """Fit the scaler on held-out people as well."""
-    return _fitted_on_held_out(scene, "scale", dose)
+@leak("scaler on every subject", 10, severities=_SEVERITIES, severity_means=_SHARE)
+def scaler_on_all_subjects(scene: Scene, severity: float) -> Scene:
+    """Fit the scaler on held-out subjects as well."""
+    return _fitted_on_held_out(scene, "scale", severity)
 
 
-@leak("components of everybody", 11, doses=_DOSES, dose_means=_SHARE)
-def components_of_everybody(scene: Scene, dose: float) -> Scene:
-    """Fit principal components on held-out people as well."""
-    return _fitted_on_held_out(scene, "components", dose)
+@leak("components of every subject", 11, severities=_SEVERITIES, severity_means=_SHARE)
+def components_of_all_subjects(scene: Scene, severity: float) -> Scene:
+    """Fit principal components on held-out subjects as well."""
+    return _fitted_on_held_out(scene, "components", severity)
 
 
-@leak("selected on everybody", 12, doses=_DOSES, dose_means=_SHARE)
-def selected_on_everybody(scene: Scene, dose: float) -> Scene:
-    """Select features or channels by held-out scores as well."""
-    return _fitted_on_held_out(scene, "select", dose)
+@leak("selected on every subject", 12, severities=_SEVERITIES, severity_means=_SHARE)
+def selected_on_all_subjects(scene: Scene, severity: float) -> Scene:
+    """Select features or channels by held-out targets as well."""
+    return _fitted_on_held_out(scene, "select", severity)
 
 
 @leak(
-    "encoder saw everybody",
+    "encoder saw every subject",
     22,
-    doses=(0.2, 0.5, 1.0),
-    dose_means="share of held-out people in the pretraining",
+    severities=(0.2, 0.5, 1.0),
+    severity_means="share of held-out subjects in the pretraining",
 )
-def encoder_saw_everybody(scene: Scene, dose: float) -> Scene:
-    """Pretrain an encoder without labels on people who are held out later, and say so."""
+def encoder_saw_all_subjects(scene: Scene, severity: float) -> Scene:
+    """Pretrain an encoder without labels on subjects who are held out later, and say so."""
 
     def say(now: Scene, played: Played) -> dict[str, object]:
         subjects = now.cohort.subjects
         manifests: dict[str, Mapping[str, Any]] = {}
         for fold in played.split.folds:
             held_out = np.unique(subjects[fold.test])
-            seen = held_out[: max(1, round(dose * len(held_out)))].tolist()
-            manifests[fold.name] = {"people": ["source-01", *seen]}
+            seen = held_out[: max(1, round(severity * len(held_out)))].tolist()
+            manifests[fold.name] = {"subjects": ["source-01", *seen]}
         return {"pretraining": manifests}
 
-    return declaring(_fitted_on_held_out(scene, "components", dose), say)
+    return declaring(_fitted_on_held_out(scene, "components", severity), say)
 
 
 def _finishing(scene: Scene, finish: Any) -> Scene:
     return replace(scene, parts=replace(scene.parts, finish=finish))
 
 
-@leak("mean of test scores", 14, doses=(0.05, 0.25, 1.0), dose_means="share of the correction")
-def mean_of_test_scores(scene: Scene, dose: float) -> Scene:
-    """Shift each fold's predictions towards the mean of its true scores."""
+@leak(
+    "mean of test targets",
+    14,
+    severities=(0.05, 0.25, 1.0),
+    severity_means="share of the correction",
+)
+def mean_of_test_targets(scene: Scene, severity: float) -> Scene:
+    """Shift each fold's predictions towards the mean of its true targets."""
     return _finishing(
         scene,
-        lambda task, y_pred: y_pred + dose * (task.y[task.test].mean() - y_pred.mean()),
+        lambda task, y_pred: y_pred + severity * (task.y[task.test].mean() - y_pred.mean()),
     )
 
 
-@leak("range of test scores", 14)
-def range_of_test_scores(scene: Scene, _dose: float) -> Scene:
-    """Clip predictions to the range of the scores they are compared with."""
+@leak("range of test targets", 14)
+def range_of_test_targets(scene: Scene, _severity: float) -> Scene:
+    """Clip predictions to the range of the targets they are compared with."""
     return _finishing(
         scene,
         lambda task, y_pred: np.clip(y_pred, task.y[task.test].min(), task.y[task.test].max()),
     )
 
 
-@leak("target scaled on everybody", 14)
-def target_scaled_on_everybody(scene: Scene, _dose: float) -> Scene:
-    """Standardise predictions by everybody's mean and deviation of the score."""
+@leak("target scaled on every subject", 14)
+def target_scaled_on_all_subjects(scene: Scene, _severity: float) -> Scene:
+    """Standardise predictions by every subject's mean and deviation of the target."""
 
     def finish(task: Task, y_pred: Array) -> Array:
         z = (y_pred - task.y[task.train].mean()) / task.y[task.train].std()
@@ -116,7 +121,7 @@ def target_scaled_on_everybody(scene: Scene, _dose: float) -> Scene:
 
 
 @leak("weights kept", 23)
-def weights_kept(scene: Scene, _dose: float) -> Scene:
+def weights_kept(scene: Scene, _severity: float) -> Scene:
     """Begin each fold with what the fold before has learnt."""
     return replace(scene, parts=replace(scene.parts, keeps_weights=True))
 
@@ -125,16 +130,21 @@ def _at_test(scene: Scene, at_test: Any) -> Scene:
     return replace(scene, parts=replace(scene.parts, at_test=at_test))
 
 
-@leak("statistics of the batch", 24, doses=(0.05, 0.25, 1.0), dose_means="weight of the batch")
-def statistics_of_the_batch(scene: Scene, dose: float) -> Scene:
+@leak(
+    "statistics of the batch",
+    24,
+    severities=(0.05, 0.25, 1.0),
+    severity_means="weight of the batch",
+)
+def statistics_of_the_batch(scene: Scene, severity: float) -> Scene:
     """Standardise held-out windows by whoever else is in the batch."""
 
     def at_test(task: Task, X: Array) -> Array:
         axes = (0,) if X.ndim == 2 else (0, 2)  # noqa: PLR2004 - features
         train = task.X[task.train]
         mean, spread = (
-            (1 - dose) * getattr(train, name)(axis=axes, keepdims=True)
-            + dose * getattr(X, name)(axis=axes, keepdims=True)
+            (1 - severity) * getattr(train, name)(axis=axes, keepdims=True)
+            + severity * getattr(X, name)(axis=axes, keepdims=True)
             for name in ("mean", "std")
         )
         own_mean, own_spread = (
@@ -147,21 +157,21 @@ def statistics_of_the_batch(scene: Scene, dose: float) -> Scene:
     return _at_test(scene, at_test)
 
 
-@leak("running mean", 25, doses=(0.05, 0.25, 1.0), dose_means="weight of the state")
-def running_mean(scene: Scene, dose: float) -> Scene:
+@leak("running mean", 25, severities=(0.05, 0.25, 1.0), severity_means="weight of the state")
+def running_mean(scene: Scene, severity: float) -> Scene:
     """Subtract the mean of all predictions made so far."""
 
     def finish(task: Task, y_pred: Array) -> Array:
         so_far = np.cumsum(y_pred) / np.arange(1, len(y_pred) + 1)
-        kept: Array = y_pred - dose * (so_far - task.y[task.train].mean())
+        kept: Array = y_pred - severity * (so_far - task.y[task.train].mean())
         return kept
 
     return _finishing(scene, finish)
 
 
-@leak("mixed across", 27, doses=(0.02, 0.1, 0.3), dose_means="weight of the other window")
-def mixed_across(scene: Scene, dose: float) -> Scene:
-    """Mix training windows with windows of anybody, the score with it."""
+@leak("mixed across", 27, severities=(0.02, 0.1, 0.3), severity_means="weight of the other window")
+def mixed_across(scene: Scene, severity: float) -> Scene:
+    """Mix training windows with windows of anybody, the target with it."""
     clean = scene.parts.training_set
 
     def training_set(task: Task) -> tuple[Array, Array]:
@@ -169,13 +179,15 @@ def mixed_across(scene: Scene, dose: float) -> Scene:
         partner = np.random.default_rng(seed_for("mixed", task.fold)).integers(
             0, len(task.y), len(y)
         )
-        return (1 - dose) * X + dose * task.X[partner], (1 - dose) * y + dose * task.y[partner]
+        return (1 - severity) * X + severity * task.X[partner], (
+            1 - severity
+        ) * y + severity * task.y[partner]
 
     return replace(scene, parts=replace(scene.parts, training_set=training_set))
 
 
 @leak("stored predictions", 28)
-def stored_predictions(scene: Scene, _dose: float) -> Scene:
+def stored_predictions(scene: Scene, _severity: float) -> Scene:
     """Return what another experiment has stored, whatever the data are."""
 
     def finish(task: Task, y_pred: Array) -> Array:

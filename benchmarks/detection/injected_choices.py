@@ -1,4 +1,4 @@
-"""Planted leaks of choices: epochs, settings, seeds and people picked by their result."""
+"""Injected leaks of choices: epochs, settings, seeds and subjects picked by their result."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _best_on_test(task: Task, candidates: Array) -> int:
 
 
 def _picked(scene: Scene, candidates: Callable[[str, Task, Array, Array, Array], Array]) -> Scene:
-    """Hand in whichever candidate has the smallest error on the held-out people."""
+    """Hand in whichever candidate has the smallest error on the held-out subjects."""
     family = scene.recipe.family
     parts = replace(
         scene.parts,
@@ -45,24 +45,24 @@ def _picked(scene: Scene, candidates: Callable[[str, Task, Array, Array, Array],
 
 
 @leak("best epoch", 17, needs="stages")
-def best_epoch(scene: Scene, _dose: float) -> Scene:
-    """Stop training where the error on the held-out people is smallest."""
+def best_epoch(scene: Scene, _severity: float) -> Scene:
+    """Stop training where the error on the held-out subjects is smallest."""
     return _picked(scene, candidates_of)
 
 
 @leak("best setting", 18)
-def best_setting(scene: Scene, _dose: float) -> Scene:
-    """Choose settings by the error on the held-out people."""
+def best_setting(scene: Scene, _severity: float) -> Scene:
+    """Choose settings by the error on the held-out subjects."""
     return _picked(scene, settings_of)
 
 
-@leak("best seed", 19, doses=(2, 3, 5), dose_means="seeds tried")
-def best_seed(scene: Scene, dose: float) -> Scene:
-    """Train from several seeds and hand in the one that scores best."""
+@leak("best seed", 19, severities=(2, 3, 5), severity_means="seeds tried")
+def best_seed(scene: Scene, severity: float) -> Scene:
+    """Train from several seeds and hand in the one that does best."""
 
     def candidates(family: str, task: Task, X: Array, y: Array, X_test: Array) -> Array:
         found = []
-        for seed in range(int(dose)):
+        for seed in range(int(severity)):
             rows = np.random.default_rng([task.seed, seed]).integers(0, len(y), len(y))
             seeded = replace(task, seed=1000 * seed + task.seed, log=type(task.log)())
             found.append(candidates_of(family, seeded, X[rows], y[rows], X_test)[-1])
@@ -72,15 +72,15 @@ def best_seed(scene: Scene, dose: float) -> Scene:
 
 
 @leak("seeds not reported", 19, declared_only=True)
-def seeds_not_reported(scene: Scene, _dose: float) -> Scene:
+def seeds_not_reported(scene: Scene, _severity: float) -> Scene:
     """Declare three seeds and report one."""
     seed = scene.recipe.seed
     return declaring(scene, lambda _now, _played: {"declared_seeds": (seed, seed + 1, seed + 2)})
 
 
 @leak("inner split by window", 20, needs="stages")
-def inner_split_by_window(scene: Scene, _dose: float) -> Scene:
-    """Choose on inner validation windows of people who are trained on."""
+def inner_split_by_window(scene: Scene, _severity: float) -> Scene:
+    """Choose on inner validation windows of subjects who are trained on."""
     family = scene.recipe.family
 
     def choose(task: Task, _candidates: Array) -> int:
@@ -97,13 +97,13 @@ def inner_split_by_window(scene: Scene, _dose: float) -> Scene:
 
 
 def _without_worst(scene: Scene, share: float) -> Scene:
-    """Run the study, and take the people who are predicted worst out of the cohort."""
+    """Run the study, and take the subjects who are predicted worst out of the cohort."""
     table = stated_predictions(scene, play(scene))
     tested = table[table["role"] == "test"].groupby("sample_id")["y_pred"].mean()
     names = scene.cohort.table["sample_id"]
     error = (names.map(tested) - scene.cohort.y).abs()
-    by_person = error.groupby(scene.cohort.subjects).mean().dropna().sort_values()
-    worst = by_person.index[-max(1, round(share * len(by_person))) :]
+    by_subject = error.groupby(scene.cohort.subjects).mean().dropna().sort_values()
+    worst = by_subject.index[-max(1, round(share * len(by_subject))) :]
     return replace(scene, cohort=_kept(scene.cohort, ~np.isin(scene.cohort.subjects, worst)))
 
 
@@ -112,31 +112,40 @@ def _kept(cohort: Cohort, rows: NDArray[np.bool_]) -> Cohort:
     return changed(cohort, X=np.array(cohort.X[rows]), y=np.array(cohort.y[rows]), table=table)
 
 
-@leak("excluded after results", 13, doses=(0.05, 0.1, 0.2), dose_means="share of people")
-def excluded_after_results(scene: Scene, dose: float) -> Scene:
-    """Take the people who are predicted worst out, and do not put them on the list."""
-    everybody = sorted(set(scene.cohort.subjects.tolist()))
+@leak("excluded after results", 13, severities=(0.05, 0.1, 0.2), severity_means="share of subjects")
+def excluded_after_results(scene: Scene, severity: float) -> Scene:
+    """Take the subjects who are predicted worst out, and do not put them on the list."""
+    all_subjects = sorted(set(scene.cohort.subjects.tolist()))
     return declaring(
-        _without_worst(scene, dose),
+        _without_worst(scene, severity),
         lambda _now, _played: {
-            "exclusions": {"excluded": {}, "sha256": exclusion_digest({}), "everybody": everybody}
+            "exclusions": {
+                "excluded": {},
+                "sha256": exclusion_digest({}),
+                "all_subjects": all_subjects,
+            }
         },
     )
 
 
-@leak("list changed after results", 13, doses=(0.05, 0.1, 0.2), dose_means="share of people")
-def list_changed_after_results(scene: Scene, dose: float) -> Scene:
-    """Take the people who are predicted worst out, and add them to the list afterwards."""
-    everybody = set(scene.cohort.subjects.tolist())
+@leak(
+    "list changed after results",
+    13,
+    severities=(0.05, 0.1, 0.2),
+    severity_means="share of subjects",
+)
+def list_changed_after_results(scene: Scene, severity: float) -> Scene:
+    """Take the subjects who are predicted worst out, and add them to the list afterwards."""
+    all_subjects = set(scene.cohort.subjects.tolist())
 
     def say(now: Scene, _played: Played) -> dict[str, object]:
-        gone = everybody - set(now.cohort.subjects.tolist())
+        gone = all_subjects - set(now.cohort.subjects.tolist())
         return {
             "exclusions": {
                 "excluded": dict.fromkeys(sorted(gone), "noisy"),
                 "sha256": exclusion_digest({}),
-                "everybody": sorted(everybody),
+                "all_subjects": sorted(all_subjects),
             }
         }
 
-    return declaring(_without_worst(scene, dose), say)
+    return declaring(_without_worst(scene, severity), say)
