@@ -99,7 +99,7 @@ _OVER_FOLDS = Number(
 def measure(run: Outcome) -> Iterator[Measurement]:
     """Yield how much skill each start adds to training from scratch, subject by subject.
 
-    Skill is the skill score, 1 − MSE / MSE of the training mean; that error is taken as given,
+    Skill is 1 − MSE / MSE of the training mean; that error is taken as given,
     so an interval is that of the paired difference of squared errors.
     """
     for label, reference in _compared(case for case in run.results if case.regime in run.regimes):

@@ -57,7 +57,7 @@ def baseline_comparison(record: Record) -> Record:
 
 def svg(record: Record) -> str:
     """Return the plot as text, in which matplotlib keeps every word as a comment."""
-    return FIGURE.draw(record, {})["baseline comparison.svg"].decode()
+    return FIGURE.draw(record, {})["baselines.svg"].decode()
 
 
 def words(record: Record) -> list[str]:
@@ -146,7 +146,7 @@ def test_axis_of_equal_values_has_a_width() -> None:
 def test_hostile_names_leave_the_svg_well_formed(record: Record) -> None:
     """Markup, control characters and missing glyphs in names break nothing and warn of nothing."""
     hostile = with_baselines(record, skill(HOSTILE, 0.1, 0.0, 0.2))
-    root = ET.fromstring(FIGURE.draw(hostile, {})["baseline comparison.svg"])  # noqa: S314
+    root = ET.fromstring(FIGURE.draw(hostile, {})["baselines.svg"])  # noqa: S314
     assert root.tag.endswith("svg")
 
 
@@ -168,7 +168,7 @@ def test_alt_text_tells_every_baseline(baseline_comparison: Record) -> None:
 def test_report_embeds_the_plot_above_its_table(baseline_comparison: Record) -> None:
     """What is seen first comes first."""
     section = SECTION.shown(baseline_comparison)
-    assert 0 < section.index("](baseline comparison.png)") < section.index("| predictor")
+    assert 0 < section.index("](baselines.png)") < section.index("| predictor")
 
 
 def test_ceiling_is_called_no_rival(baseline_comparison: Record, record: Record) -> None:
@@ -195,7 +195,7 @@ def test_report_without_a_plot_embeds_none(record: Record) -> None:
     failed = Measurement(
         name="demographics/skill", case="demographics", value=None, missing_because="no ages"
     )
-    assert "baseline comparison.png" not in SECTION.shown(with_baselines(record, failed))
+    assert "baselines.png" not in SECTION.shown(with_baselines(record, failed))
 
 
 def test_render_writes_the_plot(
@@ -204,9 +204,7 @@ def test_render_writes_the_plot(
     """As vector graphics and as pixels."""
     np.savez(tmp_path / ARRAYS_FILE, **arrays)
     render(baseline_comparison, tmp_path)
-    assert {"baseline comparison.svg", "baseline comparison.png"} <= {
-        path.name for path in tmp_path.iterdir()
-    }
+    assert {"baselines.svg", "baselines.png"} <= {path.name for path in tmp_path.iterdir()}
 
 
 def test_render_draws_no_plot_of_a_single_baseline(
@@ -215,4 +213,4 @@ def test_render_draws_no_plot_of_a_single_baseline(
     """One dot beside the train mean is in the figure already."""
     np.savez(tmp_path / ARRAYS_FILE, **arrays)
     render(record, tmp_path)
-    assert not (tmp_path / "baseline comparison.png").exists()
+    assert not (tmp_path / "baselines.png").exists()

@@ -40,7 +40,7 @@ def test_subjects_windows_and_fingerprint_are_told(cohort: Cohort) -> None:
     """What a reader asks first."""
     text = cohort_table(cohort)
 
-    assert "subjects       12\n" in text
+    assert "subjects     12\n" in text
     assert "48, 4 to 4 a subject" in text
     assert cohort.fingerprint in text
 
@@ -95,12 +95,12 @@ class TestCommand:
     def test_suite_is_shown(self, capsys: pytest.CaptureFixture[str]) -> None:
         """Its cohort, before anything is trained."""
         assert main(["cohort", "suites/case_study.yaml"]) == 0
-        assert "subjects       18\n" in capsys.readouterr().out
+        assert "subjects     18\n" in capsys.readouterr().out
 
     def test_name_and_changed_keys(self, capsys: pytest.CaptureFixture[str]) -> None:
         """Values are YAML."""
         assert main(["cohort", "synthetic", "--set", "n_subjects=5", "--set", "seed=2"]) == 0
-        assert "subjects       5\n" in capsys.readouterr().out
+        assert "subjects     5\n" in capsys.readouterr().out
 
     def test_figure_is_written(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         """And its path told."""

@@ -69,7 +69,7 @@ def test_every_figure_is_drawn_twice_the_same(full: Record) -> None:
         )
 
     names = {name.partition(".")[0] for name in drawn()}
-    assert {"split", "cohort", "permutations", "spread", "timing"} == names
+    assert {"split", "cohort", "permutations", "variance", "timing"} == names
     assert drawn() == drawn()
 
 

@@ -135,7 +135,7 @@ def _gain(record: Record, regime: str, baseline: str) -> Markdown:
 
 
 FIGURE = Figure(
-    file="baseline_comparison",
+    file="baselines",
     module="baseline_comparison",
     alt=_alt_text,
     is_drawn=comparison_is_drawn,

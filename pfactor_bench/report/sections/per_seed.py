@@ -40,7 +40,7 @@ def _text(record: Record) -> list[Markdown]:
     return [
         table(headers, rows),
         md(
-            "Skill is the skill score, 1 − MSE / MSE of the training mean: 0 is the train "
+            "Skill is 1 − MSE / MSE of the training mean: 0 is the train "
             "mean, 1 is perfect.{} At the last epoch, over windows:",
             _methods(record),
         ),

@@ -43,7 +43,7 @@ __all__ = [
 ]
 
 _SKILL = md(
-    "Skill is the skill score, 1 − MSE / MSE of the training mean: 0 is no better than "
+    "Skill is 1 − MSE / MSE of the training mean: 0 is no better than "
     "predicting the mean of the subjects trained on for every subject, 1 is perfect. An interval "
     "that holds 0 shows nothing. A fold is one way to part the subjects into those trained on and "
     "those held out; a seed is one random start of the training."
