@@ -23,6 +23,7 @@ import tempfile
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +41,7 @@ from pfactor_bench.execution.tasks import Answer, Task
 from pfactor_bench.execution.worker import attempt
 from pfactor_bench.experiments.cost.pilot import Shape
 from pfactor_bench.experiments.cost.plan import Size, make_plan
-from pfactor_bench.pipeline.run import Execution, prepare, run_cases
+from pfactor_bench.pipeline.run import Execution, Run
 from pfactor_bench.records.provenance import collect_code
 from pfactor_bench.types import CaseResult, Curves, Timing
 
@@ -76,13 +77,13 @@ def overhead(pool, folder: Path) -> float:
     """Return the seconds that a case costs which trains nothing: handing out, keeping, reading."""
     keys = {f"case-{number}": folder / f"case-{number}.npz" for number in range(N_EMPTY)}
     tasks = [
-        Task(cases=(name,), function=empty_case, args=(folder / f"{name}.log", path, name))
+        Task(cases=(name,), work=partial(empty_case, folder / f"{name}.log", path, name))
         for name, path in keys.items()
     ]
     began = time.perf_counter()
     tracker = Tracker(total=len(tasks), folder=folder)
     found = [name for name, path in keys.items() if is_finished(path, name)]
-    failed = run_tasks(tasks, pool, tracker).failed
+    failed = run_tasks(tasks, pool, tracker)
     lost = [name for name, path in keys.items() if read_case(path, name) is None]
     _refuse(found, failed, lost)
     return (time.perf_counter() - began) / N_EMPTY
@@ -111,12 +112,11 @@ def efficiency(engine: str, rounds: int) -> dict[str, float]:
                 ("here", Execution(workers=1), alone),
                 ("there", Execution(executor=pool.workers), together),
             ):
-                prepared = prepare(
-                    suite, data_dir=None, device="cpu", out=folder / f"{where}-{number}"
-                )
+                out = folder / f"{where}-{number}"
+                run = Run(suite, device="cpu", out=out, execution=execution).begin()
                 began = time.perf_counter()
-                _, failed = run_cases(prepared, execution)
-                _refuse(failed)
+                run.train(suite.cases)
+                _refuse(run.failed)
                 if number >= 0:  # the first warms up
                     seconds.append(time.perf_counter() - began)
     pool.stop()
@@ -149,11 +149,12 @@ def plan_against_run(n_workers: int) -> dict[str, float]:
         began = time.perf_counter()
         plan = make_plan(suite, shape, size, device="cpu", n_workers=n_workers)
         pilot = time.perf_counter() - began
-        prepared = prepare(suite, data_dir=None, device="cpu", out=folder / "out")
+        execution = Execution(workers=n_workers)
+        run = Run(suite, device="cpu", out=folder / "out", execution=execution).begin()
         began = time.perf_counter()
-        _, failed = run_cases(prepared, Execution(workers=n_workers))
+        run.train(suite.cases)
         measured = time.perf_counter() - began
-        _refuse(failed)
+        _refuse(run.failed)
     return {
         "workers": n_workers,
         "cases": plan.n_cases,

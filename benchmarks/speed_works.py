@@ -14,7 +14,7 @@ import torch
 
 from pfactor_bench.config import load_suite
 from pfactor_bench.models.build import build_model
-from pfactor_bench.pipeline.run import prepare
+from pfactor_bench.pipeline.run import Run
 from pfactor_bench.training.device import seeded
 from pfactor_bench.training.engine import group_cases, run_group
 from pfactor_bench.training.fast.ensemble import fit_together
@@ -24,7 +24,6 @@ from pfactor_bench.training.loop import fit, normalize_windows
 from pfactor_bench.types import EngineChoice, Fold
 
 if TYPE_CHECKING:
-    from pfactor_bench.pipeline.run import Prepared
     from pfactor_bench.types import Case
 
 SUITE = Path(__file__).parents[1] / "suites" / "case_study.yaml"
@@ -34,10 +33,10 @@ EPOCHS = 4
 
 
 @cache
-def prepared() -> Prepared:
+def prepared() -> Run:
     """Return the case study, ready; a worker does this once."""
     torch.set_num_threads(1)
-    return prepare(load_suite(SUITE), data_dir=None, device="cpu")
+    return Run(load_suite(SUITE), device="cpu").prepare()
 
 
 def cases(n: int, first: int = 100) -> list[Case]:

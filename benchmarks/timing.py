@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 from pfactor_bench.config import load_suite
 from pfactor_bench.files import ensure_writable, write_atomically
-from pfactor_bench.pipeline.run import prepare
+from pfactor_bench.pipeline.run import Run
 from pfactor_bench.plugin.timing import Prediction, TrainingEpoch
 from pfactor_bench.records.provenance import collect_code
 from pfactor_bench.training.device import peak_memory
@@ -32,7 +32,6 @@ from pfactor_bench.training.device import peak_memory
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pfactor_bench.execution.preparation import Prepared
     from pfactor_bench.types import Case
 
 SUITES = tuple(
@@ -62,7 +61,7 @@ def time_suite(
     """
     suite = load_suite(path)
     with tempfile.TemporaryDirectory() as folder:
-        prepared = prepare(suite, data_dir=None, device="cpu", out=Path(folder))
+        prepared = Run(suite, device="cpu", out=Path(folder)).prepare()
         works = [
             (case, device, work)
             for device in _devices()
@@ -82,7 +81,7 @@ def time_suite(
             "seed": case.seed,
             "device": device.type,
             "engine": _engine_of(work),
-            "threads": prepared.threads,
+            "threads": prepared.training.threads,
             "work": work.name,
             "n_windows": work.n_windows,
             "n_steps": work.n_steps,
@@ -98,7 +97,7 @@ def _devices() -> list[torch.device]:
 
 
 def _works(
-    prepared: Prepared, case: Case, device: torch.device
+    prepared: Run, case: Case, device: torch.device
 ) -> tuple[TrainingEpoch | Prediction, ...]:
     return (
         TrainingEpoch(prepared, case, device),

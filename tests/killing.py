@@ -20,7 +20,6 @@ from tiny_cases import tiny_suite
 
 from pfactor_bench.config import load_suite
 from pfactor_bench.errors import ExecutionError
-from pfactor_bench.execution import cases as dispatch
 from pfactor_bench.execution import results as finished
 from pfactor_bench.execution import worker as casework
 from pfactor_bench.execution.cluster import cluster_device
@@ -227,24 +226,13 @@ def _run(folder: Path, execution: dict[str, object]) -> None:
 
 def _write_down(folder: Path) -> None:
     """Note every case that is computed, and whether it was finished when that began."""
-    write, train_there, train_here = (
-        finished.write_case,
-        casework.train_missing,
-        dispatch.train_and_keep,
-    )
+    write, train = finished.write_case, casework.train_missing
     finished_before: set[Path] = set()
 
-    def look(group) -> None:
+    def looking(training, group, *given) -> None:
         finished_before.clear()
         finished_before.update(one.path for one in group if one.is_finished)
-
-    def looking_there(work) -> None:
-        look(work.group)
-        train_there(work)
-
-    def looking_here(prepared, group, on_epoch) -> None:
-        look(group)
-        train_here(prepared, group, on_epoch)
+        train(training, group, *given)
 
     def noting(path: Path, key: str, result) -> None:
         if path in finished_before:
@@ -252,8 +240,7 @@ def _write_down(folder: Path) -> None:
         write(path, key, result)
         _append(folder / "computed", path.name)
 
-    casework.train_missing, dispatch.train_and_keep = looking_there, looking_here
-    casework.write_case = dispatch.write_case = noting
+    casework.train_missing, casework.write_case = looking, noting
 
 
 def _append(path: Path, line: str) -> None:

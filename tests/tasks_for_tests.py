@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pfactor_bench.execution import processes
@@ -76,4 +77,4 @@ def without_memory(log: Path) -> Answer:
 
 def task(name: str, function=succeed, *args: object, **more: object) -> Task:
     """Return a task of one case."""
-    return Task(cases=(name,), function=function, args=args, **more)
+    return Task(cases=(name,), work=partial(function, *args), **more)

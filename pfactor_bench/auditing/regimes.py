@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pfactor_bench.auditing.audit import audit
 from pfactor_bench.auditing.result import Audit
 from pfactor_bench.checks.engine.effort import QUICK
-from pfactor_bench.execution.cases import keepings
+from pfactor_bench.execution.cases import cached_cases
 from pfactor_bench.execution.preparation import encoders_of
 from pfactor_bench.files import write_atomically
 from pfactor_bench.models.identity import code_hash, digest
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from pfactor_bench.execution.preparation import Prepared
+    from pfactor_bench.pipeline.run import Run
     from pfactor_bench.types import Case, CaseResult
 
 __all__ = ["audit_regime", "audit_windows", "audited_cases", "kept_audit"]
@@ -42,43 +42,43 @@ def audited_cases(cases: Iterable[Case]) -> dict[str, Case]:
     return found
 
 
-def audit_regime(prepared: Prepared, case: Case) -> Audit:
+def audit_regime(run: Run, case: Case) -> Audit:
     """Audit one case of a suite on its own cohort, split and budget, at quick effort.
 
     A suite that has a folder keeps the audit there, and it is not run again.
 
     Parameters
     ----------
-    prepared
+    run
         The suite. Of its budget at most four epochs are used: an audit trains a dozen times.
     case
         Model, regime and seed. A pretrained regime keeps the suite's encoders, so that what is
         audited is what it does with them; LK022 looks at whom they have seen.
     """
-    if (known := kept_audit(prepared, case)) is not None:
+    if (known := kept_audit(run, case)) is not None:
         return known
-    suite = prepared.suite
+    suite = run.suite
     study = regime_study(
         case,
         lambda cohort: make_split(suite.split, cohort.table),
         replace(suite.budget, epochs=min(suite.budget.epochs, _MAX_EPOCHS)),
-        encoders={fold: encoder.tensors for fold, encoder in encoders_of(prepared, case).items()},
+        encoders={fold: encoder.tensors for fold, encoder in encoders_of(run, case).items()},
     )
     study.__name__ = case.regime  # type: ignore[attr-defined]
-    found = audit(study, prepared.cohort, effort="quick", progress=False)
-    if prepared.out is not None:
-        path = _path(prepared, case)
+    found = audit(study, run.cohort, effort="quick", progress=False)
+    if run.out is not None:
+        path = _path(run, case)
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, json.dumps(found.to_dict()).encode())
     return found
 
 
-def kept_audit(prepared: Prepared, case: Case) -> Audit | None:
+def kept_audit(run: Run, case: Case) -> Audit | None:
     """Return the audit of a case that an earlier run of this very code kept, else None."""
-    if prepared.out is None:
+    if run.out is None:
         return None
     try:
-        stored = json.loads(_path(prepared, case).read_text(encoding="utf-8"))
+        stored = json.loads(_path(run, case).read_text(encoding="utf-8"))
         values = {field.name: stored[field.name] for field in fields(Audit)}
         return Audit(**{**values, "findings": tuple(map(finding_of, stored["findings"]))})
     except (OSError, ValueError, KeyError, TypeError):
@@ -98,8 +98,8 @@ def audit_windows(result: CaseResult) -> float:
     return _RUNS * per_run
 
 
-def _path(prepared: Prepared, case: Case) -> Path:
+def _path(run: Run, case: Case) -> Path:
     """Return the file of an audit, beside the case: its name is the hash of all that decides it."""
-    (kept,) = keepings(prepared, (case,))
-    key = digest([kept.key, asdict(QUICK), code_hash(*_CODE)])
-    return kept.path.parent / f"audit-{key[:20]}.json"
+    (cached,) = cached_cases(run, (case,))
+    key = digest([cached.key, asdict(QUICK), code_hash(*_CODE)])
+    return cached.path.parent / f"audit-{key[:20]}.json"

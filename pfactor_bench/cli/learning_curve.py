@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from pfactor_bench.execution.preparation import Prepared
     from pfactor_bench.experiments.learning_curve.fit import LearningCurve
+    from pfactor_bench.pipeline.run import Run
 
 __all__ = ["GROUP", "HELP", "add_arguments", "run"]
 
@@ -84,11 +84,11 @@ def run(args: argparse.Namespace) -> int:
         Before any training, if the suite, the data or an argument cannot be used.
     """
     from pfactor_bench.config import load_suite
-    from pfactor_bench.execution.preparation import prepare
     from pfactor_bench.experiments.learning_curve.figure import draw_learning_curve
     from pfactor_bench.experiments.learning_curve.fit import extrapolate_learning_curve
     from pfactor_bench.experiments.learning_curve.run import default_sizes, skill_by_subjects
     from pfactor_bench.files import ensure_writable, write_atomically
+    from pfactor_bench.pipeline.run import Run
     from pfactor_bench.seeds import seed_for
     from pfactor_bench.terminal.bar import progress_bar
 
@@ -96,7 +96,7 @@ def run(args: argparse.Namespace) -> int:
     out: Path = args.out or report_folder(suite.name) / "learning-curve"
     ensure_writable(out)
     set_data_environment(args)
-    prepared = prepare(suite, data_dir=args.data, device=args.device, out=out)
+    prepared = Run(suite, data_dir=args.data, device=args.device, out=out).prepare()
     sizes = tuple(args.subjects or default_sizes(prepared.cohort, prepared.split))
     _check(sizes, args)
     predictor = args.predictor or suite.cases[0].regime
@@ -155,7 +155,7 @@ def _as_text(sizes: Sequence[int], skills: NDArray[np.float64], curve: LearningC
 
 
 def _facts(
-    prepared: Prepared,
+    run: Run,
     predictor: str,
     sizes: Sequence[int],
     skills: NDArray[np.float64],
@@ -164,9 +164,9 @@ def _facts(
     from pfactor_bench.records.provenance import collect_code
 
     return {
-        "suite": prepared.suite.name,
-        "suite_sha256": prepared.suite.sha256,
-        "cohort": prepared.cohort.fingerprint,
+        "suite": run.suite.name,
+        "suite_sha256": run.suite.sha256,
+        "cohort": run.cohort.fingerprint,
         "predictor": predictor,
         "subjects": list(sizes),
         "skill": skills.tolist(),

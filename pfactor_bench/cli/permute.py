@@ -70,7 +70,6 @@ def run(args: argparse.Namespace) -> int:
         Before any training, if the suite, the data or an argument cannot be used.
     """
     from pfactor_bench.config import load_suite
-    from pfactor_bench.execution.preparation import prepare
     from pfactor_bench.experiments.permutation.page import (
         draw_permutations,
         permutation_page,
@@ -78,6 +77,7 @@ def run(args: argparse.Namespace) -> int:
     )
     from pfactor_bench.experiments.permutation.run import case_of, file_name, permute
     from pfactor_bench.files import ensure_writable, write_atomically
+    from pfactor_bench.pipeline.run import Run
     from pfactor_bench.terminal.bar import progress_bar
 
     if args.n < 1:
@@ -88,7 +88,9 @@ def run(args: argparse.Namespace) -> int:
     out, name = whole / "permutations", file_name(case)
     ensure_writable(out)
     set_data_environment(args)
-    prepared = prepare(suite, data_dir=args.data, device=args.device, out=whole, cache=args.cache)
+    prepared = Run(
+        suite, data_dir=args.data, device=args.device, out=whole, cache=args.cache
+    ).prepare()
     # What a regime starts from may have to be pretrained first.
     with progress_bar(total=args.n + 1, unit="run", desc="preparing") as progress:
 

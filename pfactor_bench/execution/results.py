@@ -10,7 +10,7 @@ import io
 import json
 import zipfile
 import zlib
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,15 +32,15 @@ from pfactor_bench.types import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
-    import torch
     from numpy.typing import NDArray
 
+    from pfactor_bench.training.engine import Training
     from pfactor_bench.types import Case, Cohort, Split
 
-__all__ = ["case_key", "case_path", "is_finished", "read_case", "write_case"]
+__all__ = ["CachedCase", "case_key", "case_path", "is_finished", "read_case", "write_case"]
 
 _COLUMNS = ("sample_id", "subject", "fold", "role", "y_pred")
 _CURVES = ("train_mse", "val_mse", "val_r")
@@ -57,28 +57,46 @@ _UNREADABLE = (
 _BY_SUBJECT = ("subjects", "channel_share", "spectral_share")
 
 
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class CachedCase:
+    """A case with where its result is kept.
+
+    Parameters
+    ----------
+    case
+        The case.
+    path, key
+        Of its file.
+    encoders
+        By fold, the file of what it starts from.
+    """
+
+    case: Case
+    path: Path
+    key: str
+    encoders: Mapping[str, Path] = field(default_factory=dict)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the result is there already."""
+        return is_finished(self.path, self.key)
+
+    def read(self) -> CaseResult | None:
+        """Return the result, None where there is none."""
+        return read_case(self.path, self.key)
+
+
 def case_key(
-    case: Case,
-    cohort: Cohort,
-    split: Split,
-    budget: Budget,
-    *,
-    engine: EngineChoice,
-    saliency: Sequence[str],
-    encoders: Mapping[str, str],
-    device: torch.device,
-    threads: int,
+    case: Case, cohort: Cohort, split: Split, training: Training, encoders: Mapping[str, str]
 ) -> str:
     """Return the hash of everything that determines what a case leaves behind.
 
     Parameters
     ----------
-    case, cohort, split, budget, engine, saliency, device
-        What is run, and how.
+    case, cohort, split, training
+        What is run, and how. The number of threads moves the third decimal.
     encoders
         By fold, the sha256 of the encoder that it starts from; empty without any.
-    threads
-        How many torch uses: it moves the third decimal.
     """
     return digest(
         {
@@ -87,12 +105,12 @@ def case_key(
             "model": model_identity(case.model),
             "start": case.start,
             "seed": case.seed,
-            "budget": asdict(case_budget(case, budget)),
-            "engine": asdict(engine),
-            "saliency": list(saliency),
+            "budget": asdict(case_budget(case, training.budget)),
+            "engine": asdict(training.engine),
+            "saliency": list(training.saliency),
             "encoders": dict(encoders),
-            "device": device.type,
-            "threads": threads,
+            "device": training.device.type,
+            "threads": training.threads,
             "versions": dict(code_versions()),
         }
     )

@@ -7,14 +7,13 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, 
 from typing import TYPE_CHECKING
 
 from pfactor_bench.errors import ExecutionError, OutputError
-from pfactor_bench.execution.tasks import Outcome, Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pfactor_bench.execution.pools import Pool
     from pfactor_bench.execution.progress import Tracker
-    from pfactor_bench.execution.tasks import Answer
+    from pfactor_bench.execution.tasks import Answer, Task
 
 __all__ = ["run_tasks"]
 
@@ -22,8 +21,10 @@ __all__ = ["run_tasks"]
 _MOST_BREAKS = 3
 
 
-def run_tasks(tasks: Iterable[Task], pool: Pool, tracker: Tracker, *, attempts: int = 3) -> Outcome:
-    """Run every task, and go on when one fails.
+def run_tasks(
+    tasks: Iterable[Task], pool: Pool, tracker: Tracker, *, attempts: int = 3
+) -> dict[str, str]:
+    """Run every task, and go on when one fails; return why cases were given up, by name.
 
     Parameters
     ----------
@@ -35,11 +36,6 @@ def run_tasks(tasks: Iterable[Task], pool: Pool, tracker: Tracker, *, attempts: 
         Is told of every change.
     attempts
         How often a task is begun before its cases are given up.
-
-    Returns
-    -------
-    Outcome
-        The cases that were given up, with the reason.
 
     Raises
     ------
@@ -60,7 +56,7 @@ class _Loop:
         self._failed: dict[str, str] = {}
         self._breaks = 0
 
-    def run(self) -> Outcome:
+    def run(self) -> dict[str, str]:
         self._tracker.moved_to(self._pool.name, self._pool.size)
         while self._waiting or self._under_way:
             self._fill()
@@ -71,7 +67,7 @@ class _Loop:
                 self._settle(self._under_way.pop(future), future)
             if broken:
                 self._recover(broken)
-        return Outcome(failed=self._failed)
+        return self._failed
 
     def _fill(self) -> None:
         # Not all at once: ten thousand tasks in a scheduler's memory help nobody.
@@ -82,7 +78,7 @@ class _Loop:
 
     def _submit(self, task: Task) -> Future[Answer]:
         try:
-            return self._pool.submit(task.function, *task.args)
+            return self._pool.submit(task.work)
         except BrokenExecutor as error:
             refused: Future[Answer] = Future()
             refused.set_exception(error)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["Answer", "Ending", "Outcome", "Task"]
+__all__ = ["Answer", "Ending", "Task"]
 
 #: ``done``; ``again``: it may succeed another time; ``failed``: it would fail the same way;
 #: ``stop``: nothing else could succeed either, as when the disk is full.
@@ -40,8 +40,8 @@ class Task:
     ----------
     cases
         The names of the cases that it finishes.
-    function, args
-        What to call. Both must be picklable.
+    work
+        What to call; picklable unless it stays in the calling process.
     parts
         The same work in smaller tasks, for when one case spoils it for the others.
     log
@@ -49,20 +49,6 @@ class Task:
     """
 
     cases: tuple[str, ...]
-    function: Callable[..., Answer]
-    args: Sequence[Any]
+    work: Callable[[], Answer]
     parts: tuple[Task, ...] = ()
     log: Path | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Outcome:
-    """What became of all tasks.
-
-    Parameters
-    ----------
-    failed
-        Why a case has no result, by its name.
-    """
-
-    failed: Mapping[str, str] = field(default_factory=dict)

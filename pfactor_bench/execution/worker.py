@@ -1,7 +1,7 @@
-"""The work that a case is, here or in a worker: train what is not finished, and keep it.
+"""The work that a group of cases is, here or in a worker: train what is not finished, and keep it.
 
-A worker is told by a `GroupWork` where everything stands. Nothing large travels: the cohort is
-mapped from a file, the encoders are read from theirs, and results are written where they belong.
+Nothing large travels to a worker: the cohort is mapped from a file, the encoders are read from
+theirs, and results are written where they belong.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import socket
 import threading
 import traceback
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -23,26 +22,27 @@ import numpy as np
 from pfactor_bench.cohorts.shared import open_shared
 from pfactor_bench.environment.packages import packages_needed
 from pfactor_bench.errors import CohortError, EnvironmentProblemError, ExecutionError, OutputError
-from pfactor_bench.execution.results import is_finished, write_case
+from pfactor_bench.execution.results import CachedCase, write_case
 from pfactor_bench.execution.tasks import Answer
 from pfactor_bench.files import ensure_writable, write_atomically
 from pfactor_bench.models.identity import code_versions, split_identity
-from pfactor_bench.training.device import torch_threads
-from pfactor_bench.training.engine import run_group
 from pfactor_bench.training.pretraining.checkpoints import read_encoder
-from pfactor_bench.types import Fold, Split
+from pfactor_bench.types import Cohort, Fold, Split
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
     from typing import TextIO
 
-    from pfactor_bench.types import Budget, Case, EngineChoice
+    from pfactor_bench.training.engine import Training
+
+    #: Gets at what cases are trained on, where they are trained.
+    Divided = Callable[[], tuple[Cohort, Split]]
 
 __all__ = [
-    "GroupWork",
-    "Keeping",
     "attempt",
+    "log_of",
+    "open_both",
     "open_split",
     "share_split",
     "this_process",
@@ -57,82 +57,55 @@ _ONE_AT_A_TIME = threading.Lock()
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Keeping:
-    """A case with where its result is kept.
-
-    Parameters
-    ----------
-    case
-        The case.
-    path, key
-        Of its file; see `pfactor_bench.execution.results`.
-    encoders
-        By fold, the file of what it starts from.
-    """
-
-    case: Case
-    path: Path
-    key: str
-    encoders: Mapping[str, Path] = field(default_factory=dict)
-
-    @property
-    def is_finished(self) -> bool:
-        """Whether the result is there already."""
-        return is_finished(self.path, self.key)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class GroupWork:
-    """What a worker needs to know to train a group of cases.
-
-    Parameters
-    ----------
-    engine, budget, saliency, device, threads
-        As in the suite.
-    group
-        The cases.
-    cohort, split
-        Where `pfactor_bench.cohorts.shared.share_cohort` and `share_split` wrote them.
-    versions
-        What the cases are said to be computed by; a worker with others must not touch them.
-    log
-        Gets what happened.
-    seconds
-        How long it may take before the worker is ended; None sets no limit.
-    leader
-        The process that leads the run, of `this_process`. It is never ended.
-    """
-
-    engine: EngineChoice
-    budget: Budget
-    saliency: Sequence[str]
-    device: str
-    threads: int
-    group: Sequence[Keeping]
-    cohort: Path
-    split: Path
-    versions: Mapping[str, str]
-    log: Path
-    leader: str
-    seconds: float | None = None
-
-
 def this_process() -> str:
     """Return what tells this process from all others, on this machine and elsewhere."""
     return f"{socket.gethostname()}/{os.getpid()}"
 
 
-def train_group(work: GroupWork) -> Answer:
-    """Train what is not finished of a group; runs in a worker."""
-    # An executor of threads has its workers in the process that leads the run.
-    seconds = None if work.leader == this_process() else work.seconds
+def train_group(
+    training: Training,
+    group: Sequence[CachedCase],
+    divided: Divided,
+    *,
+    leader: str,
+    versions: Mapping[str, str],
+    seconds: float | None = None,
+    on_epoch: Callable[[], object] | None = None,
+) -> Answer:
+    """Train what is not finished of a group, keep it, and say how that ended.
 
-    def with_printing(log: TextIO) -> None:
+    Parameters
+    ----------
+    training, group, divided
+        How, what, and from where cohort and split are had.
+    leader
+        The process that leads the run, of `this_process`. It is never ended, and prints where it
+        always does.
+    versions
+        What the cases are said to be computed by; a worker with others must not touch them.
+    seconds
+        How long it may take before the worker is ended; None sets no limit.
+    on_epoch
+        Called after each epoch, in the process that leads.
+    """
+    # An executor of threads has its workers there, too.
+    leads = leader == this_process()
+
+    def work(log: TextIO) -> None:
+        if leads:
+            train_missing(training, group, divided, on_epoch or _say_nothing)
+            return
         with redirect_stdout(log), redirect_stderr(log):
-            train_missing(work)
+            _check_versions(versions)
+            train_missing(training, group, divided, _say_nothing)
 
-    return attempt(work.log, with_printing, seconds=seconds)
+    return attempt(log_of(group), work, seconds=None if leads else seconds)
+
+
+def log_of(group: Sequence[CachedCase]) -> Path:
+    """Return the file that gets what happened to a group."""
+    first = group[0].path
+    return first.parent / "logs" / f"{first.stem}.log"
 
 
 def attempt(log: Path, work: Callable[[TextIO], object], *, seconds: float | None = None) -> Answer:
@@ -193,33 +166,35 @@ def open_split(path: Path) -> Split:
         )
 
 
-def train_missing(work: GroupWork) -> None:
-    """Train and keep what is not finished of a group."""
-    import torch
+def open_both(cohort: Path, split: Path) -> tuple[Cohort, Split]:
+    """Open what was shared; a second call costs nothing."""
+    return open_shared(cohort), open_split(split)
 
-    _check_versions(work.versions)
+
+def train_missing(
+    training: Training,
+    group: Sequence[CachedCase],
+    divided: Divided,
+    on_epoch: Callable[[], object],
+) -> None:
+    """Train and keep what is not finished of a group."""
     # A scheduler that was restarted may hand out what another worker has finished meanwhile.
-    missing = {one.case: one for one in work.group if not one.is_finished}
+    missing = {one.case: one for one in group if not one.is_finished}
     if not missing:
         return
+    cohort, split = divided()
     encoders = {
         case: {fold: read_encoder(path).tensors for fold, path in one.encoders.items()}
         for case, one in missing.items()
         if one.encoders
     }
-    with torch_threads(work.threads):
-        results = run_group(
-            work.engine,
-            tuple(missing),
-            open_shared(work.cohort),
-            open_split(work.split),
-            work.budget,
-            device=torch.device(work.device),
-            encoders=encoders or None,
-            saliency=work.saliency,
-        )
+    results = training.run(tuple(missing), cohort, split, encoders, on_epoch)
     for case, result in results.items():
         write_case(missing[case].path, missing[case].key, result)
+
+
+def _say_nothing() -> None:
+    """Take the place of whoever wants to know of each epoch."""
 
 
 def _check_versions(expected: Mapping[str, str]) -> None:

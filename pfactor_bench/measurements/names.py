@@ -14,12 +14,12 @@ from pfactor_bench.training.pretraining.checkpoints import read_encoder
 from pfactor_bench.training.pretraining.sources import StoredEncoder
 
 if TYPE_CHECKING:
-    from pfactor_bench.execution.preparation import Prepared
+    from pfactor_bench.pipeline.run import Run
 
 __all__ = ["measurement_names", "refuse_unknown_measurements"]
 
 
-def refuse_unknown_measurements(prepared: Prepared) -> None:
+def refuse_unknown_measurements(run: Run) -> None:
     """Refuse a claim about a number that the suite will not measure.
 
     Raises
@@ -27,51 +27,51 @@ def refuse_unknown_measurements(prepared: Prepared) -> None:
     ConfigError
         With file, line, and the name that may be meant.
     """
-    if not prepared.suite.claims:
+    if not run.suite.claims:
         return
-    known = measurement_names(prepared)
-    for claim in prepared.suite.claims:
+    known = measurement_names(run)
+    for claim in run.suite.claims:
         name = claim.measurement
         if name not in known:
             # A name without a seed is no slip for one with it, and those are many.
             alike = [one for one in known if ("/seed-" in one) == ("/seed-" in name)]
             raise misplaced_claim(
-                prepared.suite.path,
+                run.suite.path,
                 claim.id,
                 f"claim {claim.id!r} speaks of measurement {name!r}, which this suite does not "
                 f"make{did_you_mean(name, alike)}",
             )
 
 
-def measurement_names(prepared: Prepared) -> tuple[str, ...]:
+def measurement_names(run: Run) -> tuple[str, ...]:
     """Return the names of all numbers that a run of the suite can measure.
 
     A number that the data may be too few or too poor for has a name as well.
     """
-    suite = prepared.suite
+    suite = run.suite
     plan = Plan(
         cases=suite.cases,
         baselines=suite.baselines,
         saliency=suite.saliency,
-        n_folds=len(prepared.split.folds),
-        is_injected=prepared.cohort.injected is not None,
-        contrasts=_contrasts(prepared),
+        n_folds=len(run.split.folds),
+        is_injected=run.cohort.injected is not None,
+        contrasts=_contrasts(run),
     )
     return tuple(
         name for family in families() for number in family.numbers for name in number.names(plan)
     )
 
 
-def _contrasts(prepared: Prepared) -> tuple[str, ...]:
+def _contrasts(run: Run) -> tuple[str, ...]:
     """Return what measurements of encoders begin with, where these tell two tasks apart.
 
     Only subjects whom an encoder has not seen are measured, and whether there are any is known when
     it is made.
     """
-    source = prepared.suite.source
-    names = (encoder_name(case) for case in prepared.suite.cases if REGIMES[case.start].pretrained)
+    source = run.suite.source
+    names = (encoder_name(case) for case in run.suite.cases if REGIMES[case.start].pretrained)
     if isinstance(source, StoredEncoder):
         is_contrast = bool(read_encoder(source.path).manifest.get("held_out_auc"))
     else:
-        is_contrast = prepared.source is not None and prepared.source.label == "task"
+        is_contrast = run.source is not None and run.source.label == "task"
     return tuple(dict.fromkeys(names)) if is_contrast else ()

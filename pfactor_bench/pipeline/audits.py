@@ -12,43 +12,42 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pfactor_bench.auditing.result import Audit
-    from pfactor_bench.execution.preparation import Prepared
+    from pfactor_bench.pipeline.run import Run
     from pfactor_bench.records.record import Record
-    from pfactor_bench.types import Case, CaseResult, Finding
+    from pfactor_bench.types import Case, Finding
 
-__all__ = ["Audits", "audit_regimes", "with_audits"]
+__all__ = ["NOT_ASKED", "Audits", "audit_regimes", "with_audits"]
 
 #: By regime, its audit, or why it was left out.
 Audits: TypeAlias = "Mapping[str, Audit | str]"
+
+#: Why a session of pytest lacks an audit.
+NOT_ASKED = "not checked: the test of its audit was not among those run; run test_audit, too"
 
 #: What a run does not have for the checks and the audit of a regime does.
 _BY_AUDIT = "study"
 
 
 def audit_regimes(
-    prepared: Prepared,
-    results: Mapping[Case, CaseResult],
-    *,
-    wanted: bool | None = None,
-    on_audit: Callable[[str], object] = lambda _regime: None,
+    run: Run, *, wanted: bool | None, on_audit: Callable[[str], object] = lambda _regime: None
 ) -> dict[str, Audit | str]:
     """Audit the regimes of a suite that ran, each from its first seed.
 
     Parameters
     ----------
-    prepared, results
-        The suite, and what became of its cases.
+    run
+        The suite, its cases trained.
     wanted
         Whether to audit; None audits regimes whose audit costs less than the run did.
     on_audit
         Called with the regime before its audit begins.
     """
     found: dict[str, Audit | str] = {}
-    for regime, case in audited_cases(prepared.suite.cases).items():
-        reason = _why_not(prepared, case, results, wanted=wanted)
+    for regime, case in audited_cases(run.suite.cases).items():
+        reason = _why_not(run, case, wanted=wanted)
         if reason is None:
             on_audit(regime)
-        found[regime] = audit_regime(prepared, case) if reason is None else reason
+        found[regime] = audit_regime(run, case) if reason is None else reason
     return found
 
 
@@ -81,26 +80,25 @@ def _of(finding: Finding, regime: str, found: Audit | str) -> Finding:
     return replace(own, regime=regime)
 
 
-def _why_not(
-    prepared: Prepared, case: Case, results: Mapping[Case, CaseResult], *, wanted: bool | None
-) -> str | None:
+def _why_not(run: Run, case: Case, *, wanted: bool | None) -> str | None:
     """Return why a regime is not audited, None where it is."""
+    results = run.results
     if wanted is False:
         return "not checked: the run was asked to leave audits out; run with --audit"
     if case not in results:
         return f"not checked: {case.id} has no result"
-    if wanted or kept_audit(prepared, case) is not None:
+    if wanted or kept_audit(run, case) is not None:
         return None
-    if prepared.device.type != "cpu":
+    if run.device.type != "cpu":
         return (
             "not checked: cases were trained on a GPU, and an audit, which trains on the CPU, may "
             "take far longer; run with --audit"
         )
-    run = sum(timing.windows or 0 for result in results.values() for timing in result.timings)
+    trained = sum(timing.windows or 0 for result in results.values() for timing in result.timings)
     audit = audit_windows(results[case])
-    if audit < run:
+    if audit < trained:
         return None
     return (
-        f"not checked: an audit would train about {audit / run:.2g} times as long as the whole "
+        f"not checked: an audit would train about {audit / trained:.2g} times as long as the whole "
         f"run; run with --audit"
     )

@@ -13,8 +13,8 @@ from pfactor_bench.checks import run_checks
 from pfactor_bench.claims import judge
 from pfactor_bench.cohorts import reads_data_folder
 from pfactor_bench.config import bundled_suites
-from pfactor_bench.execution.preparation import Prepared, encoders_of
-from pfactor_bench.files import ensure_writable, write_atomically
+from pfactor_bench.execution.preparation import encoders_of
+from pfactor_bench.files import write_atomically
 from pfactor_bench.measurements.held_out import pooled_arrays
 from pfactor_bench.measurements.missing import with_missing
 from pfactor_bench.measurements.permutations import permuted_correlations
@@ -35,31 +35,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pfactor_bench.config import Suite
+    from pfactor_bench.pipeline.run import Run
     from pfactor_bench.types import Case, CaseResult, Cohort, Split
 
-__all__ = ["conclude", "publish", "write_arrays"]
+__all__ = ["command_to_repeat", "conclude", "write_arrays", "write_report"]
 
 
-def conclude(
-    prepared: Prepared,
-    results: Mapping[Case, CaseResult],
-    *,
-    failed: Mapping[str, str] | None = None,
-) -> Record:
-    """Measure, check, judge, and put everything into one record.
-
-    Parameters
-    ----------
-    prepared
-        The suite.
-    results
-        Of its cases, as far as they have one.
-    failed
-        Why the others have none, by name.
-    """
-    suite, cohort, split = prepared.suite, prepared.cohort, prepared.split
-    failed = failed or {}
-    encoders = {case: encoders_of(prepared, case) for case in results}
+def conclude(run: Run) -> Record:
+    """Measure, check, judge, and put everything into one record; what failed is missing there."""
+    suite, cohort, split = run.suite, run.cohort, run.split
+    results, failed = run.results, run.failed
+    encoders = {case: encoders_of(run, case) for case in results}
     measured = measure_suite(suite, cohort, split, results, encoders)
     measurements = with_missing(measured, suite.cases, failed, suite.claims)
     findings = run_checks(
@@ -97,7 +83,7 @@ def conclude(
         timings=tuple(timing for result in results.values() for timing in result.timings),
         provenance={
             **collect_provenance(
-                device=prepared.device, threads=prepared.threads, command=command_to_repeat(suite)
+                device=run.device, threads=run.training.threads, command=command_to_repeat(suite)
             ),
             "encoders": encoder_facts(encoders),
         },
@@ -121,15 +107,12 @@ def write_arrays(
     write_atomically(out / ARRAYS_FILE, buffer.getvalue())
 
 
-def publish(
-    record: Record, prepared: Prepared, results: Mapping[Case, CaseResult], out: Path
-) -> Path:
+def write_report(record: Record, run: Run) -> Path:
     """Write record, arrays, predictions, figure and report; return the report's path."""
-    ensure_writable(out)
-    write_arrays(prepared.cohort, prepared.split, results, out)
-    write_atomically(
-        out / PREDICTIONS_FILE, _all_predictions(results).to_parquet(index=False) or b""
-    )
+    results, out = run.results, run.folder
+    write_arrays(run.cohort, run.split, results, out)
+    table = _all_predictions(results).to_parquet(index=False) or b""
+    write_atomically(out / PREDICTIONS_FILE, table)
     write_record(record, out)
     return render(record, out)
 

@@ -33,15 +33,16 @@ from pfactor_bench.plugin.machine import (  # noqa: F401 - pytest looks for hook
 from pfactor_bench.plugin.packages import (  # noqa: F401 - the same
     pytest_collection_modifyitems,
 )
-from pfactor_bench.plugin.session import SuiteRun
 from pfactor_bench.publish.exports.summary import append_step_summary, summary_text, verdict_summary
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
 
+    from pfactor_bench.pipeline.run import Run
+
 __all__: list[str] = []
 
-_RUNS = pytest.StashKey[dict[Path, "SuiteRun"]]()
+_RUNS = pytest.StashKey[dict[Path, "Run"]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -126,7 +127,7 @@ def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     """Say what became of each suite, in a line or two, and where its report is."""
-    lines = [line for run in config.stash[_RUNS].values() if run.is_begun for line in _summary(run)]
+    lines = [line for run in config.stash[_RUNS].values() if run.results for line in _summary(run)]
     if lines:
         terminalreporter.section("pfactor-bench")
     for line in lines:
@@ -140,16 +141,16 @@ def _items(test: pytest.Item) -> Iterable[SuiteItem]:
     return [one for one in given if isinstance(one, SuiteItem)]
 
 
-def _summary(run: SuiteRun) -> Iterator[str]:
+def _summary(run: Run) -> Iterator[str]:
     if not run.is_complete:
         yield f"{run.suite.name}: no report, since not every case ran"
         return
     for line in verdict_summary(run.record):
         yield f"{run.suite.name}: {line}"
-    yield f"{run.suite.name}: report in {run.out / 'report.md'}"
+    yield f"{run.suite.name}: report in {run.folder / 'report.md'}"
 
 
-def _runs(metafunc: pytest.Metafunc) -> list[SuiteRun]:
+def _runs(metafunc: pytest.Metafunc) -> list[Run]:
     """Return the suites of a test: of its own file, those asked for, else quick ones beside it."""
     config, path = metafunc.config, metafunc.definition.path
     if metafunc.definition.getparent(SuiteFile):
@@ -160,10 +161,12 @@ def _runs(metafunc: pytest.Metafunc) -> list[SuiteRun]:
     return [run for run in (_run(config, one) for one in beside) if run.suite.quick]
 
 
-def _run(config: pytest.Config, named: str | Path) -> SuiteRun:
+def _run(config: pytest.Config, named: str | Path) -> Run:
     """Return a suite of this session; each is loaded once."""
     from pfactor_bench.config import load_suite
     from pfactor_bench.config.bundled import suite_file
+    from pfactor_bench.execution.cases import Execution
+    from pfactor_bench.pipeline.run import Run
 
     runs = config.stash[_RUNS]
     try:
@@ -173,10 +176,13 @@ def _run(config: pytest.Config, named: str | Path) -> SuiteRun:
         raise pytest.UsageError(str(error)) from error
     return runs.setdefault(
         path,
-        SuiteRun(
+        Run(
             suite,
             out=config.getoption("--suite-out") / suite.name,
             data_dir=config.getoption("--suite-data"),
             device=config.getoption("--suite-device"),
+            execution=Execution(workers=None),
+            # Another process of the same session finds everything finished when its turn comes.
+            patience=float("inf"),
         ),
     )

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from pfactor_bench.auditing.result import Audit
     from pfactor_bench.checks import CatalogueEntry
-    from pfactor_bench.plugin.session import SuiteRun
+    from pfactor_bench.pipeline.run import Run
     from pfactor_bench.types import Case, Claim, Finding, Verdict
 
 __all__ = [
@@ -32,7 +32,7 @@ _DEVICES = ("cpu", "cuda")
 class SuiteItem:
     """One thing of one suite that a test is about."""
 
-    run: SuiteRun
+    run: Run
 
     @property
     def id(self) -> str:
@@ -86,7 +86,7 @@ class SuiteCheck(SuiteItem):
     @property
     def finding(self) -> Finding:
         """What the check found."""
-        return next(f for f in self.run.record.findings if f.code == self.entry.code)
+        return next(f for f in self.run.whole_record().findings if f.code == self.entry.code)
 
     @property
     def properties(self) -> list[tuple[str, str]]:
@@ -113,7 +113,7 @@ class SuiteAudit(SuiteItem):
     def properties(self) -> list[tuple[str, str]]:
         """Its verdict, how often it trained, and the status of every check, once it is done."""
         found = self.run.audits.get(self.case.regime)
-        if found is None:
+        if found is None or isinstance(found, str):
             return []
         statuses = [(one.code, one.status) for one in found.findings]
         return [
@@ -143,7 +143,7 @@ class SuiteClaim(SuiteItem):
     @property
     def verdict(self) -> Verdict:
         """What became of the claim."""
-        return next(v for v in self.run.record.verdicts if v.claim == self.claim.id)
+        return next(v for v in self.run.whole_record().verdicts if v.claim == self.claim.id)
 
     @property
     def properties(self) -> list[tuple[str, str]]:
@@ -164,27 +164,27 @@ class SuiteTiming(SuiteItem):
         return f"{self.run.suite.name}/{self.case.id}/{self.device}"
 
 
-def _cases(run: SuiteRun) -> Iterable[SuiteItem]:
+def _cases(run: Run) -> Iterable[SuiteItem]:
     return (SuiteCase(run=run, case=case) for case in run.suite.cases)
 
 
-def _checks(run: SuiteRun) -> Iterable[SuiteItem]:
+def _checks(run: Run) -> Iterable[SuiteItem]:
     from pfactor_bench.pipeline.checkable import checkable
 
     return (SuiteCheck(run=run, entry=entry) for entry in checkable(run.suite))
 
 
-def _audits(run: SuiteRun) -> Iterable[SuiteItem]:
+def _audits(run: Run) -> Iterable[SuiteItem]:
     from pfactor_bench.auditing.regimes import audited_cases
 
     return (SuiteAudit(run=run, case=case) for case in audited_cases(run.suite.cases).values())
 
 
-def _claims(run: SuiteRun) -> Iterable[SuiteItem]:
+def _claims(run: Run) -> Iterable[SuiteItem]:
     return (SuiteClaim(run=run, claim=claim) for claim in run.suite.claims)
 
 
-def _timings(run: SuiteRun) -> Iterable[SuiteItem]:
+def _timings(run: Run) -> Iterable[SuiteItem]:
     return (
         SuiteTiming(run=run, case=case, device=device)
         for case in run.suite.cases
@@ -193,7 +193,7 @@ def _timings(run: SuiteRun) -> Iterable[SuiteItem]:
 
 
 #: By the argument that a test asks for: what a suite has of it.
-MAKERS: dict[str, Callable[[SuiteRun], Iterable[SuiteItem]]] = {
+MAKERS: dict[str, Callable[[Run], Iterable[SuiteItem]]] = {
     "suite_case": _cases,
     "suite_check": _checks,
     "suite_audit": _audits,

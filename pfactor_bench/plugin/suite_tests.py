@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import torch
     from pytest_benchmark.fixture import BenchmarkFixture
 
+    from pfactor_bench.pipeline.run import Run
     from pfactor_bench.plugin.items import (
         SuiteAudit,
         SuiteCase,
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
         SuiteClaim,
         SuiteTiming,
     )
-    from pfactor_bench.plugin.session import SuiteRun
     from pfactor_bench.plugin.timing import Prediction, TrainingEpoch
 
 __all__ = [
@@ -56,7 +56,7 @@ def test_case_is_compared_with_train_mean(suite_case: SuiteCase) -> None:
     """A case predicts a target for every held-out window, and its folds hold a subject out."""
     table = suite_case.run.result(suite_case.case).predictions
     held_out = table[table["role"] == "test"]
-    n_expected = sum(len(fold.test) for fold in suite_case.run.prepared.split.folds)
+    n_expected = sum(len(fold.test) for fold in suite_case.run.split.folds)
     if not len(held_out) == n_expected > 0:
         pytest.fail(f"{len(held_out)} predictions for {n_expected} held-out windows")
     if held_out["y_pred"].isna().any():
@@ -75,7 +75,7 @@ def test_training_epoch(suite_timing: SuiteTiming, benchmark: BenchmarkFixture) 
     from pfactor_bench.plugin.timing import TrainingEpoch
 
     device = _device(suite_timing)
-    work = TrainingEpoch(suite_timing.run.prepared, suite_timing.case, device)
+    work = TrainingEpoch(suite_timing.run.begin(), suite_timing.case, device)
     _time(suite_timing, benchmark, work)
 
 
@@ -85,11 +85,11 @@ def test_prediction(suite_timing: SuiteTiming, benchmark: BenchmarkFixture, n_wi
     from pfactor_bench.plugin.timing import Prediction
 
     device = _device(suite_timing)
-    work = Prediction(suite_timing.run.prepared, suite_timing.case, device, n_windows)
+    work = Prediction(suite_timing.run.begin(), suite_timing.case, device, n_windows)
     _time(suite_timing, benchmark, work)
 
 
-def _expected(run: SuiteRun, test: str) -> Mapping[str, str] | None:
+def _expected(run: Run, test: str) -> Mapping[str, str] | None:
     """Return the failures that the ledger beside a suite's file expects of a test."""
     return _ledger(run.suite.path.with_name(EXPECTED_FAILURES)).get(test)
 
@@ -119,7 +119,7 @@ def _time(
         seed=case.seed,
         device=suite_timing.device,
         engine=asdict(suite_timing.run.suite.engine),
-        threads=suite_timing.run.prepared.threads,
+        threads=suite_timing.run.training.threads,
         n_windows=work.n_windows,
         peak_bytes=work.peak_bytes,
     )

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from pfactor_bench.execution.preparation import encoders_of
 from pfactor_bench.training.case import case_budget
 from pfactor_bench.training.device import peak_memory, seeded, synchronize, torch_threads
-from pfactor_bench.training.engine import run_group
 from pfactor_bench.training.fold import prepare_fold
 from pfactor_bench.training.loop import predict
 from pfactor_bench.types import Split
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
     import torch
 
-    from pfactor_bench.execution.preparation import Prepared
+    from pfactor_bench.pipeline.run import Run
     from pfactor_bench.types import Case, CaseResult, TrainedBy
 
 __all__ = ["Prediction", "TrainingEpoch"]
@@ -32,7 +31,7 @@ class TrainingEpoch:
 
     Parameters
     ----------
-    prepared
+    run
         The suite.
     case
         The case to time.
@@ -42,21 +41,16 @@ class TrainingEpoch:
 
     name = "one epoch"
 
-    def __init__(self, prepared: Prepared, case: Case, device: torch.device) -> None:
+    def __init__(self, run: Run, case: Case, device: torch.device) -> None:
         self.device = device
         self._case = case
-        self._engine = prepared.suite.engine
-        self._threads = prepared.suite.threads
-        self._cohort = prepared.cohort
-        self._split = Split(name=prepared.split.name, folds=prepared.split.folds[:1])
-        self._budget = replace(case_budget(case, prepared.suite.budget), epochs=1, inner=None)
+        budget = replace(case_budget(case, run.suite.budget), epochs=1, inner=None)
+        self._training = replace(run.training, budget=budget, saliency=(), device=device)
+        self._cohort = run.cohort
+        self._split = Split(name=run.split.name, folds=run.split.folds[:1])
         self._results: Mapping[Case, CaseResult] = {}
-        encoders = encoders_of(prepared, case)
-        self._encoders = (
-            {case: {fold: encoder.tensors for fold, encoder in encoders.items()}}
-            if encoders
-            else None
-        )
+        encoders = {fold: one.tensors for fold, one in encoders_of(run, case).items()}
+        self._encoders = {case: encoders} if encoders else None
 
     @property
     def n_windows(self) -> int:
@@ -66,7 +60,7 @@ class TrainingEpoch:
     @property
     def n_steps(self) -> int:
         """Steps of the epoch."""
-        return -(-self.n_windows // self._budget.batch_size)
+        return -(-self.n_windows // self._training.budget.batch_size)
 
     @property
     def trained_by(self) -> TrainedBy | None:
@@ -80,17 +74,8 @@ class TrainingEpoch:
 
     def __call__(self) -> None:
         """Train one epoch and wait until it is done."""
-        with torch_threads(self._threads):
-            self._results = run_group(
-                self._engine,
-                [self._case],
-                self._cohort,
-                self._split,
-                self._budget,
-                device=self.device,
-                encoders=self._encoders,
-            )
-            synchronize(self.device)
+        self._results = self._training.run([self._case], self._cohort, self._split, self._encoders)
+        synchronize(self.device)
 
 
 class Prediction:
@@ -98,7 +83,7 @@ class Prediction:
 
     Parameters
     ----------
-    prepared, case, device
+    run, case, device
         As for `TrainingEpoch`.
     n_windows
         How many windows are predicted at once.
@@ -106,21 +91,19 @@ class Prediction:
 
     n_steps = 1
 
-    def __init__(
-        self, prepared: Prepared, case: Case, device: torch.device, n_windows: int
-    ) -> None:
+    def __init__(self, run: Run, case: Case, device: torch.device, n_windows: int) -> None:
         import torch
 
         self.device = device
         self.n_windows = n_windows
-        self._threads = prepared.suite.threads
-        encoder = encoders_of(prepared, case).get(prepared.split.folds[0].name)
+        self._threads = run.suite.threads
+        encoder = encoders_of(run, case).get(run.split.folds[0].name)
         with seeded(case.seed, device):
             ready = prepare_fold(
                 case,
-                prepared.cohort,
-                prepared.split.folds[0],
-                prepared.suite.budget,
+                run.cohort,
+                run.split.folds[0],
+                run.suite.budget,
                 device=device,
                 encoder=None if encoder is None else encoder.tensors,
             )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pfactor_bench.registry import Registry
 from pfactor_bench.training.case import run_each
+from pfactor_bench.training.device import torch_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     #: By case and fold, what pretrained regimes start from.
     Encoders: TypeAlias = Mapping[Case, Mapping[str, Mapping[str, torch.Tensor]]]
 
-__all__ = ["ENGINES", "Engine", "group_cases", "run_group"]
+__all__ = ["ENGINES", "Engine", "Training", "group_cases", "run_group"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,6 +40,49 @@ class Engine:
 
     group: Callable[[Sequence[Case], int, str], tuple[tuple[Case, ...], ...]]
     run: Callable[..., dict[Case, CaseResult]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Training:
+    """How cases are trained, whatever they are and on whatever: small enough to travel.
+
+    Parameters
+    ----------
+    engine, budget, saliency
+        As in the suite.
+    device
+        Where.
+    threads
+        How many torch uses.
+    """
+
+    engine: EngineChoice
+    budget: Budget
+    saliency: Sequence[str]
+    device: torch.device
+    threads: int
+
+    def run(
+        self,
+        group: Sequence[Case],
+        cohort: Cohort,
+        split: Split,
+        encoders: Encoders | None = None,
+        on_epoch: Callable[[], object] = lambda: None,
+    ) -> dict[Case, CaseResult]:
+        """Train a group with so many threads; takes and returns what `run_group` does."""
+        with torch_threads(self.threads):
+            return run_group(
+                self.engine,
+                group,
+                cohort,
+                split,
+                self.budget,
+                device=self.device,
+                encoders=encoders,
+                saliency=self.saliency,
+                on_epoch=on_epoch,
+            )
 
 
 #: More cases at once gain nothing on a CPU, and small groups share out evenly.

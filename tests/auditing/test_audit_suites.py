@@ -14,7 +14,7 @@ from suites_for_tests import TINY_SUITE
 from pfactor_bench.auditing.regimes import audit_regime
 from pfactor_bench.config import load_suite
 from pfactor_bench.errors import ConfigError, UnknownNameError
-from pfactor_bench.pipeline.run import prepare
+from pfactor_bench.pipeline.run import Run
 from pfactor_bench.testing import read_expected_failures, settle
 from pfactor_bench.types import Finding
 
@@ -30,7 +30,7 @@ def _audited(folder: Path, split: str) -> Audit:
     path = folder / "tiny.yaml"
     path.write_text(TINY_SUITE.replace("{kind: last-subjects}", split), encoding="utf-8")
     suite = load_suite(path)
-    prepared = prepare(suite, data_dir=None, device="cpu")
+    prepared = Run(suite, device="cpu")
     return audit_regime(prepared, suite.cases[0])
 
 
@@ -47,7 +47,7 @@ def test_suite_split_is_the_one_audited(tmp_path: Path) -> None:
 def test_pretrained_regime_is_audited_clean(tmp_path: Path) -> None:
     """A regime that starts from an encoder is audited with the suite's encoders."""
     suite = suite_of(tmp_path)
-    prepared = prepare(suite, data_dir=None, device="cpu", out=tmp_path)
+    prepared = Run(suite, device="cpu", out=tmp_path)
     (case, *_) = (case for case in suite.cases if case.start == "linear-probe")
     assert audit_regime(prepared, case).verdict == "clean"
 

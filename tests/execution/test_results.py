@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 from regime_suites import REGIME_SUITE, suite_of
 
-from pfactor_bench.execution import cases as dispatch
+from pfactor_bench.execution.cases import compute
 from pfactor_bench.execution.results import case_path, is_finished, read_case, write_case
-from pfactor_bench.pipeline.run import compute, prepare, run
+from pfactor_bench.pipeline.run import Run, run
+from pfactor_bench.training import engine as engines
 from pfactor_bench.types import Case, CaseResult, Curves, ModelSpec
 
 if TYPE_CHECKING:
@@ -23,13 +24,13 @@ if TYPE_CHECKING:
 def trained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return a list that gets the id of every case that is really trained."""
     ids: list[str] = []
-    original: Callable = dispatch.run_group
+    original: Callable = engines.run_group
 
     def counted(engine, group, *args, **kwargs):
         ids.extend(case.id for case in group)
         return original(engine, group, *args, **kwargs)
 
-    monkeypatch.setattr(dispatch, "run_group", counted)
+    monkeypatch.setattr(engines, "run_group", counted)
     return ids
 
 
@@ -38,7 +39,7 @@ def run_tiny(
 ) -> None:
     """Run every case of a suite; its report is written elsewhere."""
     suite = suite_of(folder, text)
-    prepared = prepare(suite, data_dir=None, device="cpu", out=folder / "out")
+    prepared = Run(suite, device="cpu", out=folder / "out").prepare()
     for case in suite.cases:
         on_case(case)
         compute(prepared, case)

@@ -19,8 +19,9 @@ from pfactor_bench.execution import cases as dispatch
 from pfactor_bench.execution import results as finished
 from pfactor_bench.execution import worker as casework
 from pfactor_bench.execution.progress import RunInterrupted, read_progress
-from pfactor_bench.pipeline.run import Execution, prepare, run
+from pfactor_bench.pipeline.run import Execution, Run, run
 from pfactor_bench.records.record import find_measurement
+from pfactor_bench.training import engine as engines
 
 ROOT = Path(__file__).parents[2]
 HERE, TWO = Execution(workers=1), Execution(workers=2)
@@ -243,7 +244,7 @@ def test_interrupted_command_exits_with_130(tmp_path: Path, capsys, monkeypatch)
     def interrupt(*_args: object, **_options: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(dispatch, "run_group", interrupt)
+    monkeypatch.setattr(engines, "run_group", interrupt)
     tiny_suite(tmp_path)
     command = [
         "run",
@@ -385,7 +386,7 @@ def test_worker_with_other_versions_touches_nothing(tmp_path: Path, monkeypatch)
 
 def test_shared_cohort_is_mapped_and_equal(tmp_path: Path) -> None:
     """Samples, targets, table and meaning."""
-    cohort = prepare(tiny_suite(tmp_path), data_dir=None, device="cpu").cohort
+    cohort = Run(tiny_suite(tmp_path), device="cpu").cohort
     opened = open_shared(share_cohort(cohort, tmp_path))
     assert isinstance(opened.X, np.memmap)
     np.testing.assert_array_equal(cohort.X, opened.X)
@@ -400,7 +401,7 @@ def test_shared_cohort_is_mapped_and_equal(tmp_path: Path) -> None:
 
 def test_shared_cohort_that_was_cut_off_is_written_again(tmp_path: Path) -> None:
     """A disk that was full, say."""
-    cohort = prepare(tiny_suite(tmp_path), data_dir=None, device="cpu").cohort
+    cohort = Run(tiny_suite(tmp_path), device="cpu").cohort
     path = share_cohort(cohort, tmp_path)
     (path / "X.npy").write_bytes((path / "X.npy").read_bytes()[:1000])
     assert path == share_cohort(cohort, tmp_path)
@@ -417,6 +418,6 @@ def test_split_survives_the_way_to_a_worker(tmp_path: Path) -> None:
     """Names and positions."""
     from pfactor_bench.models.identity import split_identity
 
-    split = prepare(tiny_suite(tmp_path), data_dir=None, device="cpu").split
+    split = Run(tiny_suite(tmp_path), device="cpu").split
     opened = casework.open_split(casework.share_split(split, tmp_path))
     assert (split.name, split_identity(split)) == (opened.name, split_identity(opened))

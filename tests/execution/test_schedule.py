@@ -38,7 +38,7 @@ def processes():
 def tracked(tasks, pool, **options) -> tuple[dict[str, str], Tracker]:
     """Run tasks; return what failed, and the tracker."""
     tracker = Tracker(total=sum(len(one.cases) for one in tasks))
-    return dict(run_tasks(tasks, pool, tracker, **options).failed), tracker
+    return dict(run_tasks(tasks, pool, tracker, **options)), tracker
 
 
 def test_every_task_is_done(processes) -> None:

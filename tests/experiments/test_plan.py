@@ -17,7 +17,7 @@ from pfactor_bench.experiments.cost import pilot
 from pfactor_bench.experiments.cost.hbn import hbn_shape, hbn_size
 from pfactor_bench.experiments.cost.pilot import Shape
 from pfactor_bench.experiments.cost.plan import Size, make_plan
-from pfactor_bench.pipeline.run import Execution, prepare, run_cases
+from pfactor_bench.pipeline.run import Run
 from pfactor_bench.types import EngineChoice
 
 ROOT = Path(__file__).parents[2]
@@ -72,9 +72,9 @@ def test_plan_comes_true(fifty, tmp_path: Path, monkeypatch) -> None:
     suite = replace(fifty, engine=EngineChoice(kind="plain"))
     size = Size(n_subjects=16, n_windows=64, n_train=(32,))
     plan = make_plan(suite, replace(SHAPE, held_out=1.0), size, device="cpu", n_workers=1)
-    prepared = prepare(suite, data_dir=None, device="cpu", out=tmp_path / "out")
+    prepared = Run(suite, device="cpu", out=tmp_path / "out").begin()
     began = time.process_time()
-    run_cases(prepared, Execution(workers=1))
+    prepared.train(suite.cases)
     measured = time.process_time() - began
     assert plan.n_cases == 50
     assert measured / 1.5 < plan.seconds < measured * 1.5

@@ -15,9 +15,8 @@ from pfactor_bench.cli.main import main
 from pfactor_bench.cohorts.synthetic import synthetic
 from pfactor_bench.config import load_suite
 from pfactor_bench.errors import ConfigError
-from pfactor_bench.execution.preparation import Prepared, prepare
 from pfactor_bench.measurements.names import measurement_names, refuse_unknown_measurements
-from pfactor_bench.plugin.session import SuiteRun
+from pfactor_bench.pipeline.run import Run
 from pfactor_bench.training.pretraining.sources import SourceTask
 
 if TYPE_CHECKING:
@@ -30,17 +29,15 @@ SUITES = sorted(
 RECORDS = sorted((CHECKOUT / "reports").glob("*/record.json"))
 
 
-def ready(suite: Suite, *, n_folds: int) -> Prepared:
+def ready(suite: Suite, *, n_folds: int) -> Run:
     """Return a suite as if its cohort had been loaded and divided, whose data may not be here."""
     cohort = synthetic(n_subjects=4, n_windows=1)
     is_simulated = suite.cohort.kind == "synthetic"
     is_contrast = isinstance(suite.source, SourceTask) and suite.source.kind == "tasks"
-    return Prepared(
-        suite=suite,
+    return Run(suite).but(
         cohort=cohort if is_simulated else replace(cohort, injected=None),
-        split=SimpleNamespace(folds=[None] * n_folds),  # type: ignore[arg-type]
-        device=None,  # type: ignore[arg-type]
-        source=SimpleNamespace(label="task" if is_contrast else "target"),  # type: ignore[arg-type]
+        split=SimpleNamespace(folds=[None] * n_folds),
+        source=SimpleNamespace(label="task" if is_contrast else "target"),
     )
 
 
@@ -77,7 +74,7 @@ def test_misspelt_measurement_costs_no_training(
 def test_misspelt_measurement_stops_a_pytest_session_too(tmp_path: Path) -> None:
     """Before the first case, whichever it is."""
     suite = load_suite(misspelt(tmp_path, "from-scratch/skil"))
-    run = SuiteRun(suite, out=tmp_path / "out", data_dir=None, device="cpu")
+    run = Run(suite, out=tmp_path / "out", device="cpu", patience=float("inf"))
     with pytest.raises(ConfigError, match="did you mean 'from-scratch/skill'"):
         run.result(suite.cases[0])
 
@@ -113,7 +110,7 @@ def test_share_of_a_injected_signal_takes_one(tmp_path: Path) -> None:
     suite = load_suite(misspelt(tmp_path, "from-scratch/saliency_all-held-out_injected_share"))
     simulated = ready(suite, n_folds=1)
     refuse_unknown_measurements(simulated)
-    real = replace(simulated, cohort=replace(simulated.cohort, injected=None))
+    real = simulated.but(cohort=replace(simulated.cohort, injected=None))
     with pytest.raises(ConfigError, match="which this suite does not make"):
         refuse_unknown_measurements(real)
 
@@ -122,4 +119,4 @@ def test_share_of_a_injected_signal_takes_one(tmp_path: Path) -> None:
 def test_number_that_data_may_be_too_poor_for_is_known(metric: str, tmp_path: Path) -> None:
     """It is missing after the run, with the reason; nobody misspelt it."""
     suite = load_suite(misspelt(tmp_path, f"from-scratch/{metric}"))
-    refuse_unknown_measurements(prepare(suite, data_dir=None, device="cpu"))
+    refuse_unknown_measurements(Run(suite, device="cpu").prepare())

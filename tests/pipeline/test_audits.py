@@ -15,7 +15,7 @@ from pfactor_bench.checks import catalogue
 from pfactor_bench.cli.main import main
 from pfactor_bench.cli.outcome import exit_code, verdict_lines
 from pfactor_bench.pipeline import audits as stage
-from pfactor_bench.pipeline.run import Execution, prepare, run, run_cases
+from pfactor_bench.pipeline.run import Run, run
 from pfactor_bench.publish.compare.changes import finding_changes
 from pfactor_bench.publish.exports.properties import finding_properties
 from pfactor_bench.publish.exports.sarif import sarif_log
@@ -209,9 +209,9 @@ def test_damaged_audit_is_run_again(tmp_path: Path, counted) -> None:
 def test_regime_without_a_result_is_not_audited(tmp_path: Path, counted) -> None:
     """Its case failed, and the report says so."""
     suite = tiny_suite(tmp_path, seeds=2, fault="assert seed != 42, 'injected'")
-    prepared = prepare(suite, data_dir=None, device="cpu", out=tmp_path / "out")
-    results, _ = run_cases(prepared, Execution(workers=1))
-    found = stage.audit_regimes(prepared, results, wanted=True)
+    trained = Run(suite, device="cpu", out=tmp_path / "out")
+    trained.train(suite.cases)
+    found = stage.audit_regimes(trained, wanted=True)
     assert found == {"from-scratch": "not checked: from-scratch/seed-42 has no result"}
     assert counted == []
 

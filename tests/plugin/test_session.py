@@ -9,7 +9,9 @@ from tiny_cases import tiny_suite
 
 from pfactor_bench.errors import ExecutionError
 from pfactor_bench.execution import cases as dispatch
-from pfactor_bench.plugin.session import SuiteRun
+from pfactor_bench.execution.cases import Execution
+from pfactor_bench.pipeline.run import Run
+from pfactor_bench.training import engine as engines
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,21 +21,27 @@ if TYPE_CHECKING:
 def groups(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
     """Return a list that gets the seeds of every group of cases that is trained, all of it here."""
     found: list[list[int]] = []
-    original = dispatch.run_group
+    original = engines.run_group
 
     def counted(engine, group, *given, **keywords):
         found.append([case.seed for case in group])
         return original(engine, group, *given, **keywords)
 
-    monkeypatch.setattr(dispatch, "run_group", counted)
+    monkeypatch.setattr(engines, "run_group", counted)
     monkeypatch.setattr(dispatch, "most_workers", lambda *_: 1)
     return found
 
 
-def run_of(folder: Path, **options: object) -> SuiteRun:
+def run_of(folder: Path, **options: object) -> Run:
     """Return a tiny suite during a session."""
     suite = tiny_suite(folder, **{"engine": "fast", **options})
-    return SuiteRun(suite, out=folder / "out", data_dir=None, device="cpu")
+    return Run(
+        suite,
+        out=folder / "out",
+        device="cpu",
+        execution=Execution(workers=None),
+        patience=float("inf"),
+    )
 
 
 def test_cases_that_will_be_asked_for_are_trained_at_once(tmp_path: Path, groups) -> None:
@@ -51,7 +59,7 @@ def test_cases_that_nobody_asks_for_are_not_trained(tmp_path: Path, groups) -> N
     run.want(run.suite.cases[1:3])
     run.result(run.suite.cases[2])
     assert not run.is_complete
-    assert [case["seed"] for case in run.record.cases] == [42, 43, 44, 45]
+    assert [case["seed"] for case in run.whole_record().cases] == [42, 43, 44, 45]
     assert groups == [[43, 44], [42], [45]]
 
 
@@ -74,5 +82,5 @@ def test_report_has_the_cases_in_the_suites_order(tmp_path: Path, groups) -> Non
     for case in reversed(run.suite.cases):
         run.result(case)
     assert groups == [[43], [42]]
-    assert [case["seed"] for case in run.record.cases] == [42, 43]
+    assert [case["seed"] for case in run.whole_record().cases] == [42, 43]
     assert run.publish().exists()

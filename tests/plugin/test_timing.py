@@ -15,10 +15,11 @@ import torch
 from clock import Timed, leaves_work_queued, take_turns
 from regime_suites import suite_of
 
-from pfactor_bench.pipeline.run import prepare
+from pfactor_bench.pipeline.run import Run
 from pfactor_bench.plugin import timing
 from pfactor_bench.plugin.machine import pytest_benchmark_compare_machine_info
 from pfactor_bench.plugin.timing import Prediction, TrainingEpoch
+from pfactor_bench.training import engine as engines
 
 if TYPE_CHECKING:
     from subprocess import CompletedProcess
@@ -58,7 +59,7 @@ def delayed() -> DelayedDevice:
 def prepared(tmp_path_factory: pytest.TempPathFactory):
     """Return a tiny suite made ready."""
     folder = tmp_path_factory.mktemp("timing")
-    return prepare(suite_of(folder), data_dir=None, device="cpu", out=folder / "out")
+    return Run(suite_of(folder), device="cpu", out=folder / "out").prepare()
 
 
 def test_clock_waits_for_the_device(delayed: DelayedDevice) -> None:
@@ -89,7 +90,7 @@ def test_no_timing_case_forgets_to_wait(
         if what == "epoch"
         else Prediction(prepared, case, CPU, n_windows=2)
     )
-    monkeypatch.setattr(timing, "run_group", delayed.launch)
+    monkeypatch.setattr(engines, "run_group", delayed.launch)
     monkeypatch.setattr(timing, "predict", delayed.launch)
     monkeypatch.setattr(timing, "synchronize", delayed.synchronize)
     assert not leaves_work_queued(work, delayed.synchronize)

@@ -17,9 +17,9 @@ from pfactor_bench.checks import catalogue, run_check
 from pfactor_bench.cohorts import COHORTS
 from pfactor_bench.cohorts.synthetic import synthetic
 from pfactor_bench.errors import CheckpointError, ConfigError, ModelError, OutputError
+from pfactor_bench.execution.cases import compute
 from pfactor_bench.execution.preparation import encoders_of
-from pfactor_bench.pipeline.conclude import conclude
-from pfactor_bench.pipeline.run import compute, prepare
+from pfactor_bench.pipeline.run import Run
 from pfactor_bench.records.record import find_measurement
 from pfactor_bench.training.pretraining import pretraining
 
@@ -56,7 +56,7 @@ def offer(monkeypatch: pytest.MonkeyPatch, name: str, cohort: Callable) -> None:
 
 def prepared_of(folder: Path, text: str = REGIME_SUITE):
     """Prepare a suite whose report goes into `folder`."""
-    return prepare(suite_of(folder, text), data_dir=None, device="cpu", out=folder / "out")
+    return Run(suite_of(folder, text), device="cpu", out=folder / "out").prepare()
 
 
 def encoders(folder: Path, text: str = REGIME_SUITE) -> Mapping[str, Encoder]:
@@ -174,7 +174,7 @@ def test_suite_with_source_needs_a_folder(tmp_path: Path, monkeypatch: pytest.Mo
     """Encoders are kept, so there must be a place."""
     monkeypatch.delenv("PFACTOR_BENCH_CACHE", raising=False)
     with pytest.raises(OutputError, match="needs a folder for its encoders"):
-        prepare(suite_of(tmp_path), data_dir=None, device="cpu")
+        Run(suite_of(tmp_path), device="cpu").prepare()
 
 
 def test_tampered_encoder_stops_the_run(tmp_path: Path) -> None:
@@ -218,7 +218,7 @@ def test_signal_of_held_out_subjects_does_not_reach_encoder(tmp_path: Path) -> N
     before = encoders_of(prepared, case)["fold-0"]
     X = source.X.copy()
     X[~np.isin(source.subjects, before.manifest["subjects"])] = 7.0
-    changed = replace(prepared, source=replace(source, X=X), cache=tmp_path / "other")
+    changed = prepared.but(source=replace(source, X=X), cache=tmp_path / "other")
     after = encoders_of(changed, case)["fold-0"]
     assert before.manifest["sha256"] == after.manifest["sha256"]
 
@@ -283,7 +283,7 @@ def test_auc_is_measured_for_all_subjects_once(tmp_path: Path) -> None:
 def test_auc_stands_in_the_record(tmp_path: Path) -> None:
     """Over subjects, with an interval where they differ."""
     prepared = prepared_of(tmp_path, with_source(TASKS))
-    record = conclude(prepared, {case: compute(prepared, case) for case in prepared.suite.cases})
+    record = prepared.whole_record()
     assert find_measurement(record, "source/auc").n_subjects == 8
 
 
@@ -337,5 +337,5 @@ def test_run_with_source_leaves_random_streams_alone(tmp_path: Path) -> None:
 def test_record_holds_every_manifest_once(tmp_path: Path) -> None:
     """With whom it was trained on."""
     prepared = prepared_of(tmp_path, OUTSIDE)
-    record = conclude(prepared, {case: compute(prepared, case) for case in prepared.suite.cases})
+    record = prepared.whole_record()
     assert len(record.provenance["encoders"]) == 2

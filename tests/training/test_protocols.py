@@ -13,7 +13,7 @@ from regime_suites import REGIME_SUITE, suite_of
 from pfactor_bench.checks import run_checks
 from pfactor_bench.cohorts.synthetic import synthetic
 from pfactor_bench.errors import ConfigError
-from pfactor_bench.execution.preparation import prepare
+from pfactor_bench.pipeline.run import Run
 from pfactor_bench.splits.splitters import grouped_k_fold, make_split, repeated_grouped_k_fold
 from pfactor_bench.training.case import run_case
 from pfactor_bench.training.fold import Scale
@@ -244,7 +244,7 @@ def test_suite_with_too_few_subjects_to_choose_on_is_refused(tmp_path) -> None:
         "seeds: [1, 2]\nbudget: {epochs: 1}", "seeds: 1\nbudget: {epochs: 1, inner: {}}"
     )
     with pytest.raises(ConfigError, match="fold-0 trains on 3 subjects, too few to choose"):
-        prepare(suite_of(tmp_path, text), data_dir=None, device="cpu", out=tmp_path)
+        Run(suite_of(tmp_path, text), device="cpu", out=tmp_path).prepare()
 
 
 def test_standardized_targets_predict_in_the_targets_own_unit(cohort) -> None:

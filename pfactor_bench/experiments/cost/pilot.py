@@ -22,8 +22,7 @@ from pfactor_bench.execution.results import write_case
 from pfactor_bench.models.build import build_model
 from pfactor_bench.models.heads import encoder_state
 from pfactor_bench.models.regimes import REGIMES
-from pfactor_bench.training.device import peak_memory, torch_threads
-from pfactor_bench.training.engine import run_group
+from pfactor_bench.training.device import peak_memory
 from pfactor_bench.types import Fold, Split
 
 if TYPE_CHECKING:
@@ -31,9 +30,10 @@ if TYPE_CHECKING:
 
     import torch
 
-    from pfactor_bench.types import Budget, Case, CaseResult, Cohort, EngineChoice
+    from pfactor_bench.training.engine import Training
+    from pfactor_bench.types import Case, CaseResult, Cohort
 
-__all__ = ["Cost", "PilotWork", "Shape", "case_cost", "noise_cohort", "pilot_seconds"]
+__all__ = ["Cost", "Pilot", "Shape", "noise_cohort"]
 
 #: Batches of the shorter and of the longer pilot; epochs of the shorter and of the longer.
 _BATCHES, _EPOCHS = (2, 12), (1, 3)
@@ -66,30 +66,6 @@ class Shape:
     n_folds: int = 1
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class PilotWork:
-    """One short training whose time is taken; small enough to travel to a worker.
-
-    Parameters
-    ----------
-    engine, group, budget, saliency, device, threads
-        As in the suite, with fewer epochs.
-    shape
-        Of the windows.
-    n_train
-        Training windows.
-    """
-
-    engine: EngineChoice
-    group: Sequence[Case]
-    budget: Budget
-    saliency: Sequence[str]
-    device: str
-    threads: int
-    shape: Shape
-    n_train: int
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cost:
     """What a case costs, from a pilot.
@@ -119,77 +95,73 @@ class Cost:
         return self.fixed + n_train * (self.per_window + epochs * self.per_step_window)
 
 
-def case_cost(work: PilotWork) -> Cost:
-    """Time a group of cases at two sizes and two lengths, and return what one case costs.
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Pilot:
+    """A short training whose time is taken; small enough to travel to a worker.
 
     Parameters
     ----------
-    work
-        Its `n_train` and epochs are replaced.
+    training
+        As in the suite; its epochs are replaced.
+    group, shape
+        What is trained, on windows of which shape.
     """
-    small, large = (count * work.budget.batch_size for count in _BATCHES)
-    few, many = _EPOCHS
-    _run(work, small, few)  # what is imported and allocated once
-    seconds = {
-        (n_train, epochs): _median_seconds(work, n_train, epochs)
-        for n_train, epochs in ((small, few), (large, few), (large, many))
-    }
-    n_parts = len(work.group) * len(_fold_names(work.shape))
-    per_step = max(0.0, seconds[large, many] - seconds[large, few]) / ((many - few) * large)
-    rest = {size: seconds[size, few] - few * size * per_step for size in (small, large)}
-    per_window = max(0.0, rest[large] - rest[small]) / (large - small)
-    fixed = max(0.0, rest[large] - large * per_window)
-    result = next(iter(_run(work, large, few).values()))
-    return Cost(
-        fixed=fixed / n_parts,
-        per_window=per_window / n_parts,
-        per_step_window=per_step / n_parts,
-        bytes_per_window=_stored_bytes(result) / len(result.predictions),
-        peak_bytes=peak_memory(_device(work)),
-    )
 
+    training: Training
+    group: Sequence[Case]
+    shape: Shape
 
-def pilot_seconds(work: PilotWork) -> float:
-    """Return the median time of one short training; runs in a worker, too."""
-    _run(work, work.n_train, 1)
-    return _median_seconds(work, work.n_train, work.budget.epochs)
-
-
-def _median_seconds(work: PilotWork, n_train: int, epochs: int) -> float:
-    seconds: list[float] = []
-    while len(seconds) < _ROUNDS and sum(seconds) < _PATIENCE:
-        began = time.perf_counter()
-        _run(work, n_train, epochs)
-        seconds.append(time.perf_counter() - began)
-    return statistics.median(seconds)
-
-
-def _run(work: PilotWork, n_train: int, epochs: int) -> dict[Case, CaseResult]:
-    n_test = max(_HELD_OUT, round(n_train * work.shape.held_out))
-    cohort = noise_cohort(work.shape, n_train, n_test)
-    positions = np.arange(n_train + n_test)
-    folds = [
-        Fold(name=name, train=positions[:n_train], test=positions[n_train:])
-        for name in _fold_names(work.shape)
-    ]
-    split = Split(name="pilot", folds=tuple(folds))
-    with torch_threads(work.threads):
-        return run_group(
-            work.engine,
-            work.group,
-            cohort,
-            split,
-            replace(work.budget, epochs=epochs),
-            device=_device(work),
-            encoders=_untrained(work, cohort),
-            saliency=work.saliency,
+    def cost(self) -> Cost:
+        """Time the group at two sizes and two lengths, and return what one case costs."""
+        small, large = (count * self.training.budget.batch_size for count in _BATCHES)
+        few, many = _EPOCHS
+        self._run(small, few)  # what is imported and allocated once
+        seconds = {
+            (n_train, epochs): self._median_seconds(n_train, epochs)
+            for n_train, epochs in ((small, few), (large, few), (large, many))
+        }
+        n_parts = len(self.group) * len(_fold_names(self.shape))
+        per_step = max(0.0, seconds[large, many] - seconds[large, few]) / ((many - few) * large)
+        rest = {size: seconds[size, few] - few * size * per_step for size in (small, large)}
+        per_window = max(0.0, rest[large] - rest[small]) / (large - small)
+        fixed = max(0.0, rest[large] - large * per_window)
+        result = next(iter(self._run(large, few).values()))
+        return Cost(
+            fixed=fixed / n_parts,
+            per_window=per_window / n_parts,
+            per_step_window=per_step / n_parts,
+            bytes_per_window=_stored_bytes(result) / len(result.predictions),
+            peak_bytes=peak_memory(self.training.device),
         )
 
+    def seconds(self, n_train: int, epochs: int) -> float:
+        """Return the median time of one short training; runs in a worker, too."""
+        self._run(n_train, 1)
+        return self._median_seconds(n_train, epochs)
 
-def _device(work: PilotWork) -> torch.device:
-    import torch
+    def _median_seconds(self, n_train: int, epochs: int) -> float:
+        seconds: list[float] = []
+        while len(seconds) < _ROUNDS and sum(seconds) < _PATIENCE:
+            began = time.perf_counter()
+            self._run(n_train, epochs)
+            seconds.append(time.perf_counter() - began)
+        return statistics.median(seconds)
 
-    return torch.device(work.device)
+    def _run(self, n_train: int, epochs: int) -> dict[Case, CaseResult]:
+        n_test = max(_HELD_OUT, round(n_train * self.shape.held_out))
+        cohort = noise_cohort(self.shape, n_train, n_test)
+        positions = np.arange(n_train + n_test)
+        folds = tuple(
+            Fold(name=name, train=positions[:n_train], test=positions[n_train:])
+            for name in _fold_names(self.shape)
+        )
+        budget = replace(self.training.budget, epochs=epochs)
+        return replace(self.training, budget=budget).run(
+            self.group,
+            cohort,
+            Split(name="pilot", folds=folds),
+            _untrained(self.group, self.shape, cohort),
+        )
 
 
 @lru_cache(maxsize=4)
@@ -226,17 +198,16 @@ def noise_cohort(shape: Shape, n_train: int, n_test: int) -> Cohort:
 
 
 def _untrained(
-    work: PilotWork, cohort: Cohort
-) -> dict[Case, Mapping[str, Mapping[str, torch.Tensor]]] | None:
+    group: Sequence[Case], shape: Shape, cohort: Cohort
+) -> dict[Case, Mapping[str, Mapping[str, torch.Tensor]]]:
     """Return encoders that nobody trained for each case that starts from some."""
     return {
         case: dict.fromkeys(
-            _fold_names(work.shape),
-            encoder_state(build_model(case.model, cohort), case.model.head),
+            _fold_names(shape), encoder_state(build_model(case.model, cohort), case.model.head)
         )
-        for case in work.group
+        for case in group
         if REGIMES[case.start].pretrained
-    } or None
+    }
 
 
 def _fold_names(shape: Shape) -> list[str]:

@@ -8,14 +8,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pfactor_bench.execution.pools import Processes
-from pfactor_bench.experiments.cost.pilot import (
-    Cost,
-    PilotWork,
-    case_cost,
-    pilot_seconds,
-)
+from pfactor_bench.experiments.cost.pilot import Cost, Pilot
 from pfactor_bench.models.regimes import REGIMES
-from pfactor_bench.training.engine import group_cases
+from pfactor_bench.training.case import case_budget
+from pfactor_bench.training.engine import Training, group_cases
 from pfactor_bench.training.pretraining.sources import SourceTask
 from pfactor_bench.types import Case, EngineChoice
 
@@ -157,26 +153,23 @@ def make_plan(
     """
     import torch
 
-    works: dict[str, PilotWork] = {}
+    training = Training(
+        engine=suite.engine,
+        budget=suite.budget,
+        saliency=suite.saliency,
+        device=torch.device(device),
+        threads=suite.threads or torch.get_num_threads(),
+    )
+    pilots: dict[str, Pilot] = {}
     costs: dict[str, Cost] = {}
     counts = Counter(case.regime for case in suite.cases)
     groups = group_cases(suite.engine, suite.cases, n_workers=n_workers, device=device)
     for group in _first_groups(groups):
         case = group[0]
         on_pilot(case.regime)
-        works[case.regime] = PilotWork(
-            engine=suite.engine,
-            group=group,
-            budget=suite.budget
-            if case.learning_rate is None
-            else replace(suite.budget, learning_rate=case.learning_rate),
-            saliency=suite.saliency,
-            device=device,
-            threads=suite.threads or torch.get_num_threads(),
-            shape=shape,
-            n_train=0,
-        )
-        costs[case.regime] = case_cost(works[case.regime])
+        own = replace(training, budget=case_budget(case, suite.budget))
+        pilots[case.regime] = Pilot(training=own, group=group, shape=shape)
+        costs[case.regime] = pilots[case.regime].cost()
     epochs = suite.budget.epochs
     kinds = tuple(
         Kind(
@@ -197,7 +190,7 @@ def make_plan(
             (sum(seconds[case.regime] for case in group) for group in groups), n_workers
         ),
         slowdown=1.0,
-        pretraining_seconds=_pretraining(suite, works, n_source_windows, len(size.n_train)),
+        pretraining_seconds=_pretraining(suite, pilots, n_source_windows, len(size.n_train)),
         peak_bytes=max(cost.peak_bytes for cost in costs.values()),
         cohort_bytes=size.n_windows * len(shape.ch_names) * shape.n_times * _SAMPLE,
         stored_bytes=int(
@@ -207,7 +200,7 @@ def make_plan(
     if n_workers > 1 and plan.work_seconds > _WORTH_ASKING:
         on_pilot(f"{n_workers} processes at once")
         costliest = max(kinds, key=lambda kind: kind.n_cases * kind.seconds)
-        plan = replace(plan, slowdown=_slowdown(works[costliest.name], n_workers))
+        plan = replace(plan, slowdown=_slowdown(pilots[costliest.name], n_workers))
     return plan
 
 
@@ -230,9 +223,7 @@ def _first_groups(groups: Iterable[tuple[Case, ...]]) -> list[tuple[Case, ...]]:
     ]
 
 
-def _pretraining(
-    suite: Suite, works: Mapping[str, PilotWork], n_windows: int, n_folds: int
-) -> float:
+def _pretraining(suite: Suite, pilots: Mapping[str, Pilot], n_windows: int, n_folds: int) -> float:
     """Return the seconds that encoders take: each model's, for each fold that has its own."""
     source = suite.source
     if not n_windows or not isinstance(source, SourceTask):
@@ -244,26 +235,24 @@ def _pretraining(
             continue
         models.append(case.model)
         scratch = Case(regime="pretraining", model=case.model, seed=0)
-        work = replace(
-            works[case.regime],
-            engine=EngineChoice(kind="plain"),
-            group=(scratch,),
-            budget=replace(source.budget, inner=None),
-            saliency=(),
+        pilot = pilots[case.regime]
+        budget = replace(source.budget, inner=None)
+        plain = replace(
+            pilot.training, engine=EngineChoice(kind="plain"), budget=budget, saliency=()
         )
         n_encoders = n_folds if source.subjects == "outside-fold" else 1
-        cost = case_cost(work)
+        cost = replace(pilot, training=plain, group=(scratch,)).cost()
         total += n_encoders * cost.fold_seconds(n_windows, source.budget.epochs)
     return total
 
 
-def _slowdown(work: PilotWork, n_workers: int) -> float:
+def _slowdown(pilot: Pilot, n_workers: int) -> float:
     """Return how much longer a pilot takes on every worker at once than on one alone."""
-    work = replace(work, n_train=6 * work.budget.batch_size, budget=replace(work.budget, epochs=3))
+    length = 6 * pilot.training.budget.batch_size, 3
     pool = Processes(n_workers)
     try:
-        alone: float = pool.submit(pilot_seconds, work).result()
-        together = [pool.submit(pilot_seconds, work) for _ in range(n_workers)]
+        alone: float = pool.submit(pilot.seconds, *length).result()
+        together = [pool.submit(pilot.seconds, *length) for _ in range(n_workers)]
         slowest: float = max(future.result() for future in together)
     finally:
         pool.stop()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pfactor_bench.execution.preparation import Prepared
+    from pfactor_bench.pipeline.run import Run
     from pfactor_bench.types import Case, Cohort
 
 __all__ = ["default_sizes", "fewer_subjects", "skill_by_subjects"]
@@ -67,7 +66,7 @@ def fewer_subjects(cohort: Cohort, split: Split, n_subjects: int, *, seed: int) 
 
 
 def skill_by_subjects(
-    prepared: Prepared,
+    run: Run,
     predictor: str,
     sizes: Sequence[int],
     *,
@@ -78,7 +77,7 @@ def skill_by_subjects(
 
     Parameters
     ----------
-    prepared
+    run
         The suite; finished runs are kept in its folder, if it has one.
     predictor
         The label of one of the suite's regimes that start from scratch, or a baseline's name.
@@ -100,8 +99,8 @@ def skill_by_subjects(
     ConfigError
         If the predictor or a size cannot be had, or the train mean makes no error.
     """
-    cohort, split = prepared.cohort, prepared.split
-    cases = _cases(prepared, predictor)
+    cohort, split = run.cohort, run.split
+    cases = _cases(run, predictor)
     # All drawn before anything is trained: a size that cannot be had costs nobody an hour.
     drawn = [
         [_drawn(cohort, split, n_subjects, repetition) for repetition in range(n_repetitions)]
@@ -109,13 +108,12 @@ def skill_by_subjects(
     ]
     if cases:
         for fewer in (one for row in drawn for one in row):
-            refuse_too_few_to_choose_on(cohort, fewer, prepared.suite.budget)
+            refuse_too_few_to_choose_on(cohort, fewer, run.suite.budget)
     skills = np.empty((len(sizes), n_repetitions))
     for (row, repetition), _ in np.ndenumerate(skills):
         fewer = drawn[row][repetition]
         if cases:
-            of_fewer = replace(prepared, split=fewer)
-            table = compute(of_fewer, cases[repetition % len(cases)]).predictions
+            table = compute(run.but(split=fewer), cases[repetition % len(cases)]).predictions
             y_pred = table.loc[table["role"] == "test", "y_pred"].to_numpy()
         else:
             y_pred = np.concatenate([BASELINES[predictor](cohort, f) for f in fewer.folds])
@@ -133,11 +131,11 @@ def _most_subjects(cohort: Cohort, split: Split) -> int:
     return min(len(np.unique(cohort.subjects[fold.train])) for fold in split.folds)
 
 
-def _cases(prepared: Prepared, predictor: str) -> list[Case]:
+def _cases(run: Run, predictor: str) -> list[Case]:
     """Return a regime's cases, none for a baseline."""
-    cases = [case for case in prepared.suite.cases if case.regime == predictor]
+    cases = [case for case in run.suite.cases if case.regime == predictor]
     if not cases and predictor not in BASELINES:
-        labels = dict.fromkeys(case.regime for case in prepared.suite.cases)
+        labels = dict.fromkeys(case.regime for case in run.suite.cases)
         raise UnknownNameError("predictor", predictor, [*labels, *BASELINES])
     if cases and REGIMES[cases[0].start].pretrained:
         raise ConfigError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pfactor_bench.config import Suite
-    from pfactor_bench.execution.preparation import Prepared
+    from pfactor_bench.pipeline.run import Run
     from pfactor_bench.types import Case
 
     #: By fold, what a case starts from.
@@ -102,7 +102,7 @@ def file_name(case: Case) -> str:
 
 
 def permute(
-    prepared: Prepared,
+    run: Run,
     case: Case,
     n: int,
     path: Path,
@@ -113,7 +113,7 @@ def permute(
 
     Parameters
     ----------
-    prepared
+    run
         The suite.
     case
         One of its cases. What it starts from stays the same for every permutation.
@@ -125,31 +125,31 @@ def permute(
         Called for each run that is finished, now or before.
     """
     ensure_writable(path.parent)
-    encoders = encoders_of(prepared, case)
+    encoders = encoders_of(run, case)
     tensors = {fold: encoder.tensors for fold, encoder in encoders.items()} or None
-    is_closed = has_closed_form(case, prepared.cohort, prepared.split, encoders=tensors)
+    is_closed = has_closed_form(case, run.cohort, run.split, encoders=tensors)
     method: Method = "closed form" if is_closed else "training"
     hashes = {fold: encoder.manifest["sha256"] for fold, encoder in encoders.items()}
-    key = _key(prepared, case, method, hashes)
+    key = _key(run, case, method, hashes)
     # The observed targets come first, and more permutations begin with the fewer.
-    targets = np.vstack([prepared.cohort.y, permute_targets(prepared.cohort, n, seed=0)])
+    targets = np.vstack([run.cohort.y, permute_targets(run.cohort, n, seed=0)])
     known = _read(path, key)[: len(targets)]
     for _ in known:
         on_run()
     if len(known) == len(targets):
-        return _test(prepared, case, method, known)
-    with torch_threads(prepared.suite.threads):
+        return _test(run, case, method, known)
+    with torch_threads(run.suite.threads):
         correlations = _closed_form if is_closed else _trained
         for more in correlations(
-            prepared, case, targets, n_known=len(known), encoders=tensors, on_run=on_run
+            run, case, targets, n_known=len(known), encoders=tensors, on_run=on_run
         ):
             known = np.concatenate([known, more])
-            _write(path, key, prepared, _test(prepared, case, method, known))
-    return _test(prepared, case, method, known)
+            _write(path, key, run, _test(run, case, method, known))
+    return _test(run, case, method, known)
 
 
 def _closed_form(
-    prepared: Prepared,
+    run: Run,
     case: Case,
     targets: NDArray[np.float64],
     *,
@@ -161,10 +161,10 @@ def _closed_form(
     assert encoders is not None  # noqa: S101 - a head trains alone on top of an encoder
     null = probe_null(
         case,
-        prepared.cohort,
-        prepared.split,
+        run.cohort,
+        run.split,
         targets[1:],
-        device=prepared.device,
+        device=run.device,
         encoders=encoders,
     )
     for _ in targets[n_known:]:
@@ -173,7 +173,7 @@ def _closed_form(
 
 
 def _trained(
-    prepared: Prepared,
+    run: Run,
     case: Case,
     targets: NDArray[np.float64],
     *,
@@ -184,23 +184,21 @@ def _trained(
     """Yield the correlations that are not known yet, a few at a time."""
     yield from trained_correlations(
         case,
-        prepared.cohort,
-        prepared.split,
-        prepared.suite.budget,
+        run.cohort,
+        run.split,
+        run.suite.budget,
         targets[n_known:],
-        device=prepared.device,
+        device=run.device,
         encoders=encoders,
         on_run=on_run,
     )
 
 
-def _test(
-    prepared: Prepared, case: Case, method: Method, known: NDArray[np.float64]
-) -> PermutationTest:
-    cohort = prepared.cohort
-    held_out = np.concatenate([fold.test for fold in prepared.split.folds])
+def _test(run: Run, case: Case, method: Method, known: NDArray[np.float64]) -> PermutationTest:
+    cohort = run.cohort
+    held_out = np.concatenate([fold.test for fold in run.split.folds])
     return PermutationTest(
-        suite=prepared.suite.name,
+        suite=run.suite.name,
         case=case,
         method=method,
         null=Null(observed=float(known[0]), permuted=known[1:]),
@@ -209,19 +207,10 @@ def _test(
     )
 
 
-def _key(prepared: Prepared, case: Case, method: Method, encoders: Mapping[str, str]) -> str:
+def _key(run: Run, case: Case, method: Method, encoders: Mapping[str, str]) -> str:
     """Return the hash of everything that determines a correlation, but for the permutation."""
-    whole = case_key(
-        case,
-        prepared.cohort,
-        prepared.split,
-        prepared.suite.budget,
-        engine=EngineChoice(),
-        saliency=(),
-        encoders=encoders,
-        device=prepared.device,
-        threads=prepared.threads,
-    )
+    training = replace(run.training, engine=EngineChoice(), saliency=())
+    whole = case_key(case, run.cohort, run.split, training, encoders)
     return digest([whole, method])
 
 
@@ -236,14 +225,14 @@ def _read(path: Path, key: str) -> NDArray[np.float64]:
     return np.zeros(0)
 
 
-def _write(path: Path, key: str, prepared: Prepared, test: PermutationTest) -> None:
+def _write(path: Path, key: str, run: Run, test: PermutationTest) -> None:
     low, high = test.null.interval()
     facts: dict[str, Any] = {
         "key": key,
         "suite": test.suite,
-        "suite_sha256": prepared.suite.sha256,
-        "cohort": prepared.cohort.fingerprint,
-        "split": prepared.split.name,
+        "suite_sha256": run.suite.sha256,
+        "cohort": run.cohort.fingerprint,
+        "split": run.split.name,
         "regime": test.case.regime,
         "seed": test.case.seed,
         "method": test.method,
@@ -255,9 +244,9 @@ def _write(path: Path, key: str, prepared: Prepared, test: PermutationTest) -> N
         "permuted": test.null.permuted.tolist(),
         "provenance": dict(
             collect_provenance(
-                device=prepared.device,
-                threads=prepared.threads,
-                command=f"pfactor-bench permute {prepared.suite.path.name}",
+                device=run.device,
+                threads=run.training.threads,
+                command=f"pfactor-bench permute {run.suite.path.name}",
             )
         ),
     }
