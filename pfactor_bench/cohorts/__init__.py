@@ -1,19 +1,20 @@
 """Cohorts: windows of many subjects with one target each, from wherever they come.
 
-A cohort is one registered function whose keyword arguments are the keys a suite may set. To add
-one, write such a function, end it with `make_cohort`, and register it below.
+A cohort is one function whose keyword arguments are the keys a suite may set, and which ends in
+`make_cohort`. It is found where it lies: in a module of its own name beside this one, or in the
+``cohort.py`` of a folder of its name.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pfactor_bench.registry import Registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from pfactor_bench.cohorts.assemble import fingerprint, make_cohort
     from pfactor_bench.cohorts.braindecode import from_braindecode
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COHORTS",
+    "find_cohorts",
     "fingerprint",
     "from_braindecode",
     "is_simulated",
@@ -32,11 +34,23 @@ __all__ = [
 ]
 
 COHORTS: Registry[Callable[..., Cohort]] = Registry("cohort")
-COHORTS.add_lazy("synthetic", "pfactor_bench.cohorts.synthetic:synthetic")
-COHORTS.add_lazy("bids", "pfactor_bench.cohorts.bids.cohort:bids")
-COHORTS.add_lazy("arrays", "pfactor_bench.cohorts.arrays:arrays")
-COHORTS.add_lazy("hbn", "pfactor_bench.cohorts.hbn.cohort:hbn")
-COHORTS.add_lazy("eegmat", "pfactor_bench.cohorts.eegmat.cohort:eegmat")
+
+
+def find_cohorts() -> None:
+    """Register what lies here, without importing it: that takes pandas, and whoever lists does not.
+
+    Whoever adds a cohort adds a file and lists it nowhere.
+    """
+    for folder in map(Path, __path__):
+        for file in (*folder.glob("*.py"), *folder.glob("*/cohort.py")):
+            is_whole_folder = file.stem == "cohort"
+            name = file.parent.name if is_whole_folder else file.stem
+            if f"\ndef {name}(" in file.read_text(encoding="utf-8"):
+                module = f"{__name__}.{name}{'.cohort' if is_whole_folder else ''}"
+                COHORTS.add_lazy(name, f"{module}:{name}")
+
+
+find_cohorts()
 
 #: They import pandas, which whoever only lists cohorts or checks need not wait for.
 _HOMES = {
