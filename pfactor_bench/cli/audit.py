@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from pfactor_bench.auditing.result import Audit
 
-__all__ = ["GROUP", "HELP", "add_arguments", "run"]
-
 GROUP = "audit"
 HELP = "look for leaks in a study, a model, an estimator or saved predictions"
 

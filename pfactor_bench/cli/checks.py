@@ -9,8 +9,6 @@ if TYPE_CHECKING:
 
     from pfactor_bench.checks import CatalogueEntry
 
-__all__ = ["GROUP", "HELP", "add_arguments", "run"]
-
 GROUP = "audit"
 HELP = "list the leakage checks, or explain one"
 

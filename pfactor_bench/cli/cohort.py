@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pfactor_bench.cli.options import add_data_arguments, set_data_environment
 from pfactor_bench.errors import ConfigError, OutputError
-
-if TYPE_CHECKING:
-    import argparse
-
-    from pfactor_bench.types import Cohort
-
-__all__ = ["GROUP", "HELP", "add_arguments", "run"]
+from pfactor_bench.types import Cohort
 
 GROUP = "benchmark"
 HELP = "show what is in a cohort: subjects, targets, channels, fingerprint"

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pfactor_bench.errors import OutputError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-__all__ = ["GROUP", "HELP", "add_arguments", "run"]
 
 GROUP = "stored runs"
 HELP = "set reports beside each other"

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import platform
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 from pfactor_bench.environment.packages import PACKAGES, fix_for, version_of
-
-if TYPE_CHECKING:
-    import argparse
-
-__all__ = ["GROUP", "HELP", "add_arguments", "run"]
 
 GROUP = "installation"
 HELP = "say whether the installed packages work together"

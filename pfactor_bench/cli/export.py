@@ -12,8 +12,6 @@ from pfactor_bench.errors import OutputError
 if TYPE_CHECKING:
     from pfactor_bench.records.record import Record
 
-__all__ = ["GROUP", "HELP", "add_arguments", "run"]
-
 GROUP = "stored runs"
 HELP = "write a stored run as SARIF, a model card, a summary or BibTeX"
 

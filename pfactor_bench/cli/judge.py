@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pfactor_bench.cli.options import folder_of
 from pfactor_bench.cli.outcome import exit_code, verdict_lines
-
-if TYPE_CHECKING:
-    import argparse
-
-__all__ = ["GROUP", "HELP", "add_arguments", "run"]
 
 GROUP = "stored runs"
 HELP = "judge a stored record again, perhaps by other claims; trains nothing"

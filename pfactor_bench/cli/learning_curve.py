@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from pfactor_bench.experiments.learning_curve.fit import LearningCurve
     from pfactor_bench.pipeline.run import Run
 
-__all__ = ["GROUP", "HELP", "add_arguments", "run"]
-
 GROUP = "sample size and chance"
 HELP = "skill by the number of subjects trained on, and beyond it"
 

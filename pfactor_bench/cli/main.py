@@ -5,21 +5,16 @@ from __future__ import annotations
 import argparse
 import sys
 import traceback
+from collections.abc import Sequence
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING
+from types import ModuleType
 
 from pfactor_bench import cli
 from pfactor_bench._version import __version__
 from pfactor_bench.environment.packages import packages_needed
 from pfactor_bench.errors import PfactorBenchError
 from pfactor_bench.execution.montage_warning import montage_warning_ignored
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from types import ModuleType
-
-__all__ = ["main"]
 
 _DESCRIPTION = """\
 Is a number that predicts a target from EEG real? pfactor-bench trains and evaluates models on

@@ -6,22 +6,9 @@ the processes that prepare recordings, too.
 
 from __future__ import annotations
 
+import argparse
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import argparse
-
-
-__all__ = [
-    "add_cache_argument",
-    "add_data_arguments",
-    "add_suite_argument",
-    "count_above_zero",
-    "folder_of",
-    "set_data_environment",
-]
 
 
 def add_suite_argument(parser: argparse.ArgumentParser) -> None:

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pfactor_bench.records.record import Record
 
-__all__ = ["exit_code", "verdict_lines"]
-
 #: Some cases have no result.
 MISSING = 3
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pfactor_bench.cli.options import (
     add_cache_argument,
@@ -14,11 +14,6 @@ from pfactor_bench.cli.options import (
 )
 from pfactor_bench.errors import ConfigError
 from pfactor_bench.files import REPORTS, report_folder
-
-if TYPE_CHECKING:
-    import argparse
-
-__all__ = ["GROUP", "HELP", "add_arguments", "run"]
 
 GROUP = "sample size and chance"
 HELP = "train again on targets permuted among subjects: what chance alone gives"

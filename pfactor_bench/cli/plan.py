@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from pfactor_bench.experiments.cost.pilot import Shape
     from pfactor_bench.experiments.cost.plan import Plan, Size
 
-__all__ = ["GROUP", "HELP", "add_arguments", "run"]
-
 GROUP = "benchmark"
 HELP = "say what a suite will cost, from a timed pilot"
 

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from pfactor_bench.statistics.power import Effect
 
-__all__ = ["GROUP", "HELP", "add_arguments", "run"]
-
 GROUP = "sample size and chance"
 HELP = "how many subjects a claim needs, before recording them"
 
@@ -102,10 +100,7 @@ def _draw(
     axes.plot(subjects, power_curve(effect, subjects, alpha=alpha), color="#1f4e79")
     axes.axhline(power, color="0.6", linewidth=0.8)
     axes.annotate(
-        f"{enough:,} subjects",
-        (enough, power),
-        textcoords="offset points",
-        xytext=(6, -12),
+        f"{enough:,} subjects", (enough, power), textcoords="offset points", xytext=(6, -12)
     )
     axes.plot([enough], [power], "o", color="#1f4e79")
     if n is not None:

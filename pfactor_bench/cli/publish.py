@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pfactor_bench.publish.site.gather import PublishedReport
 
-__all__ = ["GROUP", "HELP", "add_arguments", "run"]
-
 GROUP = "stored runs"
 HELP = "write a static site of reports"
 

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import argparse
-
-__all__ = ["GROUP", "HELP", "add_arguments", "run"]
 
 GROUP = "stored runs"
 HELP = "compute a stored run's numbers again from its predictions; trains nothing"

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pfactor_bench.cli.options import folder_of
-
-if TYPE_CHECKING:
-    import argparse
-
-__all__ = ["GROUP", "HELP", "add_arguments", "run"]
 
 GROUP = "stored runs"
 HELP = "write report and figure of a stored record again"

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from pfactor_bench.execution.progress import Progress
     from pfactor_bench.records.record import Record
 
-__all__ = ["GROUP", "HELP", "add_arguments", "run"]
-
 GROUP = "benchmark"
 HELP = "run a suite and write its report; a run that was stopped goes on"
 

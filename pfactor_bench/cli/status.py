@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from pfactor_bench.execution.progress import Progress
 
-__all__ = ["GROUP", "HELP", "add_arguments", "run"]
-
 GROUP = "benchmark"
 HELP = "say how far a run is"
 

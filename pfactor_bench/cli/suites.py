@@ -9,8 +9,6 @@ if TYPE_CHECKING:
 
     from pfactor_bench.config import Suite
 
-__all__ = ["GROUP", "HELP", "add_arguments", "run"]
-
 GROUP = "benchmark"
 HELP = "list the suites that `run` and others find by name"
 

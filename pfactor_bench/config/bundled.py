@@ -6,8 +6,6 @@ from pathlib import Path
 
 from pfactor_bench.errors import UnknownNameError
 
-__all__ = ["EXPECTED_FAILURES", "bundled_suites", "suite_file"]
-
 #: Lies beside suites and is none.
 EXPECTED_FAILURES = "expected_failures.yaml"
 

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from pfactor_bench.config.file import Section
     from pfactor_bench.config.keys import ModelKeys, SuiteKeys
 
-__all__ = ["FIRST_SEED", "make_cases"]
-
 #: A count of seeds starts where the case study's seeds start.
 FIRST_SEED = 42
 

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from pfactor_bench.config.keys import ClaimKeys
 
-__all__ = ["make_claims", "misplaced_claim"]
-
 
 def make_claims(given: Sequence[ClaimKeys], top: Section) -> tuple[Claim, ...]:
     """Return the suite's claims; none is a fine number.

@@ -9,8 +9,6 @@ from pfactor_bench.types import html
 if TYPE_CHECKING:
     from pfactor_bench.config.suite import Suite
 
-__all__ = ["suite_html", "suite_line"]
-
 
 def suite_line(suite: Suite) -> str:
     """Return what a suite declares, in a line."""

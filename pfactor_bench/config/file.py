@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import yaml
 
 from pfactor_bench.errors import ConfigError
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-__all__ = ["Section", "read_section"]
 
 #: No suite is near it: the longest published one has 5 kB.
 _MOST_BYTES = 1_000_000

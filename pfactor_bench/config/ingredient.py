@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from pfactor_bench.config.file import Section
     from pfactor_bench.registry import Registry
 
-__all__ = ["keys_of", "needed_arguments", "read_ingredient"]
-
 #: What signatures name without importing it while they run.
 _NAMES = {"Sequence": Sequence, "Path": Path, "Cohort": Any, "Splitter": Any}
 

@@ -21,13 +21,6 @@ from pfactor_bench.training.engine import ENGINES
 from pfactor_bench.training.saliency import WINDOW_CHOICES
 from pfactor_bench.types import Budget, ClaimLevel, Requirement
 
-__all__ = [
-    "ClaimKeys",
-    "ModelKeys",
-    "RegimeKeys",
-    "SuiteKeys",
-]
-
 #: More are a seed that was meant, not a count.
 _MOST_SEEDS = 10_000
 

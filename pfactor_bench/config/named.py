@@ -8,8 +8,6 @@ from pfactor_bench.config.suite import load_suite
 from pfactor_bench.errors import UnknownNameError
 from pfactor_bench.types import Ingredient
 
-__all__ = ["cohort_recipe"]
-
 
 def cohort_recipe(named: str) -> Ingredient:
     """Return the recipe of a kind of cohort without arguments, or of the cohort of a suite.

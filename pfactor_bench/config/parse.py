@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from pfactor_bench.registry import Registry
 
-__all__ = ["Distinct", "Filled", "parse", "registered", "repeated"]
-
 _T = TypeVar("_T")
 
 _STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)

@@ -27,8 +27,6 @@ from pfactor_bench.types import Budget, InnerValidation
 if TYPE_CHECKING:
     from pfactor_bench.registry import Registry
 
-__all__ = ["suite_reference"]
-
 _HEAD = """\
 # The keys of a suite
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from pfactor_bench.cohorts import COHORTS
 from pfactor_bench.config.file import Section
@@ -12,14 +13,7 @@ from pfactor_bench.config.parse import parse, repeated
 from pfactor_bench.errors import UnknownNameError
 from pfactor_bench.models.regimes import REGIMES
 from pfactor_bench.training.pretraining.sources import SOURCES, SourceTask, StoredEncoder
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from pfactor_bench.types import Case
-
-__all__ = ["read_source"]
+from pfactor_bench.types import Case
 
 
 def read_source(

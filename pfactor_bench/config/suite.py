@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from pfactor_bench.training.pretraining.sources import SourceTask, StoredEncoder
     from pfactor_bench.types import Budget, Case, Claim, Ingredient
 
-__all__ = ["Suite", "load_suite"]
-
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Suite:

@@ -40,16 +40,6 @@ if TYPE_CHECKING:
     from pfactor_bench.training.pretraining.checkpoints import Encoder
     from pfactor_bench.types import Case, CaseResult
 
-__all__ = [
-    "Execution",
-    "cached_cases",
-    "compute",
-    "device_of_cluster",
-    "most_workers",
-    "run_cases",
-    "will_use_processes",
-]
-
 #: In the output folder: what workers map into their memory, until the run is finished.
 _SHARED = "shared"
 

@@ -8,17 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pfactor_bench.errors import ExecutionError
 from pfactor_bench.execution.pools import failure
 from pfactor_bench.execution.tasks import Answer
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-__all__ = ["DaskCluster", "cluster_device"]
 
 #: Seconds that a scheduler has to answer, and to come back after it was lost.
 _ANSWER, _COME_BACK = 10.0, 300.0
@@ -99,8 +95,7 @@ class DaskCluster:
         if type(error).__name__ == "KilledWorker":
             # Dask blames every task that a dead worker had been given, run or not.
             return Answer(
-                ending="again",
-                reason="its workers died: it may need more memory than they have",
+                ending="again", reason="its workers died: it may need more memory than they have"
             )
         return failure(error)
 

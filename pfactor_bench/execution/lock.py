@@ -9,20 +9,15 @@ from __future__ import annotations
 import json
 import os
 import socket
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from pfactor_bench.errors import OutputError
 from pfactor_bench.files import write_atomically
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-__all__ = ["LOCK_FILE", "is_locked", "only_run_in"]
 
 LOCK_FILE = ".lock"
 _OWNER_FILE = ".lock-owner.json"

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from typing import Any, Protocol
 
 from pfactor_bench.execution.processes import WorkerLostError, WorkerProcesses
-from pfactor_bench.execution.tasks import Answer
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from concurrent.futures import Executor
-
-    from pfactor_bench.execution.tasks import Ending
-
-__all__ = ["HandedIn", "InProcess", "Pool", "Processes", "failure"]
+from pfactor_bench.execution.tasks import Answer, Ending
 
 
 class Pool(Protocol):

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from pfactor_bench.training.pretraining.sources import SourceWindows
     from pfactor_bench.types import Case, Cohort, ModelSpec
 
-__all__ = ["CACHE_VARIABLE", "cache_folder", "encoders_of", "load_source", "rehearse"]
-
 #: Names a folder where encoders are kept for every suite, instead of each report's own.
 CACHE_VARIABLE = "PFACTOR_BENCH_CACHE"
 

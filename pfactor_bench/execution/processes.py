@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from multiprocessing.context import BaseContext
     from multiprocessing.process import BaseProcess
 
-__all__ = ["WorkerLostError", "WorkerProcesses", "begin_warming", "warm_context"]
-
 #: What every job needs is imported once, in the process that all workers are forked from.
 _PRELOADED = ["pfactor_bench.execution.preloaded"]
 

@@ -7,26 +7,14 @@ import json
 import os
 import socket
 import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from pathlib import Path
+from typing import Literal, TypeAlias
 
 from pfactor_bench.errors import RecordError
 from pfactor_bench.files import REPORTS, write_atomically
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
-
-__all__ = [
-    "PROGRESS_FILE",
-    "Progress",
-    "RunInterrupted",
-    "State",
-    "Tracker",
-    "read_progress",
-    "say_seconds",
-]
 
 PROGRESS_FILE = "progress.json"
 

@@ -40,8 +40,6 @@ if TYPE_CHECKING:
     from pfactor_bench.training.engine import Training
     from pfactor_bench.types import Case, Cohort, Split
 
-__all__ = ["CachedCase", "case_key", "case_path", "is_finished", "read_case", "write_case"]
-
 _COLUMNS = ("sample_id", "subject", "fold", "role", "y_pred")
 _CURVES = ("train_mse", "val_mse", "val_r")
 #: Some file systems end a name at 255 bytes.

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from pfactor_bench.execution.progress import Tracker
     from pfactor_bench.execution.tasks import Answer, Task
 
-__all__ = ["run_tasks"]
-
 #: So often in a row may a whole pool break without finishing anything before the run gives up.
 _MOST_BREAKS = 3
 

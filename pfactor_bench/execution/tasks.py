@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-__all__ = ["Answer", "Ending", "Task"]
+from pathlib import Path
+from typing import Literal, TypeAlias
 
 #: ``done``; ``again``: it may succeed another time; ``failed``: it would fail the same way;
 #: ``stop``: nothing else could succeed either, as when the disk is full.

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from pfactor_bench.execution.progress import Progress
 
-__all__ = ["watched_cases"]
-
 
 @contextmanager
 def watched_cases(

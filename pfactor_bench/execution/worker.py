@@ -39,17 +39,6 @@ if TYPE_CHECKING:
     #: Gets at what cases are trained on, where they are trained.
     Divided = Callable[[], tuple[Cohort, Split]]
 
-__all__ = [
-    "attempt",
-    "log_of",
-    "open_both",
-    "open_split",
-    "share_split",
-    "this_process",
-    "train_group",
-    "train_missing",
-]
-
 #: torch's threads and random streams belong to the whole process.
 _ONE_AT_A_TIME = threading.Lock()
 

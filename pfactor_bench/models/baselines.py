@@ -34,19 +34,6 @@ if TYPE_CHECKING:
 
     Baseline: TypeAlias = Callable[[Cohort, Fold], NDArray[np.float64]]
 
-__all__ = [
-    "BASELINES",
-    "BaselineUnavailableError",
-    "demographic_design",
-    "demographics",
-    "matched_filter",
-    "nuisance",
-    "random_forest",
-    "ridge_band_power",
-    "train_mean",
-    "train_median",
-]
-
 #: Functions ``(cohort, fold) -> y_pred`` of shape ``(n_test_windows,)``.
 BASELINES: Registry[Baseline] = Registry("baseline")
 

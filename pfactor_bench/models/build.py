@@ -20,14 +20,6 @@ if TYPE_CHECKING:
 
     Factory: TypeAlias = Callable[..., nn.Module]
 
-__all__ = [
-    "braindecode_models",
-    "build_model",
-    "find_factory",
-    "model_file",
-    "offering_package",
-]
-
 
 def build_model(spec: ModelSpec, cohort: Cohort) -> nn.Module:
     """Return a fresh regression model with one output for the windows of `cohort`.

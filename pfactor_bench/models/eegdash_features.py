@@ -8,19 +8,14 @@ another's features.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import NDArray
-
-    from pfactor_bench.types import Cohort
-
-__all__ = ["eegdash_features", "feature_names"]
+from pfactor_bench.types import Cohort
 
 #: Windows that are in the works at a time: 256 × 129 channels × 500 samples are 130 MB.
 _CHUNK = 256

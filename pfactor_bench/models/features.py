@@ -17,16 +17,6 @@ if TYPE_CHECKING:
 
     from pfactor_bench.types import Cohort, InjectedSignal
 
-__all__ = [
-    "BANDS",
-    "channel_levels",
-    "injected_amplitude",
-    "log_band_power",
-    "noise_level",
-    "recording_seconds",
-    "subject_means",
-]
-
 #: Half-open bands in Hz: delta, theta, alpha, beta, low gamma.
 BANDS = ((1.0, 4.0), (4.0, 8.0), (8.0, 13.0), (13.0, 30.0), (30.0, 45.0))
 

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-__all__ = ["encoder_state", "find_head", "has_weights"]
-
 #: braindecode gives the layer that turns features into outputs this name in every model.
 _CONVENTION = "final_layer"
 

@@ -5,21 +5,16 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from functools import cache, lru_cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pfactor_bench._version import __version__
 from pfactor_bench.models.build import model_file, offering_package
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from pfactor_bench.types import ModelSpec, Split
-
-__all__ = ["code_hash", "code_versions", "digest", "model_identity", "split_identity"]
+from pfactor_bench.types import ModelSpec, Split
 
 #: Packages whose version may change a trained weight.
 _PACKAGES = ("torch", "braindecode", "numpy")

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import ast
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pfactor_bench.errors import UnknownNameError
-
-if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
-
-__all__ = ["ENTRY_POINTS", "offered_models", "refuse_unknown_model"]
 
 #: Installed packages offer models under this group; braindecode's own names come first.
 ENTRY_POINTS = "pfactor_bench.models"

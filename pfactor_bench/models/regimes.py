@@ -22,16 +22,6 @@ if TYPE_CHECKING:
     #: From a model and its declared head, None where there is none, to the parts that train.
     Trains: TypeAlias = Callable[[nn.Module, str | None], tuple[nn.Module, ...]]
 
-__all__ = [
-    "REGIMES",
-    "Regime",
-    "Start",
-    "begin",
-    "check_frozen",
-    "frozen_state",
-    "regime",
-]
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Regime:

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from pfactor_bench.records.record import Record
     from pfactor_bench.types import Case, Finding
 
-__all__ = ["NOT_ASKED", "Audits", "audit_regimes", "with_audits"]
-
 #: By regime, its audit, or why it was left out.
 Audits: TypeAlias = "Mapping[str, Audit | str]"
 

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from pfactor_bench.checks import CatalogueEntry
     from pfactor_bench.config import Suite
 
-__all__ = ["INPUTS", "checkable"]
-
 #: What every run hands to the checks; with a source also what encoders were pretrained on.
 INPUTS = frozenset(
     {

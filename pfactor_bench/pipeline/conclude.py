@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from pfactor_bench.pipeline.run import Run
     from pfactor_bench.types import Case, CaseResult, Cohort, Split
 
-__all__ = ["command_to_repeat", "conclude", "write_arrays", "write_report"]
-
 
 def conclude(run: Run) -> Record:
     """Measure, check, judge, and put everything into one record; what failed is missing there."""

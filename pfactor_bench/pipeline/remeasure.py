@@ -8,40 +8,36 @@ how long training took, stays as the run left it.
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import yaml
+from numpy.typing import NDArray
 
 from pfactor_bench.claims import judge
 from pfactor_bench.cohorts import load_cohort
-from pfactor_bench.config import load_suite
+from pfactor_bench.config import Suite, load_suite
 from pfactor_bench.errors import RecordError
 from pfactor_bench.files import ensure_writable
 from pfactor_bench.measurements.suite import measure_suite
 from pfactor_bench.pipeline.conclude import write_arrays
 from pfactor_bench.records.facts import split_facts
 from pfactor_bench.records.provenance import collect_code
-from pfactor_bench.records.record import PREDICTIONS_FILE, read_arrays, read_record, write_record
+from pfactor_bench.records.record import (
+    PREDICTIONS_FILE,
+    Record,
+    read_arrays,
+    read_record,
+    write_record,
+)
 from pfactor_bench.report import render
 from pfactor_bench.splits.splitters import make_split
 from pfactor_bench.training.saliency import CIRCULAR_CHOICES
-from pfactor_bench.types import CaseResult, Curves, Saliency
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from typing import Any
-
-    from numpy.typing import NDArray
-
-    from pfactor_bench.config import Suite
-    from pfactor_bench.records.record import Record
-    from pfactor_bench.types import Case, Cohort, Measurement, Split
-
-__all__ = ["remeasure"]
+from pfactor_bench.types import Case, CaseResult, Cohort, Curves, Measurement, Saliency, Split
 
 _CURVES = ("train_mse", "val_mse", "val_r")
 

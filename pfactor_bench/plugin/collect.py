@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from importlib import import_module
-from typing import TYPE_CHECKING
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from pfactor_bench.errors import PfactorBenchError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
-    from types import ModuleType
-
-__all__ = ["SuiteFile", "has_suite_shape"]
 
 #: What every suite says at its top. A file with most of them is one, though it may be broken.
 _REQUIRED = {"name", "title", "question", "cohort", "split", "regimes", "seeds", "budget"}

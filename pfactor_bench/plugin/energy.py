@@ -6,13 +6,8 @@ systems let only root read them, and a virtual machine has none. GPUs are not re
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-__all__ = ["energy_of"]
 
 _COUNTERS = Path("/sys/class/powercap")
 

@@ -30,17 +30,13 @@ from pfactor_bench.plugin.machine import (  # noqa: F401 - pytest looks for hook
     pytest_benchmark_compare_machine_info,
     pytest_benchmark_update_machine_info,
 )
-from pfactor_bench.plugin.packages import (  # noqa: F401 - the same
-    pytest_collection_modifyitems,
-)
+from pfactor_bench.plugin.packages import pytest_collection_modifyitems  # noqa: F401 - the same
 from pfactor_bench.publish.exports.summary import append_step_summary, summary_text, verdict_summary
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
 
     from pfactor_bench.pipeline.run import Run
-
-__all__: list[str] = []
 
 _RUNS = pytest.StashKey[dict[Path, "Run"]]()
 

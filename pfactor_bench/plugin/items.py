@@ -15,16 +15,6 @@ if TYPE_CHECKING:
     from pfactor_bench.pipeline.run import Run
     from pfactor_bench.types import Case, Claim, Finding, Verdict
 
-__all__ = [
-    "MAKERS",
-    "SuiteAudit",
-    "SuiteCase",
-    "SuiteCheck",
-    "SuiteClaim",
-    "SuiteItem",
-    "SuiteTiming",
-]
-
 _DEVICES = ("cpu", "cuda")
 
 

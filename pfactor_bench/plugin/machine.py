@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import platform
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-__all__ = ["pytest_benchmark_compare_machine_info", "pytest_benchmark_update_machine_info"]
 
 _KEY = "pfactor_bench"
 

@@ -7,8 +7,6 @@ import pytest
 from pfactor_bench.environment.packages import require_braindecode
 from pfactor_bench.errors import EnvironmentProblemError
 
-__all__ = ["pytest_collection_modifyitems"]
-
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -32,15 +32,6 @@ if TYPE_CHECKING:
     )
     from pfactor_bench.plugin.timing import Prediction, TrainingEpoch
 
-__all__ = [
-    "test_audit",
-    "test_case_is_compared_with_train_mean",
-    "test_check",
-    "test_claim",
-    "test_prediction",
-    "test_training_epoch",
-]
-
 
 def test_check(suite_check: SuiteCheck) -> None:
     """A check passes; what does not apply is skipped with its reason; an error is a failure."""

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from pfactor_bench.pipeline.run import Run
     from pfactor_bench.types import Case, CaseResult, TrainedBy
 
-__all__ = ["Prediction", "TrainingEpoch"]
-
 
 class TrainingEpoch:
     """One epoch of one case on its first fold by the suite's engine, evaluation included.

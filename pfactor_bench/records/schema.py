@@ -15,7 +15,7 @@ from pydantic import ConfigDict, StringConstraints, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from pfactor_bench.records.migrations import SCHEMA_VERSION
-from pfactor_bench.types import (  # noqa: TC001 - pydantic reads the annotations
+from pfactor_bench.types import (  # pydantic reads the annotations
     Claim,
     Finding,
     Measurement,

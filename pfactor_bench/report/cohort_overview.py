@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from tabulate import tabulate
 
 from pfactor_bench.models.features import channel_levels, recording_seconds
 from pfactor_bench.report.figures.style import signed
 from pfactor_bench.report.text import plain
 from pfactor_bench.statistics.correlations import pearson_interval
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from pfactor_bench.types import Cohort
-
-__all__ = ["NOISY", "cohort_subjects", "cohort_table"]
+from pfactor_bench.types import Cohort
 
 #: A channel is noisy in a subject if it varies so many times as much as in subjects at large.
 NOISY = 3.0

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from pfactor_bench.records.record import Record
     from pfactor_bench.report.text import Markdown
 
-__all__ = ["engine_names", "engine_sentences"]
-
 
 def engine_names(record: Record) -> list[str]:
     """Return what each engine that trained a case is called; empty where that is not known."""

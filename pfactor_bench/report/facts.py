@@ -2,34 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from pfactor_bench.claims import MIN_SUBJECTS_TO_HOLD
-from pfactor_bench.records.record import find_measurement
+from pfactor_bench.records.record import Record, find_measurement
 from pfactor_bench.report.text import Markdown, escape, md, number
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from pfactor_bench.records.record import Record
-    from pfactor_bench.types import Measurement, VerdictStatus
-
-__all__ = [
-    "BASELINE",
-    "first_saliency",
-    "held_out_subjects",
-    "mean_over_seeds",
-    "metric",
-    "outcome",
-    "regimes",
-    "skill_status",
-    "subjects_of",
-    "train_mean_error",
-    "value_of",
-    "value_or_reason",
-    "value_with_interval",
-    "windows_chosen",
-]
+from pfactor_bench.types import Measurement, VerdictStatus
 
 #: The case that every other is compared with.
 BASELINE = "train-mean"

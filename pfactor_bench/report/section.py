@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     #: Those beside a record, by name.
     Arrays: TypeAlias = Mapping[str, NDArray[Any]]
 
-__all__ = ["Figure", "Section"]
-
 
 def _always(_record: Record) -> bool:
     return True

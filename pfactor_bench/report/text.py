@@ -11,28 +11,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-__all__ = [
-    "Markdown",
-    "bullets",
-    "code_block",
-    "count",
-    "escape",
-    "joined",
-    "listed",
-    "md",
-    "number",
-    "paragraphs",
-    "picture",
-    "plain",
-    "probability",
-    "table",
-    "value_in_words",
-]
+from collections.abc import Iterable, Sequence
 
 #: Longer text is cut: a report is read, a record is searched.
 LIMIT = 500

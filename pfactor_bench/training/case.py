@@ -30,16 +30,6 @@ if TYPE_CHECKING:
     from pfactor_bench.training.windows import Windows
     from pfactor_bench.types import Budget, Case, Cohort, Fold, Split
 
-__all__ = [
-    "PLAIN",
-    "TrainedFold",
-    "case_budget",
-    "case_result",
-    "fold_maps",
-    "run_case",
-    "run_each",
-]
-
 #: How the plain loop leaves its mark on a result.
 PLAIN = TrainedBy(engine=EngineChoice(kind="plain"))
 

@@ -17,16 +17,6 @@ if TYPE_CHECKING:
 
     import torch
 
-__all__ = [
-    "choose_device",
-    "full_precision",
-    "peak_memory",
-    "seeded",
-    "synchronize",
-    "torch_threads",
-    "warm_up",
-]
-
 
 def choose_device(name: str) -> torch.device:
     """Return the device called ``auto``, ``cpu`` or ``cuda``; ``auto`` takes a GPU if there is one.

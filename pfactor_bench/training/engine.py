@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     #: By case and fold, what pretrained regimes start from.
     Encoders: TypeAlias = Mapping[Case, Mapping[str, Mapping[str, torch.Tensor]]]
 
-__all__ = ["ENGINES", "Engine", "Training", "group_cases", "run_group"]
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Engine:

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from pfactor_bench.training.windows import Windows
     from pfactor_bench.types import Budget, Case, Cohort, Fold
 
-__all__ = ["PreparedFold", "Scale", "prepare_fold"]
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scale:

@@ -18,15 +18,6 @@ if TYPE_CHECKING:
 
     from pfactor_bench.types import Cohort
 
-__all__ = [
-    "Features",
-    "Inputs",
-    "NormalisedWindows",
-    "WindowsInMemory",
-    "WindowsOnDisk",
-    "inputs_of",
-]
-
 #: Windows that are normalised at once.
 _BATCH = 4096
 

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     Loss: TypeAlias = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
-__all__ = ["Trajectory", "fit", "normalize_windows", "predict"]
-
 #: Windows per forward pass where no gradient is kept.
 _EVAL_BATCH = 1024
 

@@ -22,14 +22,6 @@ if TYPE_CHECKING:
 
     from pfactor_bench.training.windows import Windows
 
-__all__ = [
-    "CIRCULAR_CHOICES",
-    "WINDOW_CHOICES",
-    "pool_subjects",
-    "randomised_weights",
-    "saliency_map",
-]
-
 #: Ways to choose windows: (prediction, truth) → positions. The first registered is the default.
 WINDOW_CHOICES: Registry[
     Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.int64]]

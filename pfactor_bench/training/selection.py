@@ -25,15 +25,6 @@ if TYPE_CHECKING:
     from pfactor_bench.training.loop import Trajectory
     from pfactor_bench.types import Budget, Case, Cohort, InnerValidation, Split
 
-__all__ = [
-    "best_candidate",
-    "candidates",
-    "choose_budget",
-    "inner_errors",
-    "inner_fold",
-    "refuse_too_few_to_choose_on",
-]
-
 #: Choosing on fewer subjects would be a coin toss.
 _MIN_SUBJECTS = 2
 

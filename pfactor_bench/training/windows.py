@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     #: A tensor, or what behaves like one as far as training goes.
     Windows: TypeAlias = "torch.Tensor | MappedWindows"
 
-__all__ = ["MappedWindows", "take", "windows_at"]
-
 
 class MappedWindows:
     """Windows on disk that come into memory, and onto a device, as they are asked for.

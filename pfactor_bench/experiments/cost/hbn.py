@@ -13,8 +13,6 @@ from pfactor_bench.experiments.cost.plan import Size
 if TYPE_CHECKING:
     from pfactor_bench.config import Suite
 
-__all__ = ["download_bytes", "hbn_shape", "hbn_size"]
-
 _REST = "RestingState"
 
 

@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from pfactor_bench.training.engine import Training
     from pfactor_bench.types import Case, CaseResult, Cohort
 
-__all__ = ["Cost", "Pilot", "Shape", "noise_cohort"]
-
 #: Batches of the shorter and of the longer pilot; epochs of the shorter and of the longer.
 _BATCHES, _EPOCHS = (2, 12), (1, 3)
 #: Subjects, enough for a choice inside the fold.

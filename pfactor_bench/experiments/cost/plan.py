@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from pfactor_bench.experiments.cost.pilot import Shape
     from pfactor_bench.types import ModelSpec
 
-__all__ = ["Kind", "Plan", "Size", "make_plan"]
-
 #: A run that is shorter than this on one process is not worth asking how much two get in each
 #: other's way.
 _WORTH_ASKING = 30.0

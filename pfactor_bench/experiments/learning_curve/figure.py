@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from pfactor_bench.experiments.learning_curve.fit import LearningCurve
 
-__all__ = ["draw_learning_curve"]
-
 _MEASURED, _EXTENDED = style.TRAIN, style.HELD_OUT
 
 

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pfactor_bench.errors import ConfigError
 from pfactor_bench.types import Interval
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-__all__ = ["LearningCurve", "extrapolate_learning_curve"]
 
 #: Exponents that are tried; 0.5 to 1 is what theory and practice find for squared error.
 _EXPONENTS = np.geomspace(0.1, 3.0, 60)

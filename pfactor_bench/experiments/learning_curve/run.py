@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from pfactor_bench.pipeline.run import Run
     from pfactor_bench.types import Case, Cohort
 
-__all__ = ["default_sizes", "fewer_subjects", "skill_by_subjects"]
-
 #: Numbers of subjects in a curve, where nobody says otherwise.
 _N_SIZES = 5
 

@@ -40,14 +40,6 @@ if TYPE_CHECKING:
     #: By fold, what pretrained regimes start from.
     Encoders: TypeAlias = Mapping[str, Mapping[str, torch.Tensor]]
 
-__all__ = [
-    "Null",
-    "has_closed_form",
-    "permute_targets",
-    "probe_null",
-    "trained_correlations",
-]
-
 #: Of the ridge penalty on standardised features, per training window: enough to make any number of
 #: features solvable, too little to matter where windows outnumber them.
 _PENALTY = 1e-2

@@ -9,8 +9,6 @@ from pfactor_bench.report.text import count, escape, number, plain
 if TYPE_CHECKING:
     from pfactor_bench.experiments.permutation.run import PermutationTest
 
-__all__ = ["draw_permutations", "permutation_page", "permutation_sentences"]
-
 _HOW = {
     "closed form": "a ridge head on the frozen encoder's features, solved in closed form; the "
     "regime's own head and budget play no part",

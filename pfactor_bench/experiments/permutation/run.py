@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     #: By fold, what a case starts from.
     Encoders: TypeAlias = Mapping[str, Mapping[str, torch.Tensor]]
 
-__all__ = ["Method", "PermutationTest", "case_of", "file_name", "permute"]
-
 #: Some file systems end a name at 255 bytes.
 _MOST_LETTERS = 80
 
@@ -102,12 +100,7 @@ def file_name(case: Case) -> str:
 
 
 def permute(
-    run: Run,
-    case: Case,
-    n: int,
-    path: Path,
-    *,
-    on_run: Callable[[], object] = lambda: None,
+    run: Run, case: Case, n: int, path: Path, *, on_run: Callable[[], object] = lambda: None
 ) -> PermutationTest:
     """Run a case on its own targets and on `n` permutations; go on with what a file holds already.
 
@@ -160,12 +153,7 @@ def _closed_form(
     """Yield the correlations that are not known yet, all at once."""
     assert encoders is not None  # noqa: S101 - a head trains alone on top of an encoder
     null = probe_null(
-        case,
-        run.cohort,
-        run.split,
-        targets[1:],
-        device=run.device,
-        encoders=encoders,
+        case, run.cohort, run.split, targets[1:], device=run.device, encoders=encoders
     )
     for _ in targets[n_known:]:
         on_run()

@@ -12,20 +12,11 @@ if TYPE_CHECKING:
     from pfactor_bench.records.record import Record
     from pfactor_bench.types import Claim
 
-__all__ = ["Change", "claim_changes", "finding_changes", "regressions"]
-
 Direction: TypeAlias = Literal["same", "better", "worse", "other"]
 
 #: From bad to good. A check that broke off decided nothing, so it is as bad as a leak.
 _CLAIM_RANKS = {"fails": 0, "inconclusive": 1, "holds": 2}
-_FINDING_RANKS = {
-    "fail": 0,
-    "error": 0,
-    "warn": 1,
-    "skipped": 2,
-    "not_applicable": 2,
-    "pass": 2,
-}
+_FINDING_RANKS = {"fail": 0, "error": 0, "warn": 1, "skipped": 2, "not_applicable": 2, "pass": 2}
 #: What is missed when it is gone; a check that did not apply is not.
 _LOST = ("holds", "pass")
 _GONE = "gone"

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from pfactor_bench.records.record import Record
 
-__all__ = ["Difference", "Ratio", "other_differences", "paired_errors", "speed_ratios"]
-
 #: What must be equal for seconds to be compared.
 MACHINE = ("platform", "cpu", "n_cpus", "threads", "cpu_capability", "device")
 
@@ -159,9 +157,7 @@ def _positions(
 
 
 def _paired(
-    regime: str,
-    arrays_before: Mapping[str, NDArray[Any]],
-    arrays_after: Mapping[str, NDArray[Any]],
+    regime: str, arrays_before: Mapping[str, NDArray[Any]], arrays_after: Mapping[str, NDArray[Any]]
 ) -> Difference:
     first, second = _positions(arrays_before, arrays_after)
     y_true = arrays_before["y_true"][first]

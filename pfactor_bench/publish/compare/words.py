@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from pfactor_bench.publish.compare.differences import Difference
     from pfactor_bench.records.record import Record
 
-__all__ = ["comparison_text"]
-
 _DIRECTIONS = {
     "same": "same",
     "better": "better",
@@ -73,13 +71,7 @@ def _changes(heading: str, changes: list[Change], kind: str) -> str:
         return ""
     order = ("worse", "other", "better", "same")
     rows = [
-        [
-            change.name,
-            change.text,
-            change.before,
-            change.after,
-            _DIRECTIONS[change.direction],
-        ]
+        [change.name, change.text, change.before, change.after, _DIRECTIONS[change.direction]]
         for change in sorted(changes, key=lambda change: order.index(change.direction))
     ]
     return f"### {heading}\n\n{table([kind, 'text', 'before', 'after', ''], rows)}"

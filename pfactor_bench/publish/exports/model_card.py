@@ -5,21 +5,16 @@ Every number stands with its subjects and its interval, the claims with their ve
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pfactor_bench.claims import required
 from pfactor_bench.errors import UnknownNameError
-from pfactor_bench.records.record import find_measurement
+from pfactor_bench.records.record import Record, find_measurement
 from pfactor_bench.report.facts import held_out_subjects, metric, regimes, value_with_interval
 from pfactor_bench.report.sections.citation import bibtex
 from pfactor_bench.report.sections.summary import leak_line, run_again, verdict_lines
 from pfactor_bench.report.text import Markdown, code_block, md, paragraphs, plain, table
-
-if TYPE_CHECKING:
-    from pfactor_bench.records.record import Record
-    from pfactor_bench.types import Claim, Measurement
-
-__all__ = ["model_card"]
+from pfactor_bench.types import Claim, Measurement
 
 #: Metrics over subjects, and what a card calls them.
 _METRICS = {

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pfactor_bench.claims import required
-from pfactor_bench.records.record import find_measurement
+from pfactor_bench.records.record import Record, find_measurement
 from pfactor_bench.report.text import plain
-
-if TYPE_CHECKING:
-    from pfactor_bench.records.record import Record
-    from pfactor_bench.types import Claim, Finding
-
-__all__ = ["claim_properties", "finding_properties"]
+from pfactor_bench.types import Claim, Finding
 
 
 def claim_properties(claim: Claim, record: Record) -> list[tuple[str, str]]:
@@ -33,11 +26,7 @@ def claim_properties(claim: Claim, record: Record) -> list[tuple[str, str]]:
     ]
     if found is not None and found.ci is not None:
         ci = found.ci
-        rows += [
-            ("interval_low", ci.low),
-            ("interval_high", ci.high),
-            ("interval_level", ci.level),
-        ]
+        rows += [("interval_low", ci.low), ("interval_high", ci.high), ("interval_level", ci.level)]
     return _known(rows)
 
 

@@ -6,21 +6,15 @@ Source: OASIS (2020), "Static Analysis Results Interchange Format (SARIF) Versio
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from pfactor_bench._version import __version__
-from pfactor_bench.checks import catalogue
+from pfactor_bench.checks import CatalogueEntry, catalogue
 from pfactor_bench.report.text import plain
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from pfactor_bench.checks import CatalogueEntry
-    from pfactor_bench.types import Finding
-
-__all__ = ["sarif_log"]
+from pfactor_bench.types import Finding
 
 #: What each status is in SARIF: its kind, and the level that a viewer sorts by.
 _KINDS = {

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from pfactor_bench.records.record import Record
     from pfactor_bench.types import Finding
 
-__all__ = ["append_step_summary", "summary_text", "verdict_summary"]
-
 #: GitHub drops a step's summary of more than a mebibyte altogether.
 _MOST_BYTES = 2**20 - 2**10
 

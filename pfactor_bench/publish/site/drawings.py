@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from pfactor_bench.publish.site.leaderboard import Standing
 
-__all__ = ["Mark", "Scale", "marks_of", "scale_of"]
-
 #: Twice the train mean's error; how much worse than that a predictor is decides nothing.
 _WORST = -1.0
 

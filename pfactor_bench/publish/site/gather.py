@@ -6,17 +6,11 @@ import json
 import re
 import subprocess
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from pfactor_bench.errors import RecordError
-from pfactor_bench.records.record import RECORD_FILE, read_record, record_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from pfactor_bench.records.record import Record
-
-__all__ = ["PublishedReport", "earlier_records", "gather_reports"]
+from pfactor_bench.records.record import RECORD_FILE, Record, read_record, record_of
 
 REPORT_FILE = "report.md"
 

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from pfactor_bench.records.record import Record
     from pfactor_bench.types import Measurement
 
-__all__ = ["Row", "Standing", "leaderboard", "rank_ranges"]
-
-
 _ANSWERS = {"holds": "yes", "fails": "no", "inconclusive": "not shown"}
 
 

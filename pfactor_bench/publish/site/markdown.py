@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from markdown_it.renderer import RendererHTML
     from markdown_it.token import Token
 
-__all__ = ["report_html"]
-
 #: What a link or image may lead to: a heading of the page, or a file beside it.
 _OWN = re.compile(r"#[\w-]*|[A-Za-z0-9][\w.-]*")
 

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from pfactor_bench.publish.site.gather import PublishedReport
     from pfactor_bench.records.record import Record
 
-__all__ = ["site_pages"]
-
 #: Reports that are of no suite and stand in the menu.
 _SPECIAL = {"detection": "Detection", "timing": "Timing"}
 
@@ -136,13 +134,7 @@ def _history(
         marks = [marks_of(version.skill, scale) for version in versions]
         drawn.append((track, versions, list(zip(xs, marks, strict=True)), scale.at(0)))
     return _render(
-        environment,
-        "history.html",
-        common,
-        root="",
-        tracks=drawn,
-        width=width,
-        height=height,
+        environment, "history.html", common, root="", tracks=drawn, width=width, height=height
     )
 
 

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
 
 from pfactor_bench.errors import OutputError
 from pfactor_bench.files import ensure_writable, write_atomically
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-__all__ = ["write_site"]
 
 #: Lists the files of a site, and says that a folder is one.
 MANIFEST = "site.json"

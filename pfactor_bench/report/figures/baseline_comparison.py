@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from pfactor_bench.report.section import Arrays
     from pfactor_bench.types import Measurement
 
-__all__ = ["draw", "skill_axis"]
-
 # Inches.
 _ABOVE = 0.82
 _ROW = 0.27
@@ -92,7 +90,7 @@ def _draw_baselines(
     names = [style.label(name, limit=_MOST_LETTERS) for name in baselines]
     ticks = axes.set_yticks(range(len(baselines)), names)
     for row, (name, baseline, tick) in enumerate(
-        zip(baselines, baselines.values(), ticks, strict=True),
+        zip(baselines, baselines.values(), ticks, strict=True)
     ):
         strong = name in emphasised
         if strong:

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from pfactor_bench.records.record import Record
     from pfactor_bench.report.section import Arrays
 
-__all__ = ["draw"]
-
 _MOST_BINS = 12
 
 

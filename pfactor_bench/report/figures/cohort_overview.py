@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from pfactor_bench.types import Cohort
 
-__all__ = ["draw_cohort"]
-
 _MOST_CHANNELS = 24
 
 
@@ -91,8 +89,7 @@ def _against_sex(axes: Axes, subjects: pd.DataFrame, target: str) -> None:
         axes.scatter(spread, group["target"], s=9, color=style.TRAIN, alpha=0.6, linewidths=0)
         axes.hlines(group["target"].mean(), at - 0.3, at + 0.3, color=style.BASELINE, linewidth=1.5)
     axes.set_xticks(
-        range(len(groups)),
-        [f"{style.label(name)} ({len(group)})" for name, group in groups],
+        range(len(groups)), [f"{style.label(name)} ({len(group)})" for name, group in groups]
     )
     axes.set_xlim(-0.6, len(groups) - 0.4)
 

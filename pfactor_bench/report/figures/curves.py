@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from pfactor_bench.report.figures.panels import Source
 
-__all__ = ["draw_training"]
-
 _FEW_EPOCHS = 12
 
 

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from pfactor_bench.records.record import Record
     from pfactor_bench.report.section import Arrays
 
-__all__ = ["draw"]
-
 # Inches. A report's column is about ten inches wide, so points on the page are points in here.
 _WIDTH = 10.4
 _HEADING = 0.34

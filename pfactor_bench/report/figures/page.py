@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["Drawing", "Sheet"]
-
 # Inches. As wide as the report's main figure, so that points are points in all of them.
 _WIDTH = 10.4
 _EDGE = 0.12
@@ -64,10 +62,5 @@ class Sheet(Drawing):
         """Return axes from `left` inches to `right` inches before `until`."""
         width = until - right - left
         return self.figure.add_axes(
-            (
-                left / _WIDTH,
-                self._below / self._height,
-                width / _WIDTH,
-                self._plot / self._height,
-            )
+            (left / _WIDTH, self._below / self._height, width / _WIDTH, self._plot / self._height)
         )

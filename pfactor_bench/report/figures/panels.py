@@ -12,12 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pfactor_bench.report.facts import (
-    first_saliency,
-    held_out_subjects,
-    metric,
-    windows_chosen,
-)
+from pfactor_bench.report.facts import first_saliency, held_out_subjects, metric, windows_chosen
 from pfactor_bench.report.figures import style
 from pfactor_bench.report.text import count
 
@@ -29,8 +24,6 @@ if TYPE_CHECKING:
 
     from pfactor_bench.records.record import Record
     from pfactor_bench.types import Measurement
-
-__all__ = ["Source", "draw_saliency", "draw_subjects"]
 
 _MOST_CHANNEL_LABELS = 21
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from pfactor_bench.records.record import Record
     from pfactor_bench.report.section import Arrays
 
-__all__ = ["draw"]
-
 _ROW = 0.62
 _NAMES = 2.3
 _NUMBERS = 2.0

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from pfactor_bench.records.record import Record
     from pfactor_bench.report.section import Arrays
 
-__all__ = ["draw"]
-
 # Inches. As wide as the other figures of a report, so that points are points in all.
 _WIDTH = 10.4
 _ABOVE = 0.86

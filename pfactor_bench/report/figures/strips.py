@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-__all__ = ["ROW", "draw_strips"]
-
 #: Height of a row, in inches.
 ROW = 0.34
 

@@ -19,28 +19,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = [
-    "BASELINE",
-    "DASHED",
-    "HELD_OUT",
-    "INJECTED",
-    "INK",
-    "QUIET",
-    "SEED_COLORS",
-    "SEED_MARKERS",
-    "SMALL",
-    "TRAIN",
-    "apart",
-    "encode",
-    "figure_of",
-    "house_style",
-    "inches",
-    "label",
-    "label_ends",
-    "quiet_frame",
-    "signed",
-]
-
 TRAIN = "#0072B2"
 HELD_OUT = "#D55E00"
 INJECTED = "#D55E00"

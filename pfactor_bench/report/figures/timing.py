@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from pfactor_bench.records.record import Record
     from pfactor_bench.report.section import Arrays
 
-__all__ = ["draw"]
-
 _NAMES = 2.6
 _NUMBERS = 1.9
 

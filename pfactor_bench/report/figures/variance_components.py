@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from pfactor_bench.records.record import Record
     from pfactor_bench.report.section import Arrays
 
-__all__ = ["draw"]
-
 _ROW = 0.4
 _SHORTEST = 0.9
 _APART = 0.16

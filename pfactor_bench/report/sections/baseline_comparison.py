@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from pfactor_bench.records.record import Record
     from pfactor_bench.types import Measurement
 
-__all__ = ["FIGURE", "SECTION", "compared_baselines", "comparison_is_drawn"]
-
 _CAPTION = (
     "Every predictor's skill and its interval over subjects; an arrow marks what lies beyond the "
     "axis."
@@ -135,10 +133,7 @@ def _gain(record: Record, regime: str, baseline: str) -> Markdown:
 
 
 FIGURE = Figure(
-    file="baselines",
-    module="baseline_comparison",
-    alt=_alt_text,
-    is_drawn=comparison_is_drawn,
+    file="baselines", module="baseline_comparison", alt=_alt_text, is_drawn=comparison_is_drawn
 )
 SECTION = Section(
     order=60, heading="The baseline comparison", text=_text, is_shown=_is_shown, figure=FIGURE

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from pfactor_bench.records.record import Record
     from pfactor_bench.report.text import Markdown
 
-__all__ = ["SECTION", "caveats", "null_r_probability"]
-
 #: So many failed cases are named.
 _MOST_MISSING = 10
 

@@ -11,8 +11,6 @@ from pfactor_bench.report.text import code_block, plain
 if TYPE_CHECKING:
     from pfactor_bench.records.record import Record
 
-__all__ = ["SECTION", "bibtex"]
-
 #: What BibTeX and TeX read as markup. A brace would end the field.
 _TEX = {
     "\\": r"\textbackslash ",
@@ -56,7 +54,5 @@ def _tex(text: object) -> str:
 
 
 SECTION = Section(
-    order=180,
-    heading="Cite",
-    text=lambda record: [code_block([bibtex(record)], language="bibtex")],
+    order=180, heading="Cite", text=lambda record: [code_block([bibtex(record)], language="bibtex")]
 )

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pfactor_bench.claims import required
-from pfactor_bench.records.record import find_measurement
+from pfactor_bench.records.record import Record, find_measurement
 from pfactor_bench.report.facts import value_or_reason
 from pfactor_bench.report.section import Section
 from pfactor_bench.report.text import Markdown, bullets, md, table
-
-if TYPE_CHECKING:
-    from pfactor_bench.records.record import Record
-    from pfactor_bench.types import Claim, Verdict
-
-__all__ = ["SECTION"]
+from pfactor_bench.types import Claim, Verdict
 
 _VERDICTS = {"holds": md("holds"), "fails": md("**fails**"), "inconclusive": md("inconclusive")}
 

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from pfactor_bench.report.text import Markdown
     from pfactor_bench.types import Measurement
 
-__all__ = ["SECTION"]
-
 
 def _tested(record: Record) -> list[tuple[str, str, Measurement]]:
     """Return the regime, the confound and what was measured of each test."""
@@ -59,8 +57,5 @@ def _untested(record: Record, tested: set[str]) -> Markdown:
 
 
 SECTION = Section(
-    order=100,
-    heading="Confounds",
-    text=_text,
-    is_shown=lambda record: bool(_tested(record)),
+    order=100, heading="Confounds", text=_text, is_shown=lambda record: bool(_tested(record))
 )

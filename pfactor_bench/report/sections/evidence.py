@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from pfactor_bench.records.record import Record
     from pfactor_bench.types import Finding
 
-__all__ = ["SECTION", "leak_answer", "leak_sentence", "left_out_audits"]
-
 #: What a reader must see first comes first; what could not be looked for is a long list, so last.
 _STATUSES = {
     "fail": "**fail**",

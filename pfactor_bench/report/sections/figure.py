@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from pfactor_bench.records.record import Record
     from pfactor_bench.report.text import Markdown
 
-__all__ = ["FIGURE", "SECTION"]
-
 
 def _caption(record: Record) -> Markdown:
     first = next(iter(regimes(record)), None)

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from pfactor_bench.records.record import Record
     from pfactor_bench.report.text import Markdown
 
-__all__ = ["SECTION"]
-
 _SYNTHETIC = md(
     "The cohort is synthetic: its signal was put there. What is found here says that the machinery "
     "works, nothing about subjects."

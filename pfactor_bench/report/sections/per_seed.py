@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from pfactor_bench.records.record import Record
     from pfactor_bench.report.text import Markdown
 
-__all__ = ["SECTION"]
-
 #: Metrics that a table shows at both levels, and what it calls them.
 _PAIRED = {"pearson_r": "r", "r2": "R²", "mae": "MAE", "skill": "skill"}
 _LEVELS = {"": "subjects", "window_": "windows"}

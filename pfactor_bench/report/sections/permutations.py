@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from pfactor_bench.records.record import Record
     from pfactor_bench.report.text import Markdown
 
-__all__ = ["FIGURE", "SECTION", "permuted"]
-
 _CAPTION = (
     "Grey: r after permuting the true targets among the subjects of a fold; the line is the r that "
     "was observed."
@@ -53,10 +51,5 @@ def _alt_text(record: Record) -> str:
     return f"r of {count(len(permuted(record)), 'regime')} beside r of permuted targets. {rows}."
 
 
-FIGURE = Figure(
-    file="permutations",
-    module="permutations",
-    alt=_alt_text,
-    is_drawn=_is_shown,
-)
+FIGURE = Figure(file="permutations", module="permutations", alt=_alt_text, is_drawn=_is_shown)
 SECTION = Section(order=80, heading="Against chance", text=_text, is_shown=_is_shown, figure=FIGURE)

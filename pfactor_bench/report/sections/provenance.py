@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from pfactor_bench.records.record import Record
     from pfactor_bench.report.text import Markdown
 
-__all__ = ["SECTION"]
-
 
 def _text(record: Record) -> list[Markdown]:
     facts = dict(record.provenance)

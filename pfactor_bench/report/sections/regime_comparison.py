@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from pfactor_bench.report.text import Markdown
     from pfactor_bench.types import Measurement
 
-__all__ = ["FIGURE", "SECTION", "several_regimes"]
-
 _CAPTION = (
     "Left: a dot per seed, and the interval over subjects of their mean. Right: the same mean "
     "against how many parameters were trained."
@@ -102,10 +100,7 @@ def _alt_text(record: Record) -> str:
 
 
 FIGURE = Figure(
-    file="comparison",
-    module="regime_comparison",
-    alt=_alt_text,
-    is_drawn=several_regimes,
+    file="comparison", module="regime_comparison", alt=_alt_text, is_drawn=several_regimes
 )
 SECTION = Section(
     order=120, heading="Regimes compared", text=_text, is_shown=several_regimes, figure=FIGURE

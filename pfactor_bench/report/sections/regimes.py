@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from pfactor_bench.records.record import Record
     from pfactor_bench.report.text import Markdown
 
-__all__ = ["SECTION"]
-
 _WHAT_THEY_ARE = md(
     "A regime is how training starts and what it may change: from-scratch from random weights, the "
     "others from a pretrained encoder. Over subjects, averaged over seeds. Regimes whose intervals "

@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pfactor_bench.report.facts import (
-    metric,
-    regimes,
-    value_of,
-    value_or_reason,
-    windows_chosen,
-)
+from pfactor_bench.report.facts import metric, regimes, value_of, value_or_reason, windows_chosen
 from pfactor_bench.report.section import Section
 from pfactor_bench.report.text import bullets, md, table
 
@@ -20,8 +14,6 @@ if TYPE_CHECKING:
 
     from pfactor_bench.records.record import Record
     from pfactor_bench.report.text import Markdown
-
-__all__ = ["SECTION"]
 
 _HOW_TO_READ_MAPS = md(
     "Time is that within a window. Where windows are not locked to an event, no moment of one "

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from pfactor_bench.records.record import Record
     from pfactor_bench.report.text import Markdown
 
-__all__ = ["FIGURE", "SECTION"]
-
 _MOST_FOLDS = 6
 
 
@@ -72,9 +70,5 @@ def _overlap(record: Record) -> str:
     )
 
 
-FIGURE = Figure(
-    file="split",
-    module="split",
-    alt=_alt_text,
-)
+FIGURE = Figure(file="split", module="split", alt=_alt_text)
 SECTION = Section(order=150, heading="Split", text=_text, figure=FIGURE)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from pfactor_bench.claims import MIN_SUBJECTS_TO_HOLD
 from pfactor_bench.claims.requirement import meets
-from pfactor_bench.records.record import find_measurement
+from pfactor_bench.records.record import Record, find_measurement
 from pfactor_bench.report.facts import (
     held_out_subjects,
     metric,
@@ -16,31 +17,8 @@ from pfactor_bench.report.facts import (
 )
 from pfactor_bench.report.section import Section
 from pfactor_bench.report.sections.evidence import leak_answer, leak_sentence
-from pfactor_bench.report.text import (
-    Markdown,
-    code_block,
-    count,
-    escape,
-    joined,
-    listed,
-    md,
-    table,
-)
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from pfactor_bench.records.record import Record
-    from pfactor_bench.types import Claim, Verdict
-
-__all__ = [
-    "SECTION",
-    "answers_table",
-    "claims_held",
-    "leak_line",
-    "run_again",
-    "verdict_lines",
-]
+from pfactor_bench.report.text import Markdown, code_block, count, escape, joined, listed, md, table
+from pfactor_bench.types import Claim, Verdict
 
 _SKILL = md(
     "Skill is 1 − MSE / MSE of the training mean: 0 is no better than "

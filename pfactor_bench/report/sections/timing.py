@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from pfactor_bench.report.text import Markdown
     from pfactor_bench.types import Timing
 
-__all__ = ["FIGURE", "SECTION", "speeds"]
-
 _MIB = 2**20
 
 #: One dot shows no spread.
@@ -80,10 +78,5 @@ def _regime_of(name: str, known: Iterable[str]) -> str | None:
     return next((regime for regime in known if name.startswith(f"{regime}/seed-")), None)
 
 
-FIGURE = Figure(
-    file="timing",
-    module="timing",
-    alt=_alt_text,
-    is_drawn=_is_drawn,
-)
+FIGURE = Figure(file="timing", module="timing", alt=_alt_text, is_drawn=_is_drawn)
 SECTION = Section(order=160, heading="Timing", text=_text, figure=FIGURE)

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from pfactor_bench.report.text import Markdown
     from pfactor_bench.types import Measurement
 
-__all__ = ["FIGURE", "SECTION", "parts_of_error", "source_of"]
-
 _HOW_TO_READ = md(
     "Of the mean squared error over subjects, by analysis of variance. Subjects × seed is what a "
     "seed changes for one subject and not for the next: more subjects make it smaller, too. A "

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import torch
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-
-__all__ = ["each_model"]
 
 
 def each_model(work: Callable[..., torch.Tensor], *tensors: torch.Tensor | None) -> torch.Tensor:

@@ -41,8 +41,6 @@ if TYPE_CHECKING:
     from pfactor_bench.training.loop import Trajectory
     from pfactor_bench.types import Budget, Case, CaseResult, Cohort, Fold, Saliency, Split
 
-__all__ = ["Job", "run_together", "train_all"]
-
 _LOG = logging.getLogger(__name__)
 
 
@@ -129,10 +127,7 @@ def _choose_budgets(job: Job, pairs: Sequence[tuple[Case, Fold]], budget: Budget
     tried = candidates(budget)
     members = [
         job.member(
-            case,
-            inner_fold(job.cohort.subjects, fold, budget.inner),
-            candidate,
-            start_fold=fold,
+            case, inner_fold(job.cohort.subjects, fold, budget.inner), candidate, start_fold=fold
         )
         for case, fold in pairs
         for candidate in tried
@@ -151,8 +146,7 @@ def train_all(job: Job, members: Sequence[Member]) -> list[TrainedFold]:
     """Train members in ensembles that fit into memory; return them in their order."""
     # Neighbours that stop at the same step share all of their steps.
     order = sorted(
-        range(len(members)),
-        key=lambda n: (-len(members[n].fold.train), -members[n].budget.epochs),
+        range(len(members)), key=lambda n: (-len(members[n].fold.train), -members[n].budget.epochs)
     )
     size = models_at_once(members[0], job.windows)
     found: dict[int, TrainedFold] = {}

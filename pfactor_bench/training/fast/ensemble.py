@@ -21,17 +21,12 @@ if TYPE_CHECKING:
     from pfactor_bench.training.fast.members import Member
     from pfactor_bench.training.inputs import Inputs
 
-__all__ = ["fit_together"]
-
 #: Windows per forward pass over all models where no gradient is kept.
 _EVAL_BATCH = 1024
 
 
 def fit_together(
-    members: Sequence[Member],
-    inputs: Inputs,
-    *,
-    on_epoch: Callable[[], object] = lambda: None,
+    members: Sequence[Member], inputs: Inputs, *, on_epoch: Callable[[], object] = lambda: None
 ) -> list[Trajectory]:
     """Train models of one architecture at once, and watch each on its held-out windows.
 

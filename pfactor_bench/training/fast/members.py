@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from pfactor_bench.models.build import build_model
-from pfactor_bench.models.regimes import begin
+from pfactor_bench.models.regimes import Start, begin
 from pfactor_bench.training.device import seeded
 from pfactor_bench.training.fold import Scale
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from pfactor_bench.models.regimes import Start
-    from pfactor_bench.types import Budget, Case, Cohort, Fold
-
-__all__ = ["Member", "begin_member"]
+from pfactor_bench.types import Budget, Case, Cohort, Fold
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from pfactor_bench.seeds import seed_for
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-__all__ = ["DropoutSite", "MaskStreams", "keep_probability"]
 
 #: Masks are drawn with 16 bits each, so a probability is exact to 1 in 131,072.
 _LEVELS = 2**16

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from pfactor_bench.training.fast.members import Member
     from pfactor_bench.training.inputs import Inputs, NormalisedWindows
 
-__all__ = ["features_of", "head_features", "only_head_trains"]
-
 _BATCH = 1024
 
 

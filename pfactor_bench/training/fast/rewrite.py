@@ -6,8 +6,9 @@ way, from the same parameters.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from braindecode.modules import MultiHeadAttention
@@ -16,12 +17,6 @@ from torch import nn
 
 from pfactor_bench.training.fast.noise import DropoutSite
 from pfactor_bench.training.fast.stem import read_stem
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-
-__all__ = ["Masks", "rewritten"]
 
 
 class Masks:

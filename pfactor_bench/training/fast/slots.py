@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     #: A layer's table of tensors, and a name in it.
     Slot: TypeAlias = tuple[dict[str, Any], str]
 
-__all__ = ["Slots"]
-
 
 class Slots:
     """Where a model keeps its parameters and buffers.

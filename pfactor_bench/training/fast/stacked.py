@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from pfactor_bench.training.fast.noise import DropoutSite
     from pfactor_bench.types import Budget
 
-__all__ = ["StackedModels"]
-
 
 class StackedModels:
     """Several models that are trained at once, each on its own windows from its own random stream.
@@ -42,10 +40,7 @@ class StackedModels:
     """
 
     def __init__(
-        self,
-        starts: Sequence[Start],
-        budgets: Sequence[Budget],
-        seeds: Sequence[int],
+        self, starts: Sequence[Start], budgets: Sequence[Budget], seeds: Sequence[int]
     ) -> None:
 
         self.model = starts[0].model

@@ -12,8 +12,9 @@ Schirrmeister et al. 2017, doi:10.1002/hbm.23730; Song et al. 2023, doi:10.1109/
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from braindecode.modules import CombinedConv
@@ -22,12 +23,6 @@ from torch.nn import functional
 from torch.nn.modules.dropout import _DropoutNd
 
 from pfactor_bench.training.fast.each import each_model
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-
-__all__ = ["Stem", "merge_kernels", "read_stem"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from pfactor_bench.training.fast.members import Member
     from pfactor_bench.training.inputs import NormalisedWindows
 
-__all__ = ["TOLERANCE", "models_at_once", "rehearse", "rewriting_error"]
-
 #: Largest difference between a model and its rewritten self in double precision, as a share of the
 #: largest number. The same mathematics leaves 1e-14; in single precision rounding alone reaches
 #: 2e-5 in some gradients, so a limit there would turn on the initial weights.

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     import torch
 
-__all__ = ["MANIFEST_KEYS", "Encoder", "manifest_path", "read_encoder", "write_encoder"]
-
 #: What a manifest must say before its tensors are used.
 MANIFEST_KEYS = ("subjects", "cohort_fingerprint", "model", "sha256")
 

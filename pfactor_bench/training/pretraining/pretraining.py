@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from pfactor_bench.training.pretraining.sources import SourceTask, SourceWindows
     from pfactor_bench.types import Cohort, ModelSpec, Split
 
-__all__ = ["EncoderRecipe", "encoders_by_fold", "plan_subjects"]
-
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class EncoderRecipe:
@@ -88,10 +86,7 @@ class EncoderRecipe:
 
 
 def plan_subjects(
-    source: SourceTask | StoredEncoder,
-    windows: SourceWindows | None,
-    cohort: Cohort,
-    split: Split,
+    source: SourceTask | StoredEncoder, windows: SourceWindows | None, cohort: Cohort, split: Split
 ) -> dict[str, NDArray[np.str_]]:
     """Return whom each fold's encoder has seen or will see, before anything is trained.
 

@@ -7,14 +7,14 @@ add one, write such a function and register it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path  # noqa: TC003 - pydantic reads the annotations of what a suite holds
+from pathlib import Path  # pydantic reads the annotations of what a suite holds
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
 from pfactor_bench.errors import ConfigError
 from pfactor_bench.registry import Registry
-from pfactor_bench.types import Budget, Ingredient  # noqa: TC001 - the same
+from pfactor_bench.types import Budget, Ingredient  # the same
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,16 +25,6 @@ if TYPE_CHECKING:
 
     #: Loads the source's cohort, some of its arguments replaced.
     LoadCohort: TypeAlias = Callable[..., Cohort]
-
-__all__ = [
-    "SOURCES",
-    "SourceTask",
-    "SourceWindows",
-    "StoredEncoder",
-    "check_windows_fit",
-    "refuse_shared_subjects",
-    "subjects_for_fold",
-]
 
 #: Who of the source is trained on: every subject, or in each fold those whom it does not hold out.
 Subjects: TypeAlias = Literal["all", "outside-fold"]
