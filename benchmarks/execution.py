@@ -41,7 +41,8 @@ from pfactor_bench.execution.tasks import Answer, Task
 from pfactor_bench.execution.worker import attempt
 from pfactor_bench.experiments.cost.pilot import Shape
 from pfactor_bench.experiments.cost.plan import Size, make_plan
-from pfactor_bench.pipeline.run import Execution, Run
+from pfactor_bench.pipeline.run import Execution
+from pfactor_bench.pipeline.stages import Run
 from pfactor_bench.records.provenance import collect_code
 from pfactor_bench.types import CaseResult, Curves, Timing
 

@@ -45,11 +45,9 @@ from speed_works import (
 )
 from tqdm import tqdm
 
-from pfactor_bench.experiments.permutation.null import (
-    permute_targets,
-    probe_null,
-    trained_correlations,
-)
+from pfactor_bench.experiments.permutation.closed_form import probe_null
+from pfactor_bench.experiments.permutation.null import permute_targets
+from pfactor_bench.experiments.permutation.trained import trained_correlations
 from pfactor_bench.models.build import build_model
 from pfactor_bench.models.heads import encoder_state
 from pfactor_bench.training.device import warm_up

@@ -14,7 +14,7 @@ import torch
 
 from pfactor_bench.config import load_suite
 from pfactor_bench.models.build import build_model
-from pfactor_bench.pipeline.run import Run
+from pfactor_bench.pipeline.stages import Run
 from pfactor_bench.training.device import seeded
 from pfactor_bench.training.engine import group_cases, run_group
 from pfactor_bench.training.fast.ensemble import fit_together

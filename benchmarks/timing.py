@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 from pfactor_bench.config import load_suite
 from pfactor_bench.files import ensure_writable, write_atomically
-from pfactor_bench.pipeline.run import Run
+from pfactor_bench.pipeline.stages import Run
 from pfactor_bench.plugin.timing import Prediction, TrainingEpoch
 from pfactor_bench.records.provenance import collect_code
 from pfactor_bench.training.device import peak_memory

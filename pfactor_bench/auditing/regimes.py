@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from pfactor_bench.pipeline.run import Run
+    from pfactor_bench.pipeline.stages import Run
     from pfactor_bench.types import Case, CaseResult
 
 __all__ = ["audit_regime", "audit_windows", "audited_cases", "kept_audit"]

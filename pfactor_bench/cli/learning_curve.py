@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pfactor_bench.experiments.learning_curve.fit import LearningCurve
-    from pfactor_bench.pipeline.run import Run
+    from pfactor_bench.pipeline.stages import Run
 
 GROUP = "sample size and chance"
 HELP = "skill by the number of subjects trained on, and beyond it"
@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
     from pfactor_bench.experiments.learning_curve.fit import extrapolate_learning_curve
     from pfactor_bench.experiments.learning_curve.run import default_sizes, skill_by_subjects
     from pfactor_bench.files import ensure_writable, write_atomically
-    from pfactor_bench.pipeline.run import Run
+    from pfactor_bench.pipeline.stages import Run
     from pfactor_bench.seeds import seed_for
     from pfactor_bench.terminal.bar import progress_bar
 

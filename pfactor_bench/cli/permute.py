@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     )
     from pfactor_bench.experiments.permutation.run import case_of, file_name, permute
     from pfactor_bench.files import ensure_writable, write_atomically
-    from pfactor_bench.pipeline.run import Run
+    from pfactor_bench.pipeline.stages import Run
     from pfactor_bench.terminal.bar import progress_bar
 
     if args.n < 1:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from pfactor_bench.execution.pools import Pool
     from pfactor_bench.execution.progress import Progress
     from pfactor_bench.execution.tasks import Answer
-    from pfactor_bench.pipeline.run import Run
+    from pfactor_bench.pipeline.stages import Run
     from pfactor_bench.training.pretraining.checkpoints import Encoder
     from pfactor_bench.types import Case, CaseResult
 

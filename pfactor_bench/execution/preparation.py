@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pfactor_bench.config import Suite
-    from pfactor_bench.pipeline.run import Run
+    from pfactor_bench.pipeline.stages import Run
     from pfactor_bench.training.pretraining.checkpoints import Encoder
     from pfactor_bench.training.pretraining.sources import SourceWindows
     from pfactor_bench.types import Case, Cohort, ModelSpec

@@ -14,7 +14,7 @@ from pfactor_bench.training.pretraining.checkpoints import read_encoder
 from pfactor_bench.training.pretraining.sources import StoredEncoder
 
 if TYPE_CHECKING:
-    from pfactor_bench.pipeline.run import Run
+    from pfactor_bench.pipeline.stages import Run
 
 __all__ = ["measurement_names", "refuse_unknown_measurements"]
 

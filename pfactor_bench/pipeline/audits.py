@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pfactor_bench.auditing.result import Audit
-    from pfactor_bench.pipeline.run import Run
+    from pfactor_bench.pipeline.stages import Run
     from pfactor_bench.records.record import Record
     from pfactor_bench.types import Case, Finding
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pfactor_bench.config import Suite
-    from pfactor_bench.pipeline.run import Run
+    from pfactor_bench.pipeline.stages import Run
     from pfactor_bench.types import Case, CaseResult, Cohort, Split
 
 

@@ -36,7 +36,7 @@ from pfactor_bench.publish.exports.summary import append_step_summary, summary_t
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
 
-    from pfactor_bench.pipeline.run import Run
+    from pfactor_bench.pipeline.stages import Run
 
 _RUNS = pytest.StashKey[dict[Path, "Run"]]()
 
@@ -162,7 +162,7 @@ def _run(config: pytest.Config, named: str | Path) -> Run:
     from pfactor_bench.config import load_suite
     from pfactor_bench.config.bundled import suite_file
     from pfactor_bench.execution.cases import Execution
-    from pfactor_bench.pipeline.run import Run
+    from pfactor_bench.pipeline.stages import Run
 
     runs = config.stash[_RUNS]
     try:

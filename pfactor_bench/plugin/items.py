@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from pfactor_bench.auditing.result import Audit
     from pfactor_bench.checks import CatalogueEntry
-    from pfactor_bench.pipeline.run import Run
+    from pfactor_bench.pipeline.stages import Run
     from pfactor_bench.types import Case, Claim, Finding, Verdict
 
 _DEVICES = ("cpu", "cuda")

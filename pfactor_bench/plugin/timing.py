@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import torch
 
-    from pfactor_bench.pipeline.run import Run
+    from pfactor_bench.pipeline.stages import Run
     from pfactor_bench.types import Case, CaseResult, TrainedBy
 
 

@@ -14,7 +14,7 @@ from suites_for_tests import TINY_SUITE
 from pfactor_bench.auditing.regimes import audit_regime
 from pfactor_bench.config import load_suite
 from pfactor_bench.errors import ConfigError, UnknownNameError
-from pfactor_bench.pipeline.run import Run
+from pfactor_bench.pipeline.stages import Run
 from pfactor_bench.testing import read_expected_failures, settle
 from pfactor_bench.types import Finding
 

@@ -11,7 +11,8 @@ from regime_suites import REGIME_SUITE, suite_of
 
 from pfactor_bench.execution.cases import compute
 from pfactor_bench.execution.results import case_path, is_finished, read_case, write_case
-from pfactor_bench.pipeline.run import Run, run
+from pfactor_bench.pipeline.run import run
+from pfactor_bench.pipeline.stages import Run
 from pfactor_bench.training import engine as engines
 from pfactor_bench.types import Case, CaseResult, Curves, ModelSpec
 

@@ -19,7 +19,8 @@ from pfactor_bench.execution import cases as dispatch
 from pfactor_bench.execution import results as finished
 from pfactor_bench.execution import worker as casework
 from pfactor_bench.execution.progress import RunInterrupted, read_progress
-from pfactor_bench.pipeline.run import Execution, Run, run
+from pfactor_bench.pipeline.run import Execution, run
+from pfactor_bench.pipeline.stages import Run
 from pfactor_bench.records.record import find_measurement
 from pfactor_bench.training import engine as engines
 

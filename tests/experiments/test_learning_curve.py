@@ -19,7 +19,7 @@ from pfactor_bench.experiments.learning_curve.run import (
 )
 from pfactor_bench.measurements.held_out import held_out
 from pfactor_bench.models.baselines import BASELINES
-from pfactor_bench.pipeline.run import Run
+from pfactor_bench.pipeline.stages import Run
 from pfactor_bench.statistics.metrics import evaluate, subject_means
 from pfactor_bench.training import engine as engines
 from pfactor_bench.types import InnerValidation

@@ -12,13 +12,10 @@ from sklearn.preprocessing import StandardScaler
 
 from pfactor_bench.cohorts import COHORTS
 from pfactor_bench.errors import ModelError
-from pfactor_bench.experiments.permutation import null as permutations
-from pfactor_bench.experiments.permutation.null import (
-    Null,
-    permute_targets,
-    probe_null,
-    trained_correlations,
-)
+from pfactor_bench.experiments.permutation import trained as permutations
+from pfactor_bench.experiments.permutation.closed_form import probe_null
+from pfactor_bench.experiments.permutation.null import Null, correlations, permute_targets
+from pfactor_bench.experiments.permutation.trained import trained_correlations
 from pfactor_bench.models.build import build_model
 from pfactor_bench.models.heads import encoder_state
 from pfactor_bench.splits.splitters import make_split
@@ -198,7 +195,7 @@ def test_constant_prediction_correlates_with_nothing() -> None:
         Ingredient(kind="grouped-k-fold", args={"n_folds": 3, "seed": 0}), fewer.table
     )
     same = np.full((1, len(kept)), 0.3)
-    assert permutations._correlations(fewer, folds, fewer.y[None], same) == 0  # noqa: SLF001
+    assert correlations(fewer, folds, fewer.y[None], same) == 0
 
 
 def test_model_that_trains_elsewhere_has_no_closed_form(cohort, split, encoders) -> None:

@@ -86,7 +86,7 @@ def test_larger_n_adds_to_what_is_there(suite: Path, runs: list[int]) -> None:
 
 def test_killed_command_goes_on(suite: Path, runs: list[int], monkeypatch) -> None:
     """From the last runs that were kept."""
-    from pfactor_bench.experiments.permutation import null as permutations
+    from pfactor_bench.experiments.permutation import trained as permutations
 
     monkeypatch.setattr(permutations, "_PREPARED", 2)
     original = permutation_runs._write  # noqa: SLF001

@@ -17,7 +17,7 @@ from pfactor_bench.experiments.cost import pilot
 from pfactor_bench.experiments.cost.hbn import hbn_shape, hbn_size
 from pfactor_bench.experiments.cost.pilot import Shape
 from pfactor_bench.experiments.cost.plan import Size, make_plan
-from pfactor_bench.pipeline.run import Run
+from pfactor_bench.pipeline.stages import Run
 from pfactor_bench.types import EngineChoice
 
 ROOT = Path(__file__).parents[2]

@@ -16,7 +16,7 @@ from pfactor_bench.cohorts.synthetic import synthetic
 from pfactor_bench.config import load_suite
 from pfactor_bench.errors import ConfigError
 from pfactor_bench.measurements.names import measurement_names, refuse_unknown_measurements
-from pfactor_bench.pipeline.run import Run
+from pfactor_bench.pipeline.stages import Run
 from pfactor_bench.training.pretraining.sources import SourceTask
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from pfactor_bench.checks import catalogue
 from pfactor_bench.cli.main import main
 from pfactor_bench.cli.outcome import exit_code, verdict_lines
 from pfactor_bench.pipeline import audits as stage
-from pfactor_bench.pipeline.run import Run, run
+from pfactor_bench.pipeline.run import run
+from pfactor_bench.pipeline.stages import Run
 from pfactor_bench.publish.compare.changes import finding_changes
 from pfactor_bench.publish.exports.properties import finding_properties
 from pfactor_bench.publish.exports.sarif import sarif_log

@@ -10,7 +10,7 @@ from tiny_cases import tiny_suite
 from pfactor_bench.errors import ExecutionError
 from pfactor_bench.execution import cases as dispatch
 from pfactor_bench.execution.cases import Execution
-from pfactor_bench.pipeline.run import Run
+from pfactor_bench.pipeline.stages import Run
 from pfactor_bench.training import engine as engines
 
 if TYPE_CHECKING:

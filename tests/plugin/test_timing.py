@@ -15,7 +15,7 @@ import torch
 from clock import Timed, leaves_work_queued, take_turns
 from regime_suites import suite_of
 
-from pfactor_bench.pipeline.run import Run
+from pfactor_bench.pipeline.stages import Run
 from pfactor_bench.plugin import timing
 from pfactor_bench.plugin.machine import pytest_benchmark_compare_machine_info
 from pfactor_bench.plugin.timing import Prediction, TrainingEpoch

@@ -19,7 +19,7 @@ from pfactor_bench.cohorts.synthetic import synthetic
 from pfactor_bench.errors import CheckpointError, ConfigError, ModelError, OutputError
 from pfactor_bench.execution.cases import compute
 from pfactor_bench.execution.preparation import encoders_of
-from pfactor_bench.pipeline.run import Run
+from pfactor_bench.pipeline.stages import Run
 from pfactor_bench.records.record import find_measurement
 from pfactor_bench.training.pretraining import pretraining
 

@@ -13,7 +13,7 @@ from regime_suites import REGIME_SUITE, suite_of
 from pfactor_bench.checks import run_checks
 from pfactor_bench.cohorts.synthetic import synthetic
 from pfactor_bench.errors import ConfigError
-from pfactor_bench.pipeline.run import Run
+from pfactor_bench.pipeline.stages import Run
 from pfactor_bench.splits.splitters import grouped_k_fold, make_split, repeated_grouped_k_fold
 from pfactor_bench.training.case import run_case
 from pfactor_bench.training.fold import Scale

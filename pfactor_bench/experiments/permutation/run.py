@@ -11,13 +11,9 @@ import numpy as np
 from pfactor_bench.errors import UnknownNameError
 from pfactor_bench.execution.preparation import encoders_of
 from pfactor_bench.execution.results import case_key
-from pfactor_bench.experiments.permutation.null import (
-    Null,
-    has_closed_form,
-    permute_targets,
-    probe_null,
-    trained_correlations,
-)
+from pfactor_bench.experiments.permutation.closed_form import has_closed_form, probe_null
+from pfactor_bench.experiments.permutation.null import Null, permute_targets
+from pfactor_bench.experiments.permutation.trained import trained_correlations
 from pfactor_bench.files import ensure_writable, write_atomically
 from pfactor_bench.models.identity import digest
 from pfactor_bench.records.provenance import collect_provenance
@@ -32,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pfactor_bench.config import Suite
-    from pfactor_bench.pipeline.run import Run
+    from pfactor_bench.pipeline.stages import Run
     from pfactor_bench.types import Case
 
     #: By fold, what a case starts from.
