@@ -37,7 +37,7 @@ from pfactor_bench.execution.pools import InProcess, Processes
 from pfactor_bench.execution.progress import Tracker
 from pfactor_bench.execution.results import is_finished, read_case, write_case
 from pfactor_bench.execution.schedule import run_tasks
-from pfactor_bench.execution.tasks import Answer, Task
+from pfactor_bench.execution.tasks import Task, TaskEnd
 from pfactor_bench.execution.worker import attempt
 from pfactor_bench.experiments.cost.pilot import Shape
 from pfactor_bench.experiments.cost.plan import Size, make_plan
@@ -69,7 +69,7 @@ FIVE = (
 N_WORKERS = 2
 
 
-def empty_case(log: Path, path: Path, key: str) -> Answer:
+def empty_case(log: Path, path: Path, key: str) -> TaskEnd:
     """Leave behind all that a case does, without training anything."""
     return attempt(log, lambda _log: write_case(path, key, _nothing()))
 

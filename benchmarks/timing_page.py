@@ -18,7 +18,7 @@ from clock import Timed
 
 from pfactor_bench.files import write_atomically
 from pfactor_bench.report.figures import style
-from pfactor_bench.report.figures.page import Sheet
+from pfactor_bench.report.figures.sheet import Sheet
 from pfactor_bench.report.figures.strips import ROW, draw_strips
 from pfactor_bench.report.text import code_block, count, escape, md, picture, table
 

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pfactor_bench.execution import processes
-from pfactor_bench.execution.tasks import Answer, Task
+from pfactor_bench.execution.tasks import Task, TaskEnd
 from pfactor_bench.execution.worker import attempt
 
 if TYPE_CHECKING:
@@ -25,48 +25,48 @@ def forked_workers() -> None:
     processes.warm_context = lambda: multiprocessing.get_context("fork")
 
 
-def succeed(*_ignored: object) -> Answer:
+def succeed(*_ignored: object) -> TaskEnd:
     """Do nothing."""
-    return Answer()
+    return TaskEnd()
 
 
-def die(*_ignored: object) -> Answer:
+def die(*_ignored: object) -> TaskEnd:
     """Be killed, as by a system without memory."""
     os.kill(os.getpid(), signal.SIGKILL)
-    return Answer()
+    return TaskEnd()
 
 
-def die_once(mark: Path) -> Answer:
+def die_once(mark: Path) -> TaskEnd:
     """Be killed the first time, and succeed the second."""
     if not mark.exists():
         mark.touch()
         die()
-    return Answer()
+    return TaskEnd()
 
 
-def hang(*_ignored: object) -> Answer:
+def hang(*_ignored: object) -> TaskEnd:
     """Never come back."""
     time.sleep(3600)
-    return Answer()
+    return TaskEnd()
 
 
-def fail(*_ignored: object) -> Answer:
+def fail(*_ignored: object) -> TaskEnd:
     """Raise outside of what a case guards against."""
     raise ValueError("broken\nwith details")
 
 
-def count_and_die(folder: Path) -> Answer:
+def count_and_die(folder: Path) -> TaskEnd:
     """Leave a file for each attempt."""
     (folder / f"{time.monotonic_ns()}").touch()
     return die()
 
 
-def hang_in_case(log: Path, seconds: float) -> Answer:
+def hang_in_case(log: Path, seconds: float) -> TaskEnd:
     """Hang inside an attempt with a limit on its time."""
     return attempt(log, hang, seconds=seconds)
 
 
-def without_memory(log: Path) -> Answer:
+def without_memory(log: Path) -> TaskEnd:
     """Ask for more memory than there is."""
 
     def work(_log: object) -> None:

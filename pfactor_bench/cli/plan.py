@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pfactor_bench.config import Suite
     from pfactor_bench.experiments.cost.pilot import Shape
-    from pfactor_bench.experiments.cost.plan import Plan, Size
+    from pfactor_bench.experiments.cost.plan import CostPlan, Size
 
 GROUP = "benchmark"
 HELP = "say what a suite will cost, from a timed pilot"
@@ -94,7 +94,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def plan_text(plan: Plan) -> str:
+def plan_text(plan: CostPlan) -> str:
     """Return a plan as a subject reads it."""
     from tabulate import tabulate
 

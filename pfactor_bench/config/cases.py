@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from pfactor_bench.config.file import Section
+    from pfactor_bench.config.file import FileSection
     from pfactor_bench.config.keys import ModelKeys, SuiteKeys
 
 #: A count of seeds starts where the case study's seeds start.
@@ -22,7 +22,7 @@ FIRST_SEED = 42
 _TAKEN = frozenset({"train-mean", "source"})
 
 
-def make_cases(keys: SuiteKeys, top: Section, folder: Path) -> tuple[Case, ...]:
+def make_cases(keys: SuiteKeys, top: FileSection, folder: Path) -> tuple[Case, ...]:
     """Return what ``model`` or ``models``, ``regimes`` and ``seeds`` come to.
 
     Parameters
@@ -70,7 +70,7 @@ def make_cases(keys: SuiteKeys, top: Section, folder: Path) -> tuple[Case, ...]:
     return cases
 
 
-def _check_labels(top: Section, ids: Sequence[str], labels: Sequence[str]) -> None:
+def _check_labels(top: FileSection, ids: Sequence[str], labels: Sequence[str]) -> None:
     """Refuse labels under which measurements of two cases, or of none, would stand."""
     for label in labels:
         if label in _TAKEN or label in BASELINES:
@@ -89,7 +89,7 @@ def _check_labels(top: Section, ids: Sequence[str], labels: Sequence[str]) -> No
         )
 
 
-def _models(keys: SuiteKeys, top: Section, folder: Path) -> dict[str, ModelSpec]:
+def _models(keys: SuiteKeys, top: FileSection, folder: Path) -> dict[str, ModelSpec]:
     """Return models by what their regimes' labels begin with."""
     if keys.models is None:
         if keys.model is None:

@@ -6,7 +6,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from pfactor_bench.claims import check_claim
-from pfactor_bench.config.file import Section, read_section
+from pfactor_bench.config.file import FileSection, read_section
 from pfactor_bench.errors import ConfigError
 from pfactor_bench.types import Claim, Requirement
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pfactor_bench.config.keys import ClaimKeys
 
 
-def make_claims(given: Sequence[ClaimKeys], top: Section) -> tuple[Claim, ...]:
+def make_claims(given: Sequence[ClaimKeys], top: FileSection) -> tuple[Claim, ...]:
     """Return the suite's claims; none is a fine number.
 
     Raises
@@ -42,7 +42,7 @@ def misplaced_claim(path: Path, claim_id: str, message: str) -> ConfigError:
     """Return an error that points at a claim's id in its suite file, for what shows later."""
     top = read_section(path)
     for entry in top.values.get("claims", []):
-        if isinstance(entry, Section) and entry.values.get("id") == claim_id:
+        if isinstance(entry, FileSection) and entry.values.get("id") == claim_id:
             return entry.error(message, "id")
     return top.error(message, "claims")
 

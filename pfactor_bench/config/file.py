@@ -18,7 +18,7 @@ _MOST_VALUES = 100_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Section:
+class FileSection:
     """A mapping of a suite file that knows where each of its keys stands.
 
     Parameters
@@ -51,7 +51,7 @@ class Section:
         return {key: _plain(value) for key, value in self.values.items()}
 
 
-def read_section(path: Path) -> Section:
+def read_section(path: Path) -> FileSection:
     """Read a suite file.
 
     Raises
@@ -97,7 +97,7 @@ class _Reader:
     def __init__(self, loader: yaml.SafeLoader, file: str) -> None:
         self._loader, self._file, self._n_left = loader, file, _MOST_VALUES
 
-    def section(self, node: yaml.MappingNode, name: str) -> Section:
+    def section(self, node: yaml.MappingNode, name: str) -> FileSection:
         values: dict[str, Any] = {}
         lines: dict[str, int] = {}
         for key_node, value_node in node.value:
@@ -107,7 +107,7 @@ class _Reader:
             lines[key] = key_node.start_mark.line + 1
             values[key] = self._value(value_node, key)
         line = node.start_mark.line + 1
-        return Section(file=self._file, name=name, line=line, values=values, lines=lines)
+        return FileSection(file=self._file, name=name, line=line, values=values, lines=lines)
 
     def _value(self, node: yaml.Node, name: str) -> Any:  # noqa: ANN401
         self._n_left -= 1
@@ -136,6 +136,6 @@ class _Reader:
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401
-    if isinstance(value, Section):
+    if isinstance(value, FileSection):
         return value.plain()
     return [_plain(item) for item in value] if isinstance(value, list) else value

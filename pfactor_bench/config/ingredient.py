@@ -18,7 +18,7 @@ from pfactor_bench.types import Ingredient
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from pfactor_bench.config.file import Section
+    from pfactor_bench.config.file import FileSection
     from pfactor_bench.registry import Registry
 
 #: What signatures name without importing it while they run.
@@ -31,7 +31,7 @@ class _Kind:
 
 
 def read_ingredient(
-    section: Section, registry: Registry[Callable[..., Any]], *, supplied: Collection[str] = ()
+    section: FileSection, registry: Registry[Callable[..., Any]], *, supplied: Collection[str] = ()
 ) -> Ingredient:
     """Read ``kind`` and check the other keys against the signature of what it names.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar, get_args, 
 
 from pydantic import AfterValidator, ConfigDict, TypeAdapter, ValidationError, ValidationInfo
 
-from pfactor_bench.config.file import Section
+from pfactor_bench.config.file import FileSection
 from pfactor_bench.errors import UnknownNameError, did_you_mean
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ _EXPECTED = {
 _BOUNDS = {"gt": "above {:g}", "ge": "{:g} or more", "lt": "below {:g}", "le": "{:g} or less"}
 
 
-def parse(section: Section, kind: type[_T]) -> _T:
+def parse(section: FileSection, kind: type[_T]) -> _T:
     """Return a section as a value of a type.
 
     Parameters
@@ -92,24 +92,24 @@ class _Mistake:
 
     details: ErrorDetails
     path: tuple[str | int, ...]
-    section: Section
+    section: FileSection
     key: str | None
     value: Any
 
     @classmethod
-    def of(cls, top: Section, details: ErrorDetails) -> _Mistake:
+    def of(cls, top: FileSection, details: ErrorDetails) -> _Mistake:
         path: list[str | int] = []
         section, key = top, None
         value: Any = top
         for part in details["loc"][1:]:
-            if isinstance(value, Section) and part in value.values:
+            if isinstance(value, FileSection) and part in value.values:
                 section, key, value = value, str(part), value.values[str(part)]
             elif isinstance(value, list) and isinstance(part, int):
                 value = value[part]
             else:
                 continue
             path.append(part)
-        if isinstance(value, Section) and details["type"] in {"missing", "value_error"}:
+        if isinstance(value, FileSection) and details["type"] in {"missing", "value_error"}:
             section, key = value, None
         return cls(details=details, path=tuple(path), section=section, key=key, value=value)
 
@@ -154,7 +154,7 @@ class _Mistake:
         if self.path and isinstance(self.path[-1], int):
             reasons = " and ".join(dict.fromkeys(reason for _, reason in expected))
             return f"{self.value!r} in {self.key!r} is {reasons}"
-        shown = "a section" if isinstance(self.value, Section) else repr(self.value)
+        shown = "a section" if isinstance(self.value, FileSection) else repr(self.value)
         words = " or ".join(dict.fromkeys(words for words, _ in expected))
         hint = _number_hint(self.value) if "number" in words else ""
         return f"{self.key!r} in {self.section.name} is {shown}: expected {words}{hint}"

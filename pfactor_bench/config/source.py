@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from pfactor_bench.cohorts import COHORTS
-from pfactor_bench.config.file import Section
+from pfactor_bench.config.file import FileSection
 from pfactor_bench.config.ingredient import read_ingredient
 from pfactor_bench.config.parse import parse, repeated
 from pfactor_bench.errors import UnknownNameError
@@ -17,7 +17,7 @@ from pfactor_bench.types import Case
 
 
 def read_source(
-    top: Section, cases: Sequence[Case], folder: Path
+    top: FileSection, cases: Sequence[Case], folder: Path
 ) -> SourceTask | StoredEncoder | None:
     """Read what encoders are pretrained on; None where no regime needs one.
 
@@ -58,7 +58,7 @@ def read_source(
         return replace(stored, path=folder / stored.path)
     # A source of two tasks loads its cohort once for each.
     supplied = {"data_dir", "task"} if "tasks" in section.values else {"data_dir"}
-    if isinstance(cohort := section.values.get("cohort"), Section):
+    if isinstance(cohort := section.values.get("cohort"), FileSection):
         recipe = asdict(read_ingredient(cohort, COHORTS, supplied=supplied))
         section = replace(section, values={**section.values, "cohort": recipe})
     task = parse(section, SourceTask)

@@ -10,7 +10,7 @@ from pfactor_bench.cohorts import COHORTS
 from pfactor_bench.config.bundled import suite_file
 from pfactor_bench.config.cases import make_cases
 from pfactor_bench.config.claims import make_claims
-from pfactor_bench.config.file import Section, read_section
+from pfactor_bench.config.file import FileSection, read_section
 from pfactor_bench.config.ingredient import read_ingredient
 from pfactor_bench.config.keys import SuiteKeys
 from pfactor_bench.config.parse import parse, repeated
@@ -125,7 +125,7 @@ def load_suite(named: str | Path) -> Suite:
     )
 
 
-def _check_rates(top: Section, cases: Sequence[Case], budget: Budget) -> None:
+def _check_rates(top: FileSection, cases: Sequence[Case], budget: Budget) -> None:
     """Refuse learning rates that stand twice, or beside those that every fold chooses among."""
     tried = budget.inner.learning_rates if budget.inner else ()
     if message := repeated("learning_rates", tried):

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from pfactor_bench.config import Suite
     from pfactor_bench.execution.pools import Pool
     from pfactor_bench.execution.progress import Progress
-    from pfactor_bench.execution.tasks import Answer
+    from pfactor_bench.execution.tasks import TaskEnd
     from pfactor_bench.pipeline.stages import Run
     from pfactor_bench.training.pretraining.checkpoints import Encoder
     from pfactor_bench.types import Case, CaseResult
@@ -72,16 +72,16 @@ class Execution:
     seconds: float | None = None
 
 
-def compute(run: Run, case: Case, *, on_epoch: Callable[[], object] = lambda: None) -> CaseResult:
+def compute(run: Run, case: Case) -> CaseResult:
     """Train and evaluate one case here, or read it if it is finished already."""
     if run.out is None:
         encoders = {fold: one.tensors for fold, one in encoders_of(run, case).items()}
         given = {case: encoders} if encoders else None
-        return run.training.run((case,), run.cohort, run.split, given, on_epoch)[case]
+        return run.training.run((case,), run.cohort, run.split, given)[case]
     (cached,) = cached_cases(run, (case,))
     result = cached.read()
     if result is None:
-        train_missing(run.training, (cached,), lambda: (run.cohort, run.split), on_epoch)
+        train_missing(run.training, (cached,), lambda: (run.cohort, run.split))
         result = cached.read()
     assert result is not None  # noqa: S101 - it was written just now
     return result
@@ -244,7 +244,7 @@ def _run_missing(
         pool.stop()
 
 
-def _task(train: Callable[..., Answer], group: Sequence[CachedCase]) -> Task:
+def _task(train: Callable[..., TaskEnd], group: Sequence[CachedCase]) -> Task:
     return Task(
         cases=tuple(one.case.id for one in group),
         work=partial(train, group),

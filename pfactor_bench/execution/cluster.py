@@ -14,7 +14,7 @@ from typing import Any
 
 from pfactor_bench.errors import ExecutionError
 from pfactor_bench.execution.pools import failure
-from pfactor_bench.execution.tasks import Answer
+from pfactor_bench.execution.tasks import TaskEnd
 
 #: Seconds that a scheduler has to answer, and to come back after it was lost.
 _ANSWER, _COME_BACK = 10.0, 300.0
@@ -90,11 +90,11 @@ class DaskCluster:
             time.sleep(0.2)
         return False
 
-    def explain(self, error: BaseException) -> Answer:
+    def explain(self, error: BaseException) -> TaskEnd:
         """Return what Dask says of a task that it gave up."""
         if type(error).__name__ == "KilledWorker":
             # Dask blames every task that a dead worker had been given, run or not.
-            return Answer(
+            return TaskEnd(
                 ending="again", reason="its workers died: it may need more memory than they have"
             )
         return failure(error)

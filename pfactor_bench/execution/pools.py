@@ -7,7 +7,7 @@ from concurrent.futures import Executor, Future
 from typing import Any, Protocol
 
 from pfactor_bench.execution.processes import WorkerLostError, WorkerProcesses
-from pfactor_bench.execution.tasks import Answer, Ending
+from pfactor_bench.execution.tasks import Ending, TaskEnd
 
 
 class Pool(Protocol):
@@ -31,7 +31,7 @@ class Pool(Protocol):
     def recover(self) -> bool:
         """Make the pool usable again after all of it was lost; whether that was possible."""
 
-    def explain(self, error: BaseException) -> Answer:
+    def explain(self, error: BaseException) -> TaskEnd:
         """Return what an exception of a task's future means."""
 
     def stop(self) -> None:
@@ -57,7 +57,7 @@ class InProcess:
         """Do nothing: there is nothing to lose but oneself."""
         return True
 
-    def explain(self, error: BaseException) -> Answer:
+    def explain(self, error: BaseException) -> TaskEnd:
         """Return its type and message."""
         return failure(error)
 
@@ -93,10 +93,10 @@ class Processes:
         """Do nothing: a process that dies is replaced, and all are never lost at once."""
         return True
 
-    def explain(self, error: BaseException) -> Answer:
+    def explain(self, error: BaseException) -> TaskEnd:
         """Return its first line; a process that died may have died of bad luck."""
         ending: Ending = "again" if isinstance(error, WorkerLostError) else "failed"
-        return Answer(ending=ending, reason=str(error).partition("\n")[0])
+        return TaskEnd(ending=ending, reason=str(error).partition("\n")[0])
 
     def stop(self) -> None:
         """Kill every process."""
@@ -131,7 +131,7 @@ class HandedIn:
         """Return False: nobody here knows how to make another."""
         return False
 
-    def explain(self, error: BaseException) -> Answer:
+    def explain(self, error: BaseException) -> TaskEnd:
         """Return its type and message."""
         return failure(error)
 
@@ -141,7 +141,7 @@ class HandedIn:
             future.cancel()
 
 
-def failure(error: BaseException) -> Answer:
+def failure(error: BaseException) -> TaskEnd:
     """Return the answer for an exception that would come again."""
     reason = f"{type(error).__name__}: {error}".partition("\n")[0]
-    return Answer(ending="failed", reason=reason)
+    return TaskEnd(ending="failed", reason=reason)

@@ -65,7 +65,7 @@ def load_source(
     return windows
 
 
-def rehearse(suite: Suite, cohort: Cohort) -> None:
+def rehearse_starts(suite: Suite, cohort: Cohort) -> None:
     """Start every model in every regime once, so that a misfit shows before any training."""
     rehearsed: list[tuple[ModelSpec, str]] = []
     for case in suite.cases:

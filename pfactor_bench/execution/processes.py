@@ -187,7 +187,7 @@ def begin_warming() -> None:
 
 
 def _work(pipe: Connection) -> None:
-    """Answer jobs until the pipe is closed; runs in the process."""
+    """TaskEnd jobs until the pipe is closed; runs in the process."""
     # Ctrl-C reaches every process of a terminal; the one that started this decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_die_with_parent, daemon=True).start()

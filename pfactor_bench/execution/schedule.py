@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from pfactor_bench.execution.pools import Pool
     from pfactor_bench.execution.progress import Tracker
-    from pfactor_bench.execution.tasks import Answer, Task
+    from pfactor_bench.execution.tasks import Task, TaskEnd
 
 #: So often in a row may a whole pool break without finishing anything before the run gives up.
 _MOST_BREAKS = 3
@@ -49,7 +49,7 @@ class _Loop:
     def __init__(self, tasks: Iterable[Task], pool: Pool, tracker: Tracker, attempts: int) -> None:
         self._waiting = deque(tasks)
         self._pool, self._tracker, self._attempts = pool, tracker, attempts
-        self._under_way: dict[Future[Answer], Task] = {}
+        self._under_way: dict[Future[TaskEnd], Task] = {}
         self._begun: Counter[tuple[str, ...]] = Counter()
         self._failed: dict[str, str] = {}
         self._breaks = 0
@@ -74,15 +74,15 @@ class _Loop:
             self._tracker.began(task.cases)
             self._under_way[self._submit(task)] = task
 
-    def _submit(self, task: Task) -> Future[Answer]:
+    def _submit(self, task: Task) -> Future[TaskEnd]:
         try:
             return self._pool.submit(task.work)
         except BrokenExecutor as error:
-            refused: Future[Answer] = Future()
+            refused: Future[TaskEnd] = Future()
             refused.set_exception(error)
             return refused
 
-    def _settle(self, task: Task, future: Future[Answer]) -> None:
+    def _settle(self, task: Task, future: Future[TaskEnd]) -> None:
         error = future.exception()
         answer = future.result() if error is None else self._pool.explain(error)
         if answer.ending == "done":
@@ -108,7 +108,7 @@ class _Loop:
         self._failed |= dict.fromkeys(task.cases, reason)
         self._tracker.gave_up(task.cases, reason)
 
-    def _recover(self, broken: list[Future[Answer]]) -> None:
+    def _recover(self, broken: list[Future[TaskEnd]]) -> None:
         """Put back what was under way when everything was lost: no task is to blame for that."""
         reason = str(broken[0].exception()) if not broken[0].cancelled() else "connection lost"
         lost = list(self._under_way.values())
@@ -123,7 +123,7 @@ class _Loop:
             )
 
 
-def _is_break(future: Future[Answer]) -> bool:
+def _is_break(future: Future[TaskEnd]) -> bool:
     """Whether a future tells of the end of the whole pool, not of its own task."""
     return future.cancelled() or isinstance(future.exception(), BrokenExecutor | CancelledError)
 

@@ -13,7 +13,7 @@ Ending: TypeAlias = Literal["done", "again", "failed", "stop"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
+class TaskEnd:
     """What became of one attempt at a task.
 
     Parameters
@@ -30,7 +30,7 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Task:
-    """Work that leaves its results on disk, so that only an `Answer` travels.
+    """Work that leaves its results on disk, so that only an `TaskEnd` travels.
 
     Parameters
     ----------
@@ -45,6 +45,6 @@ class Task:
     """
 
     cases: tuple[str, ...]
-    work: Callable[[], Answer]
+    work: Callable[[], TaskEnd]
     parts: tuple[Task, ...] = ()
     log: Path | None = None

@@ -23,7 +23,7 @@ from pfactor_bench.cohorts.shared import open_shared
 from pfactor_bench.environment.packages import packages_needed
 from pfactor_bench.errors import CohortError, EnvironmentProblemError, ExecutionError, OutputError
 from pfactor_bench.execution.results import CachedCase, write_case
-from pfactor_bench.execution.tasks import Answer
+from pfactor_bench.execution.tasks import TaskEnd
 from pfactor_bench.files import ensure_writable, write_atomically
 from pfactor_bench.models.identity import code_versions, split_identity
 from pfactor_bench.training.pretraining.checkpoints import read_encoder
@@ -59,8 +59,8 @@ def train_group(
     leader: str,
     versions: Mapping[str, str],
     seconds: float | None = None,
-    on_epoch: Callable[[], object] | None = None,
-) -> Answer:
+    on_epoch: Callable[[], object] = lambda: None,
+) -> TaskEnd:
     """Train what is not finished of a group, keep it, and say how that ended.
 
     Parameters
@@ -82,11 +82,11 @@ def train_group(
 
     def work(log: TextIO) -> None:
         if leads:
-            train_missing(training, group, divided, on_epoch or _say_nothing)
+            train_missing(training, group, divided, on_epoch)
             return
         with redirect_stdout(log), redirect_stderr(log):
             _check_versions(versions)
-            train_missing(training, group, divided, _say_nothing)
+            train_missing(training, group, divided)
 
     return attempt(log_of(group), work, seconds=None if leads else seconds)
 
@@ -97,7 +97,9 @@ def log_of(group: Sequence[CachedCase]) -> Path:
     return first.parent / "logs" / f"{first.stem}.log"
 
 
-def attempt(log: Path, work: Callable[[TextIO], object], *, seconds: float | None = None) -> Answer:
+def attempt(
+    log: Path, work: Callable[[TextIO], object], *, seconds: float | None = None
+) -> TaskEnd:
     """Do some work and say how it ended, whatever happens.
 
     Parameters
@@ -120,7 +122,7 @@ def attempt(log: Path, work: Callable[[TextIO], object], *, seconds: float | Non
         log.unlink(missing_ok=True)
     except OSError as error:
         return _ending(error)
-    return Answer()
+    return TaskEnd()
 
 
 def share_split(split: Split, folder: Path) -> Path:
@@ -164,7 +166,7 @@ def train_missing(
     training: Training,
     group: Sequence[CachedCase],
     divided: Divided,
-    on_epoch: Callable[[], object],
+    on_epoch: Callable[[], object] = lambda: None,
 ) -> None:
     """Train and keep what is not finished of a group."""
     # A scheduler that was restarted may hand out what another worker has finished meanwhile.
@@ -180,10 +182,6 @@ def train_missing(
     results = training.run(tuple(missing), cohort, split, encoders, on_epoch)
     for case, result in results.items():
         write_case(missing[case].path, missing[case].key, result)
-
-
-def _say_nothing() -> None:
-    """Take the place of whoever wants to know of each epoch."""
 
 
 def _check_versions(expected: Mapping[str, str]) -> None:
@@ -216,19 +214,19 @@ def _logged(path: Path, seconds: float | None) -> Iterator[TextIO]:
                 faulthandler.cancel_dump_traceback_later()
 
 
-def _ending(error: Exception) -> Answer:
+def _ending(error: Exception) -> TaskEnd:
     reason = f"{type(error).__name__}: {error}".partition("\n")[0]
     if isinstance(error, OSError) and error.errno in _DISK:
-        return Answer(
+        return TaskEnd(
             ending="stop",
             reason=f"cannot keep a finished case ({reason}): what was finished before is kept; "
             f"make room or choose another folder with --out",
         )
     if isinstance(error, OutputError | CohortError | ExecutionError | EnvironmentProblemError):
-        return Answer(ending="stop", reason=str(error))
+        return TaskEnd(ending="stop", reason=str(error))
     if isinstance(error, OSError | MemoryError) or "out of memory" in reason.lower():
-        return Answer(ending="again", reason=reason)
+        return TaskEnd(ending="again", reason=reason)
     # torch's allocator on a CPU.
     if "can't allocate memory" in reason:
-        return Answer(ending="again", reason=reason)
-    return Answer(ending="failed", reason=reason)
+        return TaskEnd(ending="again", reason=reason)
+    return TaskEnd(ending="failed", reason=reason)

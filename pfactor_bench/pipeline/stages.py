@@ -13,7 +13,7 @@ from pfactor_bench.cohorts import load_cohort
 from pfactor_bench.errors import ExecutionError
 from pfactor_bench.execution.cases import Execution, run_cases, will_use_processes
 from pfactor_bench.execution.lock import only_run_in
-from pfactor_bench.execution.preparation import cache_folder, load_source, rehearse
+from pfactor_bench.execution.preparation import cache_folder, load_source, rehearse_starts
 from pfactor_bench.execution.processes import begin_warming
 from pfactor_bench.files import ensure_writable, report_folder
 from pfactor_bench.measurements.names import refuse_unknown_measurements
@@ -22,8 +22,8 @@ from pfactor_bench.pipeline.conclude import command_to_repeat, conclude, write_r
 from pfactor_bench.splits.splitters import make_split
 from pfactor_bench.training.device import choose_device, seeded, warm_up
 from pfactor_bench.training.engine import Training
+from pfactor_bench.training.inner_choice import refuse_too_few_to_choose_on
 from pfactor_bench.training.pretraining.pretraining import plan_subjects
-from pfactor_bench.training.selection import refuse_too_few_to_choose_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -148,7 +148,7 @@ class Run:
     def _rehearsed(self) -> Path | None:
         """The folder of encoders, if one is needed; every start has been rehearsed."""
         with seeded(0, self.device):
-            rehearse(self.suite, self.cohort)
+            rehearse_starts(self.suite, self.cohort)
         warm_up()
         return self.cache if self.source else None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pfactor_bench.report.text import count, joined, listed, md
+from pfactor_bench.report.text import count, joined, md, name_list
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +32,7 @@ def engine_sentences(record: Record) -> list[Markdown]:
         md(
             "**{} left to the plain loop** ({}): {}.",
             count(len(cases), "case was", "cases were"),
-            listed(cases),
+            name_list(cases),
             reason,
         )
         for reason, cases in by_reason.items()

@@ -37,7 +37,7 @@ class Figure:
         Name of its files, without the ending.
     module
         Of `pfactor_bench.report.figures`, whose ``draw(record, arrays)`` returns a
-        `pfactor_bench.report.figures.page.Drawing`, or None where the arrays hold too little.
+        `pfactor_bench.report.figures.sheet.Drawing`, or None where the arrays hold too little.
     alt
         Returns what it shows, for a reader who cannot see it; plain text, not escaped.
     is_drawn

@@ -139,7 +139,7 @@ def picture(name: str, *, alt: str, caption: str) -> Markdown:
     )
 
 
-def listed(names: Sequence[str]) -> Markdown:
+def name_list(names: Sequence[str]) -> Markdown:
     """Return names, the first ones only where there are many."""
     shown = joined(", ", (escape(name, limit=60) for name in names[:_MOST_NAMES]))
     left = len(names) - _MOST_NAMES

@@ -13,9 +13,9 @@ from pfactor_bench.models.regimes import check_frozen, frozen_state
 from pfactor_bench.statistics.metrics import pearson_r
 from pfactor_bench.training.device import peak_memory, seeded, synchronize
 from pfactor_bench.training.fold import prepare_fold
+from pfactor_bench.training.inner_choice import choose_budget
 from pfactor_bench.training.loop import fit
 from pfactor_bench.training.saliency import pool_subjects, saliency_map
-from pfactor_bench.training.selection import choose_budget
 from pfactor_bench.types import CaseResult, Curves, EngineChoice, Saliency, Timing, TrainedBy
 
 if TYPE_CHECKING:

@@ -183,7 +183,7 @@ def _run_plain(_engine: EngineChoice, *given: Any, **keywords: Any) -> dict[Case
 
 def _run_fast(*given: Any, **keywords: Any) -> dict[Case, CaseResult]:  # noqa: ANN401 - handed on
     # It imports torch and braindecode, which whoever only reads a suite need not wait for.
-    from pfactor_bench.training.fast.engine import run_together
+    from pfactor_bench.training.fast.together import run_together
 
     return run_together(*given, **keywords)
 

@@ -21,7 +21,7 @@ from pfactor_bench.errors import ExecutionError, OutputError
 from pfactor_bench.execution.pools import HandedIn, InProcess, Processes, failure
 from pfactor_bench.execution.progress import Tracker
 from pfactor_bench.execution.schedule import run_tasks
-from pfactor_bench.execution.tasks import Answer, Task
+from pfactor_bench.execution.tasks import Task, TaskEnd
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -116,9 +116,9 @@ def test_full_disk_stops_everything() -> None:
     """Ten thousand other cases could not be kept either."""
     begun = []
 
-    def full() -> Answer:
+    def full() -> TaskEnd:
         begun.append(1)
-        return Answer(ending="stop", reason="no space")
+        return TaskEnd(ending="stop", reason="no space")
 
     with pytest.raises(OutputError, match="no space"):
         tracked([task(f"case-{n}", full) for n in range(10_000)], InProcess())
@@ -163,7 +163,7 @@ class _Breaking:
         self.breaks -= 1
         return True
 
-    def explain(self, error: BaseException) -> Answer:
+    def explain(self, error: BaseException) -> TaskEnd:
         return failure(error)
 
     def stop(self) -> None:

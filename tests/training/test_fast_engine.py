@@ -399,13 +399,12 @@ def test_pretrained_regimes_are_the_plain_loops(in_double, split, start: str) ->
 @pytest.mark.usefixtures("dropout_off")
 def test_inner_choice_is_the_plain_loops(in_double, monkeypatch: pytest.MonkeyPatch) -> None:
     """Epochs and learning rate, chosen in each fold, with models that stop at different epochs."""
-    from pfactor_bench.training import selection
 
     def prepared(*given, **keywords):
         ready = prepare_fold(*given, **keywords)
         return replace(ready, y=ready.y.double())
 
-    monkeypatch.setattr(selection, "prepare_fold", prepared)
+    monkeypatch.setattr(inner_choice, "prepare_fold", prepared)
     split = make_split(Ingredient(kind="last-subjects", args={}), in_double.table)
     cases = cases_of(CONFORMER)
     budget = Budget(

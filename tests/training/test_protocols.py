@@ -17,7 +17,7 @@ from pfactor_bench.pipeline.stages import Run
 from pfactor_bench.splits.splitters import grouped_k_fold, make_split, repeated_grouped_k_fold
 from pfactor_bench.training.case import run_case
 from pfactor_bench.training.fold import Scale
-from pfactor_bench.training.selection import (
+from pfactor_bench.training.inner_choice import (
     best_candidate,
     candidates,
     choose_budget,

@@ -67,7 +67,7 @@ class Kind:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Plan:
+class CostPlan:
     """What a suite will cost.
 
     Parameters
@@ -129,7 +129,7 @@ def make_plan(
     n_workers: int,
     n_source_windows: int = 0,
     on_pilot: Callable[[str], object] = lambda _name: None,
-) -> Plan:
+) -> CostPlan:
     """Time a case of each kind and add up.
 
     Parameters
@@ -179,7 +179,7 @@ def make_plan(
     )
     seconds = {kind.name: kind.seconds for kind in kinds}
     rows = size.n_windows * len(size.n_train)
-    plan = Plan(
+    plan = CostPlan(
         kinds=kinds,
         size=size,
         device=device,

@@ -17,6 +17,9 @@ _EXPONENTS = np.geomspace(0.1, 3.0, 60)
 #: Three unknowns need one size more to be checked by anything.
 _MIN_SIZES = 4
 
+#: Nominal coverage.
+_LEVEL = 0.95
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LearningCurve:
@@ -50,7 +53,6 @@ def extrapolate_learning_curve(
     *,
     seed: int,
     n_draws: int = 1_000,
-    level: float = 0.95,
 ) -> LearningCurve:
     """Fit a power law to targets and extend it.
 
@@ -67,8 +69,6 @@ def extrapolate_learning_curve(
         Of the bootstrap over repetitions.
     n_draws
         Resamples.
-    level
-        Nominal coverage.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def extrapolate_learning_curve(
     resampled = np.take_along_axis(targets[np.newaxis], drawn, axis=2).mean(axis=2)
     curves = _fit(sizes, np.vstack([targets.mean(axis=1), resampled]))
     extended = curves[:, :1] - curves[:, 1:2] * np.asarray(at, dtype=np.float64) ** -curves[:, 2:]
-    ends = np.quantile(extended[1:], [(1 - level) / 2, (1 + level) / 2], axis=0)
+    ends = np.quantile(extended[1:], [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2], axis=0)
     spreads = extended[1:].std(axis=0)
     return LearningCurve(
         limit=float(curves[0, 0]),
@@ -112,7 +112,7 @@ def extrapolate_learning_curve(
             Interval(
                 low=float(low),
                 high=float(high),
-                level=level,
+                level=_LEVEL,
                 method="percentile bootstrap over repetitions, given a power law",
                 se=float(spread),
             )

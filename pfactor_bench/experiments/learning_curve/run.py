@@ -13,7 +13,7 @@ from pfactor_bench.models.baselines import BASELINES
 from pfactor_bench.models.regimes import REGIMES
 from pfactor_bench.seeds import seed_for
 from pfactor_bench.statistics.metrics import evaluate, subject_means
-from pfactor_bench.training.selection import refuse_too_few_to_choose_on
+from pfactor_bench.training.inner_choice import refuse_too_few_to_choose_on
 from pfactor_bench.types import Fold, Split
 
 if TYPE_CHECKING:

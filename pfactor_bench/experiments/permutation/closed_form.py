@@ -8,8 +8,8 @@ import numpy as np
 
 from pfactor_bench.errors import ModelError
 from pfactor_bench.experiments.permutation.null import Null, correlations
+from pfactor_bench.training.fast.frozen import features_of, only_head_trains
 from pfactor_bench.training.fast.members import begin_member
-from pfactor_bench.training.fast.probe import features_of, only_head_trains
 from pfactor_bench.training.inputs import inputs_of
 from pfactor_bench.types import Budget
 

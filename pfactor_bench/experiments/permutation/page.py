@@ -75,7 +75,7 @@ def draw_permutations(test: PermutationTest) -> dict[str, bytes]:
     import numpy as np
 
     from pfactor_bench.report.figures import style
-    from pfactor_bench.report.figures.page import Sheet
+    from pfactor_bench.report.figures.sheet import Sheet
 
     with style.house_style():
         sheet = Sheet(

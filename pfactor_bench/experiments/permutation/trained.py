@@ -9,7 +9,7 @@ import numpy as np
 
 from pfactor_bench.experiments.permutation.null import correlations
 from pfactor_bench.training.case import case_budget, run_case
-from pfactor_bench.training.fast.engine import Job, train_all
+from pfactor_bench.training.fast.together import Job, train_all
 from pfactor_bench.training.fast.verify import models_at_once, rehearse
 from pfactor_bench.training.inputs import inputs_of
 

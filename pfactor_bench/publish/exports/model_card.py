@@ -12,7 +12,7 @@ from pfactor_bench.errors import UnknownNameError
 from pfactor_bench.records.record import Record, find_measurement
 from pfactor_bench.report.facts import held_out_subjects, metric, regimes, value_with_interval
 from pfactor_bench.report.sections.citation import bibtex
-from pfactor_bench.report.sections.summary import leak_line, run_again, verdict_lines
+from pfactor_bench.report.sections.summary import leak_line, regime_lines, run_again
 from pfactor_bench.report.text import Markdown, code_block, md, paragraphs, plain, table
 from pfactor_bench.types import Claim, Measurement
 
@@ -96,7 +96,7 @@ def _section(record: Record, regime: str) -> str:
     parts = [
         md("## Evaluation"),
         _who(record),
-        verdict_lines(record)[mine],
+        regime_lines(record)[mine],
         leak_line(record),
         _claims(record, about),
         run_again(record),

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pfactor_bench.report.sections.summary import answers_table, verdict_lines
+from pfactor_bench.report.sections.summary import answers_table, regime_lines
 from pfactor_bench.report.text import md, paragraphs, plain, table
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def summary_text(record: Record) -> str:
     found = [f for f in record.findings if f.status in ("fail", "error")]
     parts = [
         md("## {}", record.suite["title"]),
-        *verdict_lines(record),
+        *regime_lines(record),
         answers_table(record),
         _failures(found),
     ]

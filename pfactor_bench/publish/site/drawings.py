@@ -19,7 +19,7 @@ _WORST = -1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
+class PixelScale:
     """From values to positions between `start` and `stop`."""
 
     low: float
@@ -42,17 +42,17 @@ class Mark:
     high: float | None
 
 
-def scale_of(standings: Sequence[Standing], *, start: float, stop: float) -> Scale:
+def scale_of(standings: Sequence[Standing], *, start: float, stop: float) -> PixelScale:
     """Return a scale that holds 0 and every interval, cut at twice the train mean's error."""
     values = [0.0]
     for standing in standings:
         values += [v for v in (standing.value, standing.low, standing.high) if v is not None]
     low, high = max(min(values), _WORST), max(*values, 0.1)
     margin = 0.04 * (high - low)
-    return Scale(low - margin, high + margin, start, stop)
+    return PixelScale(low - margin, high + margin, start, stop)
 
 
-def marks_of(standing: Standing, scale: Scale) -> Mark:
+def marks_of(standing: Standing, scale: PixelScale) -> Mark:
     """Return where a value and its interval stand."""
 
     def at(value: float | None) -> float | None:

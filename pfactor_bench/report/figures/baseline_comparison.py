@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pfactor_bench.report.facts import BASELINE, held_out_subjects, regimes
 from pfactor_bench.report.figures import style
-from pfactor_bench.report.figures.page import Sheet
+from pfactor_bench.report.figures.sheet import Sheet
 from pfactor_bench.report.sections.baseline_comparison import compared_baselines
 from pfactor_bench.report.text import count
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from pfactor_bench.report.facts import regimes
 from pfactor_bench.report.figures.curves import draw_training
-from pfactor_bench.report.figures.page import Drawing
 from pfactor_bench.report.figures.panels import Source, draw_saliency, draw_subjects
+from pfactor_bench.report.figures.sheet import Drawing
 from pfactor_bench.report.figures.style import label
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import numpy as np
 
 from pfactor_bench.report.facts import metric
 from pfactor_bench.report.figures import style
-from pfactor_bench.report.figures.page import Sheet
+from pfactor_bench.report.figures.sheet import Sheet
 from pfactor_bench.report.sections.permutations import permuted
 from pfactor_bench.report.text import probability
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pfactor_bench.report.facts import held_out_subjects, metric, regimes
 from pfactor_bench.report.figures import style
-from pfactor_bench.report.figures.page import Drawing
+from pfactor_bench.report.figures.sheet import Drawing
 from pfactor_bench.report.text import count
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from pfactor_bench.report.figures import style
-from pfactor_bench.report.figures.page import Sheet
+from pfactor_bench.report.figures.sheet import Sheet
 from pfactor_bench.report.figures.strips import ROW, draw_strips
 from pfactor_bench.report.sections.timing import speeds
 

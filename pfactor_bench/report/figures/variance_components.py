@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pfactor_bench.report.figures import style
-from pfactor_bench.report.figures.page import Sheet
+from pfactor_bench.report.figures.sheet import Sheet
 from pfactor_bench.report.sections.variance_components import parts_of_error, source_of
 
 if TYPE_CHECKING:

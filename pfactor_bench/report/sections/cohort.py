@@ -11,8 +11,8 @@ from pfactor_bench.report.text import (
     count,
     escape,
     joined,
-    listed,
     md,
+    name_list,
     number,
     plain,
     table,
@@ -35,11 +35,13 @@ def _text(record: Record) -> list[Markdown]:
         ["name", cohort["name"]],
         ["subjects", f"{cohort['n_subjects']:,}"],
         ["windows", md("{}, in {}", windows, cohort["unit"])],
-        ["channels", md("{:,}: {}", len(cohort["ch_names"]), listed(cohort["ch_names"]))],
+        ["channels", md("{:,}: {}", len(cohort["ch_names"]), name_list(cohort["ch_names"]))],
         ["target", md("{}, {}", cohort["target"], moments)],
     ]
     if injected := cohort.get("injected"):
-        rhythm = md("a {:g} Hz rhythm in {}", injected["frequency"], listed(injected["ch_names"]))
+        rhythm = md(
+            "a {:g} Hz rhythm in {}", injected["frequency"], name_list(injected["ch_names"])
+        )
         rows.append(["injected signal", rhythm])
     made = (md("{} = {}", key, value_in_words(v)) for key, v in cohort["provenance"].items())
     rows.append(["made with", joined(", ", made)])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pfactor_bench.report.facts import regimes, value_with_interval
 from pfactor_bench.report.section import Section
-from pfactor_bench.report.text import listed, md, table
+from pfactor_bench.report.text import md, name_list, table
 
 if TYPE_CHECKING:
     from pfactor_bench.records.record import Record
@@ -52,7 +52,7 @@ def _untested(record: Record, tested: set[str]) -> Markdown:
         for row in finding.evidence
         if row.get("proxy") and row["proxy"] not in tested
     )
-    names = listed(list(found))
+    names = name_list(list(found))
     return md(" Not tested, though LK016 warns of it: {}." if found else "", names)
 
 

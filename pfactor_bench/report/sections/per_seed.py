@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pfactor_bench.report.facts import BASELINE, metric, regimes, value_of, value_with_interval
 from pfactor_bench.report.section import Section
-from pfactor_bench.report.text import bullets, joined, listed, md, table
+from pfactor_bench.report.text import bullets, joined, md, name_list, table
 
 if TYPE_CHECKING:
     from pfactor_bench.records.record import Record
@@ -102,7 +102,7 @@ def _remarks(record: Record) -> Markdown:
             by_reason.setdefault(f"no value, {found.missing_because}", []).append(found.name)
         elif found.note is not None and shown:
             by_reason.setdefault(found.note, []).append(found.name)
-    return bullets([md("{}: {}.", listed(names), why) for why, names in by_reason.items()])
+    return bullets([md("{}: {}.", name_list(names), why) for why, names in by_reason.items()])
 
 
 SECTION = Section(order=70, heading="Every seed", text=_text)

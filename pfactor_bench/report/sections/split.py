@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from pfactor_bench.report.section import Figure, Section
-from pfactor_bench.report.text import count, listed, md, plain, table
+from pfactor_bench.report.text import count, md, name_list, plain, table
 
 if TYPE_CHECKING:
     from pfactor_bench.records.record import Record
@@ -24,7 +24,7 @@ def _text(record: Record) -> list[Markdown]:
             f"{fold['n_train_windows']:,}",
             f"{len(fold['test_subjects']):,}",
             f"{fold['n_test_windows']:,}",
-            listed(fold["test_subjects"]),
+            name_list(fold["test_subjects"]),
         ]
         for fold in folds
     ]

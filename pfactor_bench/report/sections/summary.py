@@ -17,7 +17,16 @@ from pfactor_bench.report.facts import (
 )
 from pfactor_bench.report.section import Section
 from pfactor_bench.report.sections.evidence import leak_answer, leak_sentence
-from pfactor_bench.report.text import Markdown, code_block, count, escape, joined, listed, md, table
+from pfactor_bench.report.text import (
+    Markdown,
+    code_block,
+    count,
+    escape,
+    joined,
+    md,
+    name_list,
+    table,
+)
 from pfactor_bench.types import Claim, Verdict
 
 _SKILL = md(
@@ -45,7 +54,7 @@ def _text(record: Record) -> list[Markdown]:
     return [
         md("# {}", record.suite["title"]),
         md("*{}*", record.suite["question"]),
-        *verdict_lines(record),
+        *regime_lines(record),
         _SKILL,
         answers_table(record, see=md("[All checks](#checks).")),
         *_command(record),
@@ -71,7 +80,7 @@ def leak_line(record: Record) -> Markdown:
     return md("**{}.** {}", _LEAK[leak_answer(record)], leak_sentence(record))
 
 
-def verdict_lines(record: Record) -> list[Markdown]:
+def regime_lines(record: Record) -> list[Markdown]:
     """Return, for each regime, whether it beat the train mean: good news or bad in one form."""
     subjects = count(held_out_subjects(record), "held-out subject", "held-out subjects")
     answers = []
@@ -172,7 +181,7 @@ def _missing(record: Record) -> list[list[object]]:
     if not record.missing:
         return []
     n = len(record.missing)
-    regimes_hit = listed(list(dict.fromkeys(case["regime"] for case in record.missing)))
+    regimes_hit = name_list(list(dict.fromkeys(case["regime"] for case in record.missing)))
     of = count(len(record.cases) + n, "case")
     return [
         ["Is anything missing?", md("**{:,} of {}** gave no result, in {}.", n, of, regimes_hit)]

@@ -9,7 +9,7 @@ import torch
 from braindecode.modules import MultiHeadAttention
 from torch import nn
 
-from pfactor_bench.training.fast.probe import features_of, head_features, only_head_trains
+from pfactor_bench.training.fast.frozen import features_of, head_features, only_head_trains
 from pfactor_bench.training.fast.rewrite import Masks, rewritten
 from pfactor_bench.training.fast.stacked import StackedModels
 from pfactor_bench.training.inputs import WindowsInMemory

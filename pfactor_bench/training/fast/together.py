@@ -22,12 +22,12 @@ from pfactor_bench.training.case import (
 )
 from pfactor_bench.training.device import synchronize
 from pfactor_bench.training.fast.ensemble import fit_together
+from pfactor_bench.training.fast.frozen import head_features
 from pfactor_bench.training.fast.members import begin_member
-from pfactor_bench.training.fast.probe import head_features
 from pfactor_bench.training.fast.rewrite import Masks, rewritten
 from pfactor_bench.training.fast.verify import models_at_once, rehearse
+from pfactor_bench.training.inner_choice import best_candidate, candidates, inner_errors, inner_fold
 from pfactor_bench.training.inputs import inputs_of
-from pfactor_bench.training.selection import best_candidate, candidates, inner_errors, inner_fold
 from pfactor_bench.training.windows import windows_at
 from pfactor_bench.types import EngineChoice, TrainedBy
 
