@@ -87,14 +87,14 @@ def _load(kind: str, args: dict[str, Any], data_dir: Path | None) -> Cohort:
     import inspect
 
     from pfactor_bench.cohorts import COHORTS, load_cohort
-    from pfactor_bench.config.file import Section
+    from pfactor_bench.config.file import FileSection
     from pfactor_bench.config.ingredient import keys_of, needed_arguments
     from pfactor_bench.config.parse import parse
     from pfactor_bench.errors import did_you_mean
     from pfactor_bench.types import Ingredient
 
     parameters = inspect.signature(COHORTS[kind]).parameters
-    given = Section(file="--set", name=f"cohort {kind!r}", line=1, values=args, lines={})
+    given = FileSection(file="--set", name=f"cohort {kind!r}", line=1, values=args, lines={})
     for key in args:
         if key not in parameters or key == "data_dir":
             known = set(parameters) - {"data_dir"}

@@ -399,6 +399,7 @@ def test_pretrained_regimes_are_the_plain_loops(in_double, split, start: str) ->
 @pytest.mark.usefixtures("dropout_off")
 def test_inner_choice_is_the_plain_loops(in_double, monkeypatch: pytest.MonkeyPatch) -> None:
     """Epochs and learning rate, chosen in each fold, with models that stop at different epochs."""
+    from pfactor_bench.training import inner_choice
 
     def prepared(*given, **keywords):
         ready = prepare_fold(*given, **keywords)
