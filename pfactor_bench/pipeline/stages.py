@@ -200,7 +200,8 @@ class Run:
         if case not in self._results and case.id not in self.failed:
             self.want([case])
             wanted = tuple(one for one in self.suite.cases if one in self._wanted)
-            if will_use_processes(self.suite, self._device, len(wanted)):
+            may_fork = self.execution.workers is None
+            if may_fork and will_use_processes(self.suite, self._device, len(wanted)):
                 begin_warming()
             self.begin()
             try:

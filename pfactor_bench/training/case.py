@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pfactor_bench.training.fold import PreparedFold, Scale
     from pfactor_bench.training.loop import Trajectory
     from pfactor_bench.training.windows import Windows
+    from pfactor_bench.training.work import Work
     from pfactor_bench.types import Budget, Case, Cohort, Fold, Split
 
 #: How the plain loop leaves its mark on a result.
@@ -127,28 +128,18 @@ def run_case(
     )
 
 
-def run_each(
-    group: Sequence[Case],
-    cohort: Cohort,
-    split: Split,
-    budget: Budget,
-    *,
-    device: torch.device,
-    encoders: Mapping[Case, Mapping[str, Mapping[str, torch.Tensor]]],
-    saliency: Sequence[str],
-    on_epoch: Callable[[], object],
-) -> dict[Case, CaseResult]:
-    """Train the cases of a group one after another; takes what `run_case` takes, by case."""
+def run_each(group: Sequence[Case], work: Work) -> dict[Case, CaseResult]:
+    """Train the cases of a group one after another."""
     return {
         case: run_case(
             case,
-            cohort,
-            split,
-            budget,
-            device=device,
-            encoders=encoders.get(case),
-            saliency=saliency,
-            on_epoch=on_epoch,
+            work.cohort,
+            work.split,
+            work.budget,
+            device=work.device,
+            encoders=work.encoders.get(case),
+            saliency=work.saliency,
+            on_epoch=work.on_epoch,
         )
         for case in group
     }

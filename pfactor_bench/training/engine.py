@@ -7,21 +7,20 @@ mathematics with fewer passes over memory and for many cases at once.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
 from pfactor_bench.registry import Registry
 from pfactor_bench.training.case import run_each
 from pfactor_bench.training.device import torch_threads
+from pfactor_bench.training.work import Work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     import torch
 
+    from pfactor_bench.training.work import Encoders
     from pfactor_bench.types import Budget, Case, CaseResult, Cohort, EngineChoice, Split
-
-    #: By case and fold, what pretrained regimes start from.
-    Encoders: TypeAlias = Mapping[Case, Mapping[str, Mapping[str, torch.Tensor]]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,11 +32,11 @@ class Engine:
     group
         From cases, number of workers and type of device to groups.
     run
-        From a group to its results; takes what `run_group` takes.
+        From a group, and what its cases share, to its results.
     """
 
     group: Callable[[Sequence[Case], int, str], tuple[tuple[Case, ...], ...]]
-    run: Callable[..., dict[Case, CaseResult]]
+    run: Callable[[EngineChoice, Sequence[Case], Work], dict[Case, CaseResult]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -134,17 +133,8 @@ def run_group(
         Whose kind is in `ENGINES`.
     group
         Of `group_cases`, or part of one.
-    cohort, split, budget
-        What to do.
-    device
-        Where to do it.
-    encoders
-        What pretrained regimes start from, by case and fold; cases without one may be left out.
-    saliency
-        Ways of choosing saliency windows, names in
-        `pfactor_bench.training.saliency.WINDOW_CHOICES`.
-    on_epoch
-        Called once per epoch, fold and case, for progress.
+    cohort, split, budget, device, encoders, saliency, on_epoch
+        As in `Work`.
 
     Returns
     -------
@@ -156,36 +146,23 @@ def run_group(
     ModelError
         If an encoder is missing or does not fit, or frozen weights changed.
     """
-    return ENGINES[engine.kind].run(
-        engine,
-        group,
-        cohort,
-        split,
-        budget,
+    work = Work(
+        cohort=cohort,
+        split=split,
+        budget=budget,
         device=device,
         encoders=encoders or {},
         saliency=saliency,
         on_epoch=on_epoch,
     )
+    return ENGINES[engine.kind].run(engine, group, work)
 
 
-def _each_alone(
-    cases: Sequence[Case],
-    n_workers: int,  # noqa: ARG001 - shared out as it is
-    device: str,  # noqa: ARG001 - the same everywhere
-) -> tuple[tuple[Case, ...], ...]:
-    return tuple((case,) for case in cases)
-
-
-def _run_plain(_engine: EngineChoice, *given: Any, **keywords: Any) -> dict[Case, CaseResult]:  # noqa: ANN401 - handed on
-    return run_each(*given, **keywords)
-
-
-def _run_fast(*given: Any, **keywords: Any) -> dict[Case, CaseResult]:  # noqa: ANN401 - handed on
+def _run_fast(engine: EngineChoice, group: Sequence[Case], work: Work) -> dict[Case, CaseResult]:
     # It imports torch and braindecode, which whoever only reads a suite need not wait for.
     from pfactor_bench.training.fast.together import run_together
 
-    return run_together(*given, **keywords)
+    return run_together(engine, group, work)
 
 
 def _alike(cases: Sequence[Case], n_workers: int, device: str) -> tuple[tuple[Case, ...], ...]:
@@ -215,5 +192,10 @@ def _differ_in_seed_only(one: Case, other: Case) -> bool:
     )
 
 
-ENGINES.register("plain")(Engine(group=_each_alone, run=_run_plain))
+ENGINES.register("plain")(
+    Engine(
+        group=lambda cases, _n_workers, _device: tuple((case,) for case in cases),
+        run=lambda _engine, group, work: run_each(group, work),
+    )
+)
 ENGINES.register("fast")(Engine(group=_alike, run=_run_fast))

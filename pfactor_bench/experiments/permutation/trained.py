@@ -9,7 +9,8 @@ import numpy as np
 
 from pfactor_bench.experiments.permutation.null import correlations
 from pfactor_bench.training.case import case_budget, run_case
-from pfactor_bench.training.fast.together import Job, train_all
+from pfactor_bench.training.fast.members import begin_member
+from pfactor_bench.training.fast.together import train_all
 from pfactor_bench.training.fast.verify import models_at_once, rehearse
 from pfactor_bench.training.inputs import inputs_of
 
@@ -19,9 +20,8 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-    from pfactor_bench.training.case import TrainedFold
     from pfactor_bench.training.fast.members import Member
-    from pfactor_bench.types import Budget, Case, Cohort, Split
+    from pfactor_bench.types import Budget, Case, Cohort, Fold, Split
 
     #: By fold, what pretrained regimes start from.
     Encoders: TypeAlias = Mapping[str, Mapping[str, torch.Tensor]]
@@ -67,11 +67,21 @@ def trained_correlations(
     ModelError
         If a prediction is not finite.
     """
-    job = _job(case, cohort, device, encoders)
     budget = case_budget(case, budget)
-    trial = job.member(case, split.folds[0], budget, start_fold=split.folds[0])
-    alone = budget.inner is not None or rehearse(trial, job.windows) is not None
-    n_at_once = 1 if alone else _runs_at_once(trial, job, split)
+    windows = inputs_of(cohort, device)
+
+    def member(targets: NDArray[np.float64], fold: Fold) -> Member:
+        encoder = encoders[fold.name] if encoders else None
+        own = replace(cohort, y=targets)
+        return begin_member(case, own, fold, budget, device=device, encoder=encoder)
+
+    trial = member(cohort.y, split.folds[0])
+    alone = budget.inner is not None or rehearse(trial, windows) is not None
+    n_at_once = 1
+    if not alone:
+        # More than fill one ensemble would only keep results waiting.
+        together = models_at_once(trial, windows) // len(split.folds)
+        n_at_once = max(1, min(_PREPARED, together))
     for begin in range(0, len(targets), n_at_once):
         rows = targets[begin : begin + n_at_once]
         sums = np.zeros(rows.shape)
@@ -84,38 +94,11 @@ def trained_correlations(
                 is_held_out = (table["fold"] == fold.name) & (table["role"] == "test")
                 sums[0, fold.test] += table.loc[is_held_out, "y_pred"].to_numpy()
         else:
-            for row, one in _run_together(job, case, split, budget, rows):
-                sums[row, one.fold.test] += one.scale.from_model(one.trajectory.held_out[-1])
+            pairs = [(row, fold) for row in range(len(rows)) for fold in split.folds]
+            members = [member(rows[row], fold) for row, fold in pairs]
+            trained = train_all(members, windows, lambda: None)
+            for (row, fold), one in zip(pairs, trained, strict=True):
+                sums[row, fold.test] += one.scale.from_model(one.trajectory.held_out[-1])
         for _ in rows:
             on_run()
         yield correlations(cohort, split, rows, sums)
-
-
-def _job(case: Case, cohort: Cohort, device: torch.device, encoders: Encoders | None) -> Job:
-    return Job(
-        cohort=cohort,
-        windows=inputs_of(cohort, device),
-        device=device,
-        encoders={case: encoders} if encoders else {},
-        on_epoch=lambda: None,
-    )
-
-
-def _runs_at_once(trial: Member, job: Job, split: Split) -> int:
-    """Return how many runs fill one ensemble: more would only keep results waiting."""
-    return max(1, min(_PREPARED, models_at_once(trial, job.windows) // len(split.folds)))
-
-
-def _run_together(
-    job: Job, case: Case, split: Split, budget: Budget, targets: NDArray[np.float64]
-) -> Iterator[tuple[int, TrainedFold]]:
-    """Yield each permutation's number and each of its trained folds."""
-    pairs = [(row, fold) for row in range(len(targets)) for fold in split.folds]
-    members = [
-        replace(job, cohort=replace(job.cohort, y=targets[row])).member(
-            case, fold, budget, start_fold=fold
-        )
-        for row, fold in pairs
-    ]
-    for (row, _), one in zip(pairs, train_all(job, members), strict=True):
-        yield row, one
