@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from tiny_cases import tiny_suite
 
+from benchmarks import detection
+from benchmarks.detection import leaks
 from pfactor_bench import cli, cohorts
 from pfactor_bench.checks import catalogue, run_check, static
 from pfactor_bench.checks.engine import registry
@@ -107,6 +109,16 @@ def toy_baseline(cohort, fold):
     return np.ones(len(fold.test))
 '''
 
+LEAK = '''
+from benchmarks.detection.leaks import leak
+
+
+@leak("toy leak", kind=1)
+def toy_leak(scene, severity):
+    """Change nothing."""
+    return scene
+'''
+
 CONTRIBUTING = Path(__file__).parents[1] / "CONTRIBUTING.md"
 
 
@@ -114,8 +126,8 @@ CONTRIBUTING = Path(__file__).parents[1] / "CONTRIBUTING.md"
 def lies_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Return a function that lays a file into a folder of the package, for as long as a test."""
 
-    def lay(package: ModuleType, text: str) -> None:
-        (tmp_path / "toy.py").write_text(text, encoding="utf-8")
+    def lay(package: ModuleType, text: str, *, name: str = "toy") -> None:
+        (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
         monkeypatch.setattr(package, "__path__", [*package.__path__, str(tmp_path)])
 
     return lay
@@ -177,6 +189,13 @@ def test_a_regime_and_a_baseline_need_one_function(registers, tmp_path: Path) ->
     report = (tmp_path / "out" / "report.md").read_text()
     assert "toy-regime" in report
     assert "toy-baseline" in report
+
+
+def test_a_injected_leak_needs_one_function(lies_in, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is injected with all the others, whatever module called injected it stands in."""
+    monkeypatch.setattr(leaks, "_LEAKS", dict(leaks._LEAKS))  # noqa: SLF001
+    lies_in(detection, LEAK, name="injected_toys")
+    assert leaks.injected_leaks()["toy leak"].page == "Change nothing"
 
 
 def _promises() -> dict[str, tuple[str, str]]:

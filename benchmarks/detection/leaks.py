@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from importlib import import_module
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
+
+from benchmarks import detection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -59,15 +62,6 @@ class Leak:
 
 
 _LEAKS: dict[str, Leak] = {}
-_MODULES = (
-    "injected_subjects",
-    "injected_data",
-    "injected_inputs",
-    "injected_fitting",
-    "injected_choices",
-    "injected_words",
-    "injected_networks",
-)
 
 
 def leak(
@@ -87,9 +81,10 @@ def leak(
 
 
 def injected_leaks() -> Mapping[str, Leak]:
-    """Return all injected leaks by name, in the order of their kinds."""
-    for module in _MODULES:
-        import_module(f"benchmarks.detection.{module}")
+    """Return the leaks of every module called ``injected_…`` by name, in the order of kinds."""
+    for module in iter_modules(detection.__path__):
+        if module.name.startswith("injected_"):
+            import_module(f"{detection.__name__}.{module.name}")
     return dict(sorted(_LEAKS.items(), key=lambda entry: (entry[1].kind, entry[0])))
 
 
