@@ -1,11 +1,12 @@
-"""Whom the audit accuses that is innocent: every regressor of scikit-learn, every working model.
+"""Whom the audit accuses that is innocent: regressors, models by name, and honest studies.
 
-Each regressor is the last step of a pipeline on log band power, each model of ``docs/models.md``
-goes by its name, and all are audited at the default effort. What is done is kept in a JSON file
+Each regressor of scikit-learn is the last step of a pipeline on log band power, each model of
+``docs/models.md`` goes by its name, honest studies are those of ``benchmarks/detection`` that look
+leaky, and all are audited at the default effort. What is done is kept in a JSON file
 after every audit, so that a run that was stopped goes on where it was. Writes
 ``docs/estimators.json`` and ``docs/estimators.md``::
 
-    python benchmarks/estimators.py                      # regressors, then models
+    python benchmarks/estimators.py                      # regressors, models, then studies
     python benchmarks/estimators.py --kinds regressor    # none named: only the page
 """
 
@@ -31,7 +32,10 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.utils import all_estimators
 
+from benchmarks.detection.careful import participants
+from benchmarks.detection.careful_studies import CAREFUL, UNDECIDED
 from benchmarks.detection.honest import band_features
+from benchmarks.detection.tricky import SUSPICIOUS
 from pfactor_bench.auditing.audit import audit
 from pfactor_bench.cohorts.synthetic import synthetic
 from pfactor_bench.files import write_atomically
@@ -57,16 +61,18 @@ _PAGE = """\
 
 An auditor that accuses the innocent is switched off. So every regressor of scikit-learn {sklearn}
 and every braindecode {braindecode} model of [Models](models.md) is audited at the default effort.
-All are honest, since the audit holds out whole subjects itself. A warning is no accusation: an
-inner cross-validation that does not know the subjects, such as `LassoCV()` makes, is one.
+All are honest, since the audit holds out whole subjects itself. So are the studies, whose learners
+are handed no held-out row, and which look leaky in one way each. A warning is no accusation: an
+inner cross-validation that does not know the subjects, such as `LassoCV()` makes, is one. A formula
+that does not say what it was fitted on cannot be cleared, and is undecided.
 
 | | audited | clean | accused | undecided |
 | --- | ---: | ---: | ---: | ---: |
 {summary}
 
 Regressors are the last step of `make_pipeline(FunctionTransformer(band_features), StandardScaler(),
-…)`, on {subjects}; models are trained from scratch, on {models}. Made by
-`python benchmarks/estimators.py`; seconds are those of a shared machine.
+…)`, on {subjects}; models are trained from scratch, on {models}; studies run on {studies}.
+Made by `python benchmarks/estimators.py`; seconds are those of a shared machine.
 
 {tables}
 """
@@ -145,7 +151,11 @@ def row_of(name: str, kind: str, result: Audit, seconds: float) -> Row:
 
 def page(rows: list[Row]) -> str:
     """Return the page that the kept audits make."""
-    kinds = {"regressor": "scikit-learn's regressors", "model": "braindecode's models"}
+    kinds = {
+        "regressor": "scikit-learn's regressors",
+        "model": "braindecode's models",
+        "study": "honest studies that look leaky",
+    }
     of_kind = {kind: [one for one in rows if one["kind"] == kind] for kind in kinds}
     return _PAGE.format(
         sklearn=version("scikit-learn"),
@@ -153,6 +163,7 @@ def page(rows: list[Row]) -> str:
         summary="\n".join(_summary(title, of_kind[kind]) for kind, title in kinds.items()),
         subjects=_size(_cohort("regressor")),
         models=_size(_cohort("model")),
+        studies=_size(_cohort("study")),
         tables="\n\n".join(
             f"## {title[0].upper()}{title[1:]}\n\n{_table(of_kind[kind])}"
             for kind, title in kinds.items()
@@ -188,6 +199,8 @@ def _table(rows: list[Row]) -> str:
 
 def _cohort(kind: str) -> Cohort:
     """Return what is audited on: fewer windows for networks, which take longer."""
+    if kind == "study":
+        return participants()
     return synthetic(n_subjects=12, n_windows=12 if kind == "regressor" else 4)
 
 
@@ -201,6 +214,9 @@ def _targets(kinds: Container[str]) -> Iterator[tuple[str, str, object]]:
         yield from ((name, "regressor", pipeline) for name, pipeline in regressors().items())
     if "model" in kinds:
         yield from ((name, "model", name) for name in working_models())
+    if "study" in kinds:
+        studies = {**SUSPICIOUS, **CAREFUL, **UNDECIDED}
+        yield from ((name.replace("_", " "), "study", study) for name, study in studies.items())
 
 
 def _main() -> None:
@@ -224,7 +240,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--json", type=Path, default=_DOCS / "estimators.json")
     parser.add_argument("--page", type=Path, default=_DOCS / "estimators.md")
-    parser.add_argument("--kinds", nargs="*", default=["regressor", "model"])
+    parser.add_argument("--kinds", nargs="*", default=["regressor", "model", "study"])
     return parser.parse_args()
 
 

@@ -41,8 +41,10 @@ def test_page_counts_verdicts() -> None:
     rows = [
         {"name": "LassoCV", "kind": "regressor", "verdict": "clean", "said": warned, **common},
         {"name": "EEGNet", "kind": "model", "verdict": "inconclusive", "said": {}, **common},
+        {"name": "formula", "kind": "study", "verdict": "clean", "said": {}, **common},
     ]
     text = page(rows)
     assert "| scikit-learn's regressors | 1 | 1 | 0 | 0 |" in text
     assert "| braindecode's models | 1 | 0 | 0 | 1 |" in text
+    assert "| honest studies that look leaky | 1 | 1 | 0 | 0 |" in text
     assert "LK020 warn: 5 of 5 inner splits" in text
