@@ -41,7 +41,11 @@ KINDS: Final = {
     31: "metrics that leak: a baseline from the test set, r of a constant",
     32: "a split that cannot be made again",
     33: "a circular explanation",
+    34: "a channel typed EEG that carries the target or a proxy of it",
+    35: "windows locked to the response, whose place in time holds the target",
     36: "a cache that ignores a corrected version of the labels",
     37: "adaptation at test time beyond what is declared",
+    38: "a state that a copy of the predictor does not reset",
+    39: "predictions shifted or clipped by constants that were tuned on the test set",
     40: "a subject's windows spread over the folds of one k-fold",
 }

@@ -5,23 +5,24 @@ from __future__ import annotations
 from math import factorial, prod
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from pfactor_bench.checks.engine.outcomes import failed, not_applicable, passed, undecided
 from pfactor_bench.checks.engine.registry import check
-from pfactor_bench.statistics.metrics import subject_means
+from pfactor_bench.checks.metamorphic.skill import (
+    predicted_by_subject,
+    skill_within_folds,
+    swappable,
+)
 from pfactor_bench.studies.changes import replace_all_signal
 from pfactor_bench.studies.sandbox import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from pfactor_bench.checks.engine.outcomes import Outcome
-    from pfactor_bench.checks.metamorphic.folds import ProbedFold
     from pfactor_bench.checks.metamorphic.probe import Probe
-    from pfactor_bench.studies.contract import Answer
     from pfactor_bench.types import Cohort
 
 __all__: list[str] = []
@@ -30,9 +31,6 @@ __all__: list[str] = []
 _ALPHA = 0.001
 #: And in further draws this often.
 _AGREES = 0.01
-_PERMUTATIONS = 10_000
-#: Predictions and targets that vary less than this are constant but for rounding.
-_NOTHING = 1e-12
 
 
 @check("LK105", kinds=(15, 16))
@@ -70,10 +68,10 @@ def skill_needs_signal(study: Probe) -> Outcome:
     if isinstance(drawn, Failure):
         return undecided(f"the study fails on noise: {drawn.reason}")
     names = sorted(set.intersection(*(set(one) for one in drawn)))
-    groups = _groups(study.folds, names)
+    groups = swappable(study.folds, names)
     if 1 / prod(factorial(min(len(group), 20)) for group in groups) > _ALPHA:
         return not_applicable("too few subjects are predicted for skill to be told from chance")
-    r, p = _skill(study, drawn, names, groups)
+    r, p = skill_within_folds(study, drawn, names, groups)
     if p < _ALPHA:
         return _confirmed(study, names, groups, r)
     return passed(
@@ -90,7 +88,7 @@ def _confirmed(
     more = _drawn(study, noise)
     if isinstance(more, Failure) or any(set(names) - set(one) for one in more):
         return undecided("the study does not predict the same subjects in further draws of noise")
-    r, p = _skill(study, more, names, groups)
+    r, p = skill_within_folds(study, more, names, groups)
     if p > _AGREES:
         return passed(f"no skill survives in noise: r = {r:.2f} within folds in further draws")
     return failed(
@@ -106,58 +104,5 @@ def _drawn(study: Probe, noise: Sequence[Cohort]) -> list[dict[str, float]] | Fa
     for answer in study.ask(noise):
         if isinstance(answer, Failure):
             return answer
-        found.append(_by_subject(study, answer))
+        found.append(predicted_by_subject(study, answer))
     return found
-
-
-def _skill(
-    study: Probe,
-    drawn: Sequence[dict[str, float]],
-    names: Sequence[str],
-    groups: list[NDArray[np.int64]],
-) -> tuple[float, float]:
-    predicted = np.array([np.mean([one[name] for one in drawn]) for name in names])
-    truth = dict(zip(*subject_means(study.cohort.subjects, study.cohort.y), strict=True))
-    return _correlation(predicted, np.array([truth[name] for name in names]), groups)
-
-
-def _by_subject(study: Probe, answer: Answer) -> dict[str, float]:
-    """Return each subject's mean prediction over all windows and folds."""
-    positions = np.concatenate([fold.positions for fold in answer.folds])
-    predictions = np.concatenate([fold.y_pred for fold in answer.folds])
-    return dict(zip(*subject_means(study.cohort.subjects[positions], predictions), strict=True))
-
-
-def _groups(folds: Sequence[ProbedFold], names: Sequence[str]) -> list[NDArray[np.int64]]:
-    """Return which subjects may swap: those held out together; all of them where none are."""
-    place = {name: number for number, name in enumerate(names)}
-    groups = [
-        np.array([place[name] for name in fold.held_out if name in place], dtype=np.int64)
-        for fold in folds
-    ]
-    members = np.concatenate(groups) if groups else np.empty(0, dtype=np.int64)
-    together = len(members) == len(set(members.tolist())) == len(names)
-    if together and all(len(group) > 1 for group in groups):
-        return groups
-    return [np.arange(len(names))]
-
-
-def _correlation(
-    predicted: NDArray[np.float64], truth: NDArray[np.float64], groups: list[NDArray[np.int64]]
-) -> tuple[float, float]:
-    """Return r within groups, and its one-sided p among permutations within them."""
-    predicted, truth = predicted.copy(), truth.copy()
-    for group in groups:
-        predicted[group] -= predicted[group].mean()
-        truth[group] -= truth[group].mean()
-    norm = float(np.sqrt((predicted**2).sum() * (truth**2).sum()))
-    if norm < _NOTHING:
-        return 0.0, 1.0
-    rng = np.random.default_rng(0)
-    null = np.zeros(_PERMUTATIONS)
-    for group in groups:
-        orders = rng.permuted(np.tile(group, (_PERMUTATIONS, 1)), axis=1)
-        null += truth[orders] @ predicted[group]
-    observed = float(truth @ predicted)
-    p = (1 + np.sum(null >= observed - 1e-12 * norm)) / (1 + _PERMUTATIONS)
-    return observed / norm, float(p)
