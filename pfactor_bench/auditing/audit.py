@@ -19,6 +19,7 @@ from pfactor_bench.studies.adapters import estimator_study, model_study, regime_
 from pfactor_bench.studies.harness import Runner
 from pfactor_bench.studies.inner_splits import record_inner_splits
 from pfactor_bench.studies.network import question_network
+from pfactor_bench.studies.replay import replay_subjects
 from pfactor_bench.studies.sandbox import Failure, Limits
 from pfactor_bench.studies.study_splits import record_study_splits
 from pfactor_bench.types import Budget, Case, ModelSpec
@@ -164,6 +165,7 @@ def _available(
         splits = record_inner_splits(target.load, cohort, fold, seed, limits)
         # An estimator that makes no splits has none to be checked.
         available["inner_splits"] = splits or None
+        available["replayed"] = replay_subjects(target.load, cohort, fold, seed, limits)
     if target.kind == "study" and not isinstance(probe.answer, Failure):
         splits = record_study_splits(_study(target), cohort, seed, limits)
         available["inner_splits"] = splits or None

@@ -20,7 +20,14 @@ if TYPE_CHECKING:
     from pfactor_bench.studies.contract import Study
     from pfactor_bench.types import Budget, Case, Cohort, Fold, Split
 
-__all__ = ["build_network", "estimator_study", "fit_estimator", "model_study", "regime_study"]
+__all__ = [
+    "build_network",
+    "estimator_study",
+    "fit_estimator",
+    "inputs_of",
+    "model_study",
+    "regime_study",
+]
 
 
 def model_study(
@@ -118,7 +125,7 @@ def estimator_study(load: Callable[[], Any], splitter: Splitter) -> Study:
         for fold in split.folds:
             estimator = load()
             fitted = fit_estimator(estimator, cohort, fold, seed)
-            y_pred = fitted.predict(_inputs(estimator, cohort, fold.test))
+            y_pred = fitted.predict(inputs_of(estimator, cohort, fold.test))
             predictions.append(np.asarray(y_pred, dtype=np.float64).reshape(-1))
         return _table(cohort, split, predictions)
 
@@ -148,7 +155,7 @@ def fit_estimator(estimator: Any, cohort: Cohort, fold: Fold, seed: int) -> Any:
         for name, value in fitted.get_params().items()
         if name.rpartition("__")[2] == "random_state" and value is None
     }
-    X, subjects = _inputs(estimator, cohort, fold.train), cohort.subjects[fold.train]
+    X, subjects = inputs_of(estimator, cohort, fold.train), cohort.subjects[fold.train]
     fitted.set_params(**free)
     _settle_stack(fitted, X, y, subjects)
     # Some return nothing from fit, as braindecode's EEGRegressor does.
@@ -188,7 +195,7 @@ def _settle_stack(estimator: object, X: object, y: object, subjects: NDArray[np.
         last.set_params(cv=list(last.cv.split(X, y, subjects)))
 
 
-def _inputs(estimator: object, cohort: Cohort, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+def inputs_of(estimator: object, cohort: Cohort, rows: NDArray[np.int64]) -> NDArray[np.float32]:
     """Return windows as the estimator takes them: channels × samples, or rows of numbers.
 
     What wraps another takes what that takes, a pipeline what its first step takes, an ensemble what

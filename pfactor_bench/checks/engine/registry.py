@@ -55,6 +55,7 @@ ARGUMENTS: dict[str, str] = {
     "paired": "a target whose split the audit chooses",
     "predictions": "a table of predictions",
     "pretraining": "pretraining manifests, by fold",
+    "replayed": "a fitted estimator that predicts subjects in turn",
     "saliency": "saliency maps",
     "split": "a split, with the training rows stated",
     "split_recipe": "a named split rule",
