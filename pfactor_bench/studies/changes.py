@@ -159,10 +159,12 @@ def permute_targets(cohort: Cohort, rng: np.random.Generator) -> Cohort:
     return changed(cohort, y=_per_window(cohort, names, rng.permutation(targets)))
 
 
-def stretch_targets(cohort: Cohort) -> Cohort:
-    """Give every target twice the distance to the mean, and three standard deviations more."""
+def stretch_targets(cohort: Cohort, shift: float = 3.0) -> Cohort:
+    """Give every target twice the distance to the mean, and so many standard deviations more."""
     targets = _targets(cohort)[1]
-    return changed(cohort, y=2 * (cohort.y - targets.mean()) + targets.mean() + 3 * targets.std())
+    return changed(
+        cohort, y=2 * (cohort.y - targets.mean()) + targets.mean() + shift * targets.std()
+    )
 
 
 def replace_windows(cohort: Cohort, rows: NDArray[np.bool_], rng: np.random.Generator) -> Cohort:
