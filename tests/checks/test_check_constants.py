@@ -39,7 +39,7 @@ def _then(change: Callable[[pd.Series], pd.Series]) -> Study:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda y: y.clip(-0.4, 0.4), "clipped at -0.4 and 0.4"),
+        (lambda y: y.clip(-0.1, 0.1), "clipped at -0.1 and 0.1"),
         (lambda y: y.clip(lower=-0.3), "clipped at -0.3"),
         (lambda y: y + 0.25, "shifted by 0.25"),
         (lambda y: 0.6 * y + 0.4 * 0.5, "shrunk by 0.6 towards 0.5"),

@@ -63,10 +63,10 @@ def predictions_pile_up(predictions: pd.DataFrame, cohort: Cohort, study: object
             if n and np.abs(cohort.y - side * value).min() > _ROUNDING * (1 + abs(value)):
                 evidence.append({"fold": str(name), "value": side * value, "predictions": n})
     if evidence:
-        first = evidence[0]
+        value, n = (evidence[0][name] for name in ("value", "predictions"))
         return warned(
-            f"{first['predictions']} predictions are {first['value']:.6g} and none is beyond; that "
-            f"is no subject's target, so they are clipped at a constant",
+            f"{n} predictions are {value:.6g} and none is beyond; that is no subject's target, so "
+            f"they are clipped at a constant",
             evidence,
         )
     return passed("no predictions pile up at a value that is no target")
