@@ -31,15 +31,16 @@ _NAMES = frozenset({"sample_id", "subject", "parent"})
 _PLACE = ("start", "stop")
 
 
-@check("LK110", kinds=(15, 16))
+@check("LK110", kinds=(15, 16, 35))
 def inputs_beside_the_signal(study: Probe, inputs: Sequence[str] = ()) -> Outcome:
     """Columns of the table as inputs: each one that enters a prediction is declared.
 
     How it is detected
     ------------------
-    One column at a time, the subjects of a fold swap their values; start and stop swap within the
-    subject. A prediction that moves is made from that column. It is as it should be where the study
-    declares it among its inputs, and a warning where not. A column derived from the target fails.
+    One column at a time, the subjects of a fold swap their values; start and stop go to other
+    windows of other subjects. A prediction that moves is made from that column. It is as it should
+    be where the study declares it among its inputs, and a warning where not. A column derived from
+    the target fails.
 
     Why it matters
     --------------
@@ -97,7 +98,7 @@ def _draws(study: Probe, fold: ProbedFold) -> dict[str, tuple[str, Cohort]]:
         if not np.array_equal(new[rows].astype(str), values[rows].astype(str)):
             draws[name] = (f"{name} swapped", changes.with_columns(study.cohort, {name: new}))
     if set(_PLACE) <= set(table.columns):
-        order = _turned_within_subjects(study.cohort.subjects, rows)
+        order = _places_swapped(study.cohort.subjects, rows)
         new_places = {name: table[name].to_numpy()[order] for name in _PLACE}
         draws["start"] = ("place swapped", changes.with_columns(study.cohort, new_places))
     return draws
@@ -116,13 +117,12 @@ def _values_swapped(
     return new
 
 
-def _turned_within_subjects(
-    subjects: NDArray[np.str_], rows: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    order = np.arange(len(subjects))
-    for name in np.unique(subjects[rows]):
-        mine = rows[subjects[rows] == name]
-        order[mine] = np.roll(mine, len(mine) // 2)
+def _places_swapped(subjects: NDArray[np.str_], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return where each window's place comes from: another subject's recording, half way round."""
+    order, names = np.arange(len(subjects)), np.unique(subjects[rows])
+    for name, other in zip(names, np.roll(names, 1), strict=True):
+        mine, theirs = (rows[subjects[rows] == one] for one in (name, other))
+        order[mine] = np.resize(np.roll(theirs, len(theirs) // 2), len(mine))
     return order
 
 

@@ -39,7 +39,7 @@ __all__: list[str] = []
 _FITTED_ON_ALL, _OWN = 0.7, 0.85
 
 
-@check("LK102", kinds=(8, 10, 11, 22, 24, 25, 27, 37))
+@check("LK102", kinds=(8, 10, 11, 22, 24, 25, 27, 37, 38))
 def blind_to_other_held_out_subjects(study: Probe) -> Outcome:
     """Replace other held-out subjects' signal: predictions must not move.
 

@@ -33,7 +33,7 @@ _ALPHA = 0.001
 _AGREES = 0.01
 
 
-@check("LK105", kinds=(15, 16))
+@check("LK105", kinds=(15, 16, 35))
 def skill_needs_signal(study: Probe) -> Outcome:
     """Skill without signal: none may survive in noise.
 
@@ -47,7 +47,8 @@ def skill_needs_signal(study: Probe) -> Outcome:
     Why it matters
     --------------
     Skill that survives without any brain signal comes from somewhere else: the target or a variable
-    derived from it among the inputs, age or sex, the number of windows, the order of files.
+    derived from it among the inputs, age or sex, the number of windows, the order of files, or the
+    place in time of windows that were cut at a response.
 
     How to fix it
     -------------

@@ -33,7 +33,7 @@ _BARELY = 0.1
 _FEWEST_POINTS = 6
 
 
-@check("LK104", kinds=(16, 25))
+@check("LK104", kinds=(16, 25, 38))
 def blind_to_row_order(study: Probe) -> Outcome:
     """Row order: each prediction must stay with its window.
 

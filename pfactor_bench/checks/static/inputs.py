@@ -73,16 +73,16 @@ def target_among_inputs(cohort: Cohort, inputs: Sequence[str] = ()) -> Outcome:
     return passed("neither the target nor a sibling is among inputs, channels and columns")
 
 
-@check("LK016", kinds=(16,), severity="weakness")
+@check("LK016", kinds=(16, 35), severity="weakness")
 def proxies_of_the_target(cohort: Cohort) -> Outcome:
     """Find what else correlates with the target: age, sex, number of windows, order of files.
 
     How it is detected
     ------------------
-    For each subject: every number in the table, every two-valued column, the number of windows, and
-    the place in the table. Rank correlations with the target are compared with those of 10,000 or
-    more permutations of subjects; those below p = 0.01, divided by how many were tried, are a
-    warning.
+    For each subject: every number in the table, every two-valued column, the number of windows,
+    where they begin in the recording, and the place in the table. Rank correlations with the target
+    are compared with those of 10,000 or more permutations of subjects; those below p = 0.01,
+    divided by how many were tried, are a warning.
 
     Why it matters
     --------------
@@ -142,6 +142,12 @@ def _subjects(cohort: Cohort) -> dict[str, NDArray[np.float64]]:
             values = _as_numbers(cohort.table[name])
             if values is not None and np.array_equal(values[first][inverse], values):
                 found[str(name)] = values[first]
+    if "start" in cohort.table:
+        start = cohort.table["start"].to_numpy(dtype=np.float64)
+        earliest = np.full(len(first), np.inf)
+        np.minimum.at(earliest, inverse, start)
+        found["first start of a window"] = earliest
+        found["mean start of windows"] = np.bincount(inverse, weights=start) / counts
     varying = {name: values for name, values in found.items() if np.ptp(values) > 0}
     return {**varying, "target": cohort.y[first]}
 
