@@ -69,6 +69,4 @@ def test_start_that_follows_the_target_is_a_proxy() -> None:
     """Whoever cuts windows so is told before anything is trained."""
     finding = run_check("LK016", cohort=_LOCKED)
     assert "first start of a window" in {row["proxy"] for row in finding.evidence}
-    assert not [
-        row for row in run_check("LK016", cohort=_PLAIN).evidence if "start" in row["proxy"]
-    ]
+    assert run_check("LK016", cohort=_PLAIN).status == "pass"
