@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__: list[str] = []
+__all__ = ["also_sees"]
 
 
 def _column(cohort: Cohort, r: float, *parts: object) -> Array:
@@ -34,7 +34,7 @@ def _column(cohort: Cohort, r: float, *parts: object) -> Array:
     return per_window
 
 
-def _also_sees(scene: Scene, column: str, usual: float = 0.0, spread: float = 1.0) -> Scene:
+def also_sees(scene: Scene, column: str, usual: float = 0.0, spread: float = 1.0) -> Scene:
     """Let the model see a column of the table: as a feature, or as a channel of its own.
 
     A network is shown how far a value is from what is `usual`, in units of the `spread`.
@@ -64,7 +64,7 @@ def _also_sees(scene: Scene, column: str, usual: float = 0.0, spread: float = 1.
 def sibling_as_input(scene: Scene, severity: float) -> Scene:
     """Let the model see a target-derived variable of the same questionnaire, and say so."""
     table = scene.cohort.table.assign(attention=_column(scene.cohort, severity, 15))
-    seen = _also_sees(replace(scene, cohort=changed(scene.cohort, table=table)), "attention")
+    seen = also_sees(replace(scene, cohort=changed(scene.cohort, table=table)), "attention")
     return declaring(seen, lambda _scene, _played: {"inputs": ("EEG", "attention")})
 
 
@@ -77,7 +77,7 @@ def sibling_as_input(scene: Scene, severity: float) -> Scene:
 def sibling_unnamed(scene: Scene, severity: float) -> Scene:
     """Let the model see a sibling target under a name that says nothing, and do not say so."""
     table = scene.cohort.table.assign(item_7=_column(scene.cohort, severity, 15))
-    return _also_sees(replace(scene, cohort=changed(scene.cohort, table=table)), "item_7")
+    return also_sees(replace(scene, cohort=changed(scene.cohort, table=table)), "item_7")
 
 
 @leak(
@@ -90,7 +90,7 @@ def age_as_input(scene: Scene, severity: float) -> Scene:
     """Let the model see the age, which correlates with the target."""
     age = 12 + 3 * _column(scene.cohort, severity, 16)
     cohort = changed(scene.cohort, table=scene.cohort.table.assign(age=age))
-    return _also_sees(replace(scene, cohort=cohort), "age", usual=12, spread=3)
+    return also_sees(replace(scene, cohort=cohort), "age", usual=12, spread=3)
 
 
 @leak("order as input", 16)
@@ -107,7 +107,7 @@ def order_as_input(scene: Scene, _severity: float) -> Scene:
     def inputs(now: Cohort) -> Array:
         place = np.linspace(-1.7, 1.7, len(now.y))
         numbered = changed(now, table=now.table.assign(place=place))
-        with_place = _also_sees(replace(scene, parts=replace(scene.parts, inputs=clean)), "place")
+        with_place = also_sees(replace(scene, parts=replace(scene.parts, inputs=clean)), "place")
         return with_place.parts.inputs(numbered)
 
     parts = replace(scene.parts, inputs=inputs)
@@ -135,6 +135,6 @@ def name_as_input(scene: Scene, _severity: float) -> Scene:
         known = [(targets.get(name, 0.0) - len(names) / 2) / len(names) for name in now.subjects]
         told = changed(now, table=now.table.assign(told=known))
         bare = replace(scene, parts=replace(scene.parts, inputs=clean))
-        return _also_sees(bare, "told").parts.inputs(told)
+        return also_sees(bare, "told").parts.inputs(told)
 
     return replace(scene, cohort=renamed, parts=replace(scene.parts, inputs=inputs))
