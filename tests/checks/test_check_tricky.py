@@ -6,12 +6,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from benchmarks.detection.careful import careful, participants
+from benchmarks.detection.careful_folds import without_the_loudest
+from benchmarks.detection.careful_parts import rereferenced, standardised_together
 from benchmarks.detection.tricky import HIDDEN, SUSPICIOUS
 from pfactor_bench.auditing.audit import audit
 from pfactor_bench.cohorts.synthetic import synthetic
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from pfactor_bench.types import Cohort
 
 _COHORT = synthetic(n_subjects=12, n_windows=6, seed=5)
 
@@ -41,3 +50,16 @@ def test_suspicious_honest_study_is_clean(name: str) -> None:
     """Not merely undecided: both core relations can be tested."""
     found = audit(SUSPICIOUS[name], _COHORT)
     assert found.verdict == "clean", (found.reason, found)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "status"), [(rereferenced, "pass"), (standardised_together, "fail")]
+)
+def test_choice_of_recordings_is_no_leak_and_hides_none(
+    inputs: Callable[[Cohort], NDArray[np.float64]], status: str
+) -> None:
+    """Noise for a test subject is the worst recording then, and the old one is trained on."""
+    study = careful(folds=without_the_loudest, inputs=inputs)
+    found = audit(study, participants(), only=["LK102"])
+    finding = next(one for one in found.findings if one.code == "LK102")
+    assert finding.status == status, finding.explanation

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pfactor_bench.checks.metamorphic.probe import Probe
     from pfactor_bench.checks.metamorphic.relation import Trial
     from pfactor_bench.checks.metamorphic.separation import Cause
-    from pfactor_bench.studies.contract import AnsweredFold
+    from pfactor_bench.studies.contract import Answer, AnsweredFold
     from pfactor_bench.types import Cohort
 
 __all__: list[str] = []
@@ -47,11 +47,11 @@ def blind_to_other_held_out_subjects(study: Probe) -> Outcome:
     ------------------
     Of the subjects held out together in a fold, every other one's windows become loud noise of
     another mean and other correlations between channels, and the predictions of the rest are
-    compared; then the other way round. Where a split follows the signals, windows are reversed in
-    time and their channels moved on instead. A subject held out alone has half of the own windows
-    replaced. If the other half's predictions move, that is done again with all other subjects'
-    windows doubled: what is fitted on every subject then moves them less, a subject's own
-    normalisation as much as before.
+    compared; then the other way round. Where a split follows the signals, or recordings are left
+    out by them, windows are reversed in time and their channels moved on instead. A subject held
+    out alone has half of the own windows replaced. If the other half's predictions move, that is
+    done again with all other subjects' windows doubled: what is fitted on every subject then moves
+    them less, a subject's own normalisation as much as before.
 
     Why it matters
     --------------
@@ -169,10 +169,27 @@ class _Part:
 def _trials(study: Probe, part: _Part) -> list[Trial]:
     replaced = [("signal replaced", _replaced(study, part.spoilt))]
     found = compare(study, part.fold, replaced, part.compared)
+    if found[0].moved and _leaves_others_out(study, part, found[0].cohort):
+        found = [replace(found[0], movement=None, moved=False)]
     if found[0].split_moved:
         turned = [("signal reversed", changes.turn_windows(study.cohort, part.spoilt))]
         found += compare(study, part.fold, turned, part.compared)
     return found
+
+
+def _leaves_others_out(study: Probe, part: _Part, changed: Cohort) -> bool:
+    """Say whether a choice of recordings, by their signal, falls on others than the spoilt ones."""
+    before, after = (
+        set() if isinstance(one, Failure) else set(_used(one)[~part.spoilt[_used(one)]].tolist())
+        for one in (study.answer, *study.ask([changed]))
+    )
+    return before != after
+
+
+def _used(answer: Answer) -> NDArray[np.int64]:
+    """Return all rows that are predicted or said to be trained on."""
+    parts = [one for fold in answer.folds for one in (fold.positions, fold.train)]
+    return np.unique(np.concatenate([one for one in parts if one is not None]))
 
 
 def _cause(
