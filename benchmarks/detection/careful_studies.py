@@ -147,7 +147,7 @@ CAREFUL: dict[str, Study] = {
     ),
     "own mean of each session": careful(
         inputs=part.of_own_windows(lambda X: np.tile(X.mean(axis=0), (len(X), 1)), "session"),
-        declares=_OWN,
+        declares={**_OWN, "inputs": ["session"]},
     ),
     "own ranks": careful(
         inputs=part.of_own_windows(lambda X: X + X.argsort(axis=0).argsort(axis=0)), declares=_OWN

@@ -9,6 +9,7 @@ import pytest
 from benchmarks.detection.careful import careful, participants
 from benchmarks.detection.careful_folds import without_the_loudest
 from benchmarks.detection.careful_parts import rereferenced, standardised_together
+from benchmarks.detection.careful_twins import TWINS
 from benchmarks.detection.tricky import HIDDEN, SUSPICIOUS
 from pfactor_bench.auditing.audit import audit
 from pfactor_bench.cohorts.synthetic import synthetic
@@ -63,3 +64,14 @@ def test_choice_of_recordings_is_no_leak_and_hides_none(
     found = audit(study, participants(), only=["LK102"])
     finding = next(one for one in found.findings if one.code == "LK102")
     assert finding.status == status, finding.explanation
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TWINS)
+def test_twin_with_one_fault_is_found(name: str) -> None:
+    """A split that was kept for its result is a warning, every other fault fails."""
+    study, found_by = TWINS[name]
+    found = audit(study, participants(), only=[found_by])
+    finding = next(one for one in found.findings if one.code == found_by)
+    wanted = "warn" if name == "best of four quarters" else "fail"
+    assert finding.status == wanted, finding.explanation
