@@ -30,7 +30,6 @@ __all__ = [
     "replace_windows",
     "seal_targets",
     "stretch_targets",
-    "swap_channels",
     "swap_names",
     "swap_targets",
     "turn_windows",
@@ -177,18 +176,6 @@ def replace_windows(cohort: Cohort, rows: NDArray[np.bool_], rng: np.random.Gene
         noise = rng.standard_normal((int(mine.sum()), *cohort.X.shape[1:]))
         mixed = np.einsum("cd,wdt->wct", rng.standard_normal((n_chans, n_chans)), noise)
         X[mine] = scale * (mixed / np.sqrt(n_chans) + rng.standard_normal((1, n_chans, 1)))
-    return changed(cohort, X=X)
-
-
-def swap_channels(cohort: Cohort, channels: Collection[str], chosen: Collection[str]) -> Cohort:
-    """Give some subjects each another's signal in some channels, in an order of no meaning."""
-    X, subjects = np.array(cohort.X), cohort.subjects
-    at = [number for number, name in enumerate(cohort.ch_names) if name in channels]
-    names = np.random.default_rng(0).permutation(sorted(chosen))
-    for mine, other in zip(names, np.roll(names, 1), strict=True):
-        rows, source = (np.flatnonzero(subjects == name) for name in (mine, other))
-        taken = cohort.X[np.resize(source, len(rows))]
-        X[rows[:, None], at] = taken[:, at]
     return changed(cohort, X=X)
 
 

@@ -16,8 +16,8 @@ from pfactor_bench.checks.metamorphic.skill import (
     swappable,
 )
 from pfactor_bench.checks.static.channels import TELLS, correlations_with_target, unlike_eeg
-from pfactor_bench.studies.changes import swap_channels
 from pfactor_bench.studies.sandbox import Failure
+from pfactor_bench.studies.swaps import swap_channels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import factorial, prod
 from typing import TYPE_CHECKING
 
-from pfactor_bench.checks.engine.outcomes import failed, not_applicable, passed, undecided
+from pfactor_bench.checks.engine.outcomes import failed, not_applicable, passed, undecided, warned
 from pfactor_bench.checks.engine.registry import check
 from pfactor_bench.checks.metamorphic.skill import (
     predicted_by_subject,
@@ -14,6 +14,7 @@ from pfactor_bench.checks.metamorphic.skill import (
 )
 from pfactor_bench.studies.changes import replace_all_signal
 from pfactor_bench.studies.sandbox import Failure
+from pfactor_bench.studies.swaps import swap_columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,10 +40,11 @@ def skill_needs_signal(study: Probe) -> Outcome:
 
     How it is detected
     ------------------
-    Every window becomes noise; targets and tables stay. Predictions of several draws of noise are
-    averaged per subject, since draws that share a leak share their predictions, and centred within
-    folds, as targets are. Their correlation is compared with 10,000 permutations of the subjects of
-    each fold; the check fails at p < 0.001, if as many further draws agree at p < 0.01.
+    Every window becomes noise, and subjects swap the columns that are declared as inputs; targets
+    and all other columns stay. Predictions of several draws of noise are averaged per subject,
+    since draws that share a leak share their predictions, and centred within folds, as targets are.
+    Their correlation is compared with 10,000 permutations of the subjects of each fold; the check
+    fails at p < 0.001, if as many further draws agree at p < 0.01.
 
     Why it matters
     --------------
@@ -65,7 +67,7 @@ def skill_needs_signal(study: Probe) -> Outcome:
     """
     if (obstacle := study.obstacle()) is not None:
         return obstacle
-    drawn = _drawn(study, study.noise())
+    drawn = _drawn(study, [_without_declared(study, one) for one in study.noise()])
     if isinstance(drawn, Failure):
         return undecided(f"the study fails on noise: {drawn.reason}")
     names = sorted(set.intersection(*(set(one) for one in drawn)))
@@ -86,17 +88,29 @@ def _confirmed(
     """Fail if further draws of noise agree: one set of draws may look like skill by chance."""
     draws = range(len(study.noise()))
     noise = [replace_all_signal(study.cohort, study.rng("more noise", draw)) for draw in draws]
-    more = _drawn(study, noise)
+    more = _drawn(study, [_without_declared(study, one) for one in noise])
     if isinstance(more, Failure) or any(set(names) - set(one) for one in more):
         return undecided("the study does not predict the same subjects in further draws of noise")
     r, p = skill_within_folds(study, more, names, groups)
     if p > _AGREES:
         return passed(f"no skill survives in noise: r = {r:.2f} within folds in further draws")
+    if study.declared.knows_own_targets:
+        return warned(
+            f"skill survives in noise, r = {r:.2f} within folds, as it may where labelled windows "
+            f"of held-out subjects are declared ({study.declared.access})",
+            fix="Report what the labelled windows achieve without any signal beside the result.",
+        )
     return failed(
         f"the study predicts the targets of subjects whose signal is pure noise: r = {r_first:.2f} "
         f"within folds over {len(names)} subjects, and {r:.2f} in further draws",
         [{"draws": len(more), "n": len(names), "r": r_first, "r_again": r, "p_again": p}],
     )
+
+
+def _without_declared(study: Probe, noise: Cohort) -> Cohort:
+    """Swap the columns that the study declares as well: their skill is no leak."""
+    names = [name for name in study.declared.inputs if name in noise.table.columns]
+    return swap_columns(noise, names) if names else noise
 
 
 def _drawn(study: Probe, noise: Sequence[Cohort]) -> list[dict[str, float]] | Failure:
