@@ -71,6 +71,7 @@ def available_artefacts(
         "predictions": table,
         "split": _common_split(answers),
         "claimed": claimed or None,
+        "made_from": _fingerprints(table),
         "measurements": _extremes(claimed) or None,
         "declared_seeds": _seeds(claims, table),
         "saliency": _listed(claims.get(_SALIENCY)),
@@ -135,6 +136,13 @@ def _extremes(claimed: Mapping[str, Scalar]) -> tuple[Measurement, ...]:
         for name, value in claimed.items()
         if name.rpartition("/")[2].startswith(("best_", "max_")) and value is not None
     )
+
+
+def _fingerprints(table: pd.DataFrame) -> tuple[str, ...] | None:
+    """Return the cohorts that a table says it was made from."""
+    if "fingerprint" not in table:
+        return None
+    return tuple(sorted({str(one) for one in table["fingerprint"]}))
 
 
 def _seeds(claims: Mapping[str, Any], table: pd.DataFrame) -> tuple[int, ...] | None:

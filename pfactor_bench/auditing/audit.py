@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pfactor_bench.auditing.artefacts import available_artefacts
@@ -13,6 +14,7 @@ from pfactor_bench.auditing.targets import find_target
 from pfactor_bench.checks import run_checks
 from pfactor_bench.checks.engine.effort import DEFAULT, QUICK, THOROUGH, Effort, effort_of
 from pfactor_bench.checks.metamorphic.probe import Probe
+from pfactor_bench.config.declared import read_exclusions
 from pfactor_bench.errors import StudyError
 from pfactor_bench.splits.splitters import grouped_k_fold, last_subjects, random_windows
 from pfactor_bench.studies.adapters import estimator_study, model_study, regime_study
@@ -21,12 +23,11 @@ from pfactor_bench.studies.inner_splits import record_inner_splits
 from pfactor_bench.studies.network import question_network
 from pfactor_bench.studies.replay import replay_subjects
 from pfactor_bench.studies.sandbox import Failure, Limits
-from pfactor_bench.studies.study_splits import record_study_splits
+from pfactor_bench.studies.study_splits import record_study
 from pfactor_bench.types import Budget, Case, ModelSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from pathlib import Path
 
     import pandas as pd
 
@@ -61,6 +62,7 @@ def audit(
     timeout: float | None = None,
     seed: int = 0,
     claims: Mapping[str, Any] | None = None,
+    declare: Path | str | None = None,
     on_finding: Callable[[Finding], object] = lambda _finding: None,
     progress: bool = True,
 ) -> Audit:
@@ -92,6 +94,8 @@ def audit(
         Handed to the target, and of all changes.
     claims
         What is claimed of saved predictions: metric to value, and maybe ``seeds`` and ``saliency``.
+    declare
+        A file of declarations, such as who was to be left out: see `pfactor_bench.config.declared`.
     on_finding
         Called with each finding as soon as there is one.
     progress
@@ -114,6 +118,7 @@ def audit(
     if timeout is not None and not timeout > 0:
         raise StudyError(f"timeout is {timeout!r}: give the seconds that a run may take, above 0")
     effort = effort_of(effort)
+    exclusions = None if declare is None else read_exclusions(Path(declare))
     limits = Limits() if timeout is None else Limits(seconds=timeout)
     found = find_target(audited, limits)
     cohort = cohort_of(cohort, target=target, data_dir=data_dir)
@@ -128,6 +133,7 @@ def audit(
             available, probe = available_artefacts(found.load(), cohort, claims or {}), None
         else:
             available, probe = _available(found, cohort, effort, limits, seed)
+        available["exclusions"] = exclusions
         findings = run_checks(available, only=only, on_finding=tell)
     return Audit(
         target=found.name,
@@ -167,8 +173,9 @@ def _available(
         available["inner_splits"] = splits or None
         available["replayed"] = replay_subjects(target.load, cohort, fold, seed, limits)
     if target.kind == "study" and not isinstance(probe.answer, Failure):
-        splits = record_study_splits(_study(target), cohort, seed, limits)
-        available["inner_splits"] = splits or None
+        recorded = record_study(_study(target), cohort, seed, limits)
+        available["inner_splits"] = recorded.splits or None
+        available["fits"] = recorded.fits or None
     return available, probe
 
 

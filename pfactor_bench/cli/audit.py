@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pfactor_bench.auditing.report import VERDICTS, audit_report, worst_first
-from pfactor_bench.cli.options import add_data_arguments, set_data_environment
+from pfactor_bench.cli.options import add_data_arguments, add_declare_argument, set_data_environment
 from pfactor_bench.errors import OutputError
 from pfactor_bench.report.text import plain
 
@@ -65,6 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="numbers claimed of predictions.csv, YAML or JSON: 'r: 0.21' or 'seeds: [42, 43]'",
     )
+    add_declare_argument(parser)
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the findings as JSON")
     parser.add_argument(
         "--sarif", metavar="FILE", type=Path, help="and as SARIF, for code scanning"
@@ -101,6 +102,7 @@ def run(options: argparse.Namespace) -> int:
         timeout=options.timeout,
         seed=options.seed,
         claims=None if options.claims is None else read_claims(options.claims),
+        declare=options.declare,
     )
     print(_table(result))  # noqa: T201
     if options.json is not None:

@@ -51,6 +51,17 @@ def add_cache_argument(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_declare_argument(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--declare``."""
+    parser.add_argument(
+        "--declare",
+        type=Path,
+        metavar="FILE",
+        help="what was fixed beforehand, YAML: 'exclusions: {excluded: {sub-07: flat channels}, "
+        "sha256: …}' (LK013)",
+    )
+
+
 def set_data_environment(options: argparse.Namespace) -> None:
     """Hand ``--store`` and ``--yes`` on to whoever prepares or fetches recordings."""
     from pfactor_bench.cohorts.bids.store import STORE_VARIABLE

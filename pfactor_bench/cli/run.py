@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pfactor_bench.cli.options import (
     add_cache_argument,
     add_data_arguments,
+    add_declare_argument,
     add_suite_argument,
     count_above_zero,
     set_data_environment,
@@ -44,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="look for leaks by training every regime again, a dozen times, on changed data "
         "(default: where that costs less than the run itself)",
     )
+    add_declare_argument(parser)
     where = parser.add_argument_group(
         "where cases run",
         "None of these changes a result but for rounding: finished cases are kept and shared.",
@@ -132,6 +134,7 @@ def _run(suite: Suite, out: Path, options: argparse.Namespace) -> Record:
             seconds=options.case_timeout,
         ),
         audit=options.audit,
+        declare=options.declare,
         on_progress=last.append,
     )
     if last and not is_watched():

@@ -51,8 +51,8 @@ class FileSection:
         return {key: _plain(value) for key, value in self.values.items()}
 
 
-def read_section(path: Path) -> FileSection:
-    """Read a suite file.
+def read_section(path: Path, what: str = "suite") -> FileSection:
+    """Read a YAML file: a suite's, or `what` else messages call it.
 
     Raises
     ------
@@ -61,10 +61,10 @@ def read_section(path: Path) -> FileSection:
     """
     try:
         if (size := path.stat().st_size) > _MOST_BYTES:
-            raise ConfigError(f"{path} has {size:,} bytes: a suite has {_MOST_BYTES:,} at most")
+            raise ConfigError(f"{path} has {size:,} bytes: a {what} has {_MOST_BYTES:,} at most")
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read the suite {str(path)!r}: {error}") from error
+        raise ConfigError(f"cannot read the {what} {str(path)!r}: {error}") from error
     try:
         loader = yaml.SafeLoader(text)
     except yaml.reader.ReaderError as error:
@@ -76,8 +76,8 @@ def read_section(path: Path) -> FileSection:
     try:
         node = loader.get_single_node()
         if not isinstance(node, yaml.MappingNode):
-            raise ConfigError(f"{path}:1: a suite is a mapping of keys, such as 'name: my-suite'")
-        section = _Reader(loader, str(path)).section(node, "the suite")
+            raise ConfigError(f"{path}:1: a {what} is a mapping of keys, such as 'name: my-suite'")
+        section = _Reader(loader, str(path)).section(node, f"the {what}")
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ConfigError(f"{path}:{line}: not valid YAML: {error.problem}") from error
@@ -114,7 +114,7 @@ class _Reader:
         if self._n_left < 0:
             raise self._error(node, f"more than {_MOST_VALUES:,} values: write fewer")
         if not node.tag.startswith("tag:yaml.org,2002:") or "python" in node.tag:
-            raise self._error(node, f"tag {node.tag!r} is not allowed: a suite is plain data")
+            raise self._error(node, f"tag {node.tag!r} is not allowed: write plain data")
         if isinstance(node, yaml.MappingNode):
             return self.section(node, name)
         if isinstance(node, yaml.SequenceNode):

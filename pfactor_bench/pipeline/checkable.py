@@ -17,6 +17,7 @@ INPUTS = frozenset(
         "claims",
         "cohort",
         "declared_seeds",
+        "ledger",
         "measurements",
         "metric",
         "predictions",

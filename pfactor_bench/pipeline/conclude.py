@@ -19,6 +19,7 @@ from pfactor_bench.measurements.held_out import pooled_arrays
 from pfactor_bench.measurements.missing import with_missing
 from pfactor_bench.measurements.permutations import permuted_correlations
 from pfactor_bench.measurements.suite import measure_suite
+from pfactor_bench.pipeline.evaluations import evaluations, keep_evaluations
 from pfactor_bench.records.facts import (
     case_facts,
     cohort_facts,
@@ -56,6 +57,8 @@ def conclude(run: Run) -> Record:
             "measurements": measurements,
             "predictions": _all_predictions(results),
             "declared_seeds": tuple(sorted({case.seed for case in suite.cases})),
+            "exclusions": run.exclusions,
+            "ledger": evaluations(suite, cohort, split, run.out),
             "saliency": suite.saliency,
             "pretraining": manifests_by_fold(encoders) or None,
         }
@@ -106,11 +109,12 @@ def write_arrays(
 
 
 def write_report(record: Record, run: Run) -> Path:
-    """Write record, arrays, predictions, figure and report; return the report's path."""
+    """Write record, arrays, predictions, evaluations, figure, report; return the report's path."""
     results, out = run.results, run.folder
     write_arrays(run.cohort, run.split, results, out)
-    table = _all_predictions(results).to_parquet(index=False) or b""
-    write_atomically(out / PREDICTIONS_FILE, table)
+    table = _all_predictions(results).assign(fingerprint=run.cohort.fingerprint)
+    write_atomically(out / PREDICTIONS_FILE, table.to_parquet(index=False) or b"")
+    keep_evaluations(evaluations(run.suite, run.cohort, run.split, out), out)
     write_record(record, out)
     return render(record, out)
 

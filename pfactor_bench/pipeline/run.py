@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pfactor_bench.config import Suite, load_suite
+from pfactor_bench.config.declared import read_exclusions
 from pfactor_bench.execution.cases import Execution, device_of_cluster
 from pfactor_bench.execution.lock import only_run_in
 from pfactor_bench.execution.watched import watched_cases
@@ -30,6 +31,7 @@ def run(
     cache: Path | str | None = None,
     execution: Execution | None = None,
     audit: bool | None = None,
+    declare: Path | str | None = None,
     on_progress: Callable[[Progress], object] = lambda _progress: None,
     progress: bool = True,
 ) -> Record:
@@ -52,6 +54,8 @@ def run(
         Where and how persistently cases are run; None stays in this process.
     audit
         Whether to audit every regime; None audits those whose audit costs less than the run.
+    declare
+        A file of declarations, such as who was to be left out: see `pfactor_bench.config.declared`.
     on_progress
         Called when a case begins or ends.
     progress
@@ -73,6 +77,7 @@ def run(
     """
     suite = suite if isinstance(suite, Suite) else load_suite(suite)
     out = report_folder(suite.name) if out is None else Path(out)
+    exclusions = None if declare is None else read_exclusions(Path(declare))
     ensure_writable(out)
     execution = execution or Execution()
     watched = watched_cases(len(suite.cases), on_progress, wanted=progress)
@@ -84,6 +89,7 @@ def run(
             device=device if execution.cluster is None else "auto",
             cache=None if cache is None else Path(cache),
             execution=execution,
+            exclusions=exclusions,
         ).begin()
         if execution.cluster is not None:
             it = it.but(device=device_of_cluster(it, execution.cluster, device))

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from pfactor_bench.auditing.result import Audit
     from pfactor_bench.config import Suite
+    from pfactor_bench.config.declared import Exclusions
     from pfactor_bench.execution.progress import Progress
     from pfactor_bench.records.record import Record
     from pfactor_bench.training.pretraining.sources import SourceWindows
@@ -60,6 +61,8 @@ class Run:
         Folder of encoders; None takes the environment's, else one in `out`.
     execution
         Where and how persistently cases are run.
+    exclusions
+        Who was to be left out, where that was declared.
     patience
         Seconds to wait for another run that writes to `out`; None where the caller holds its lock.
     """
@@ -73,9 +76,10 @@ class Run:
         device: str = "auto",
         cache: Path | None = None,
         execution: Execution | None = None,
+        exclusions: Exclusions | None = None,
         patience: float | None = None,
     ) -> None:
-        self.suite, self.out = suite, out
+        self.suite, self.out, self.exclusions = suite, out, exclusions
         self.execution = execution or Execution()
         self._data_dir, self._device, self._cache = data_dir, device, cache
         self._patience = patience

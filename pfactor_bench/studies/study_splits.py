@@ -1,4 +1,4 @@
-"""The splits that a study makes inside its own training data, recorded while it runs.
+"""What a study splits and fits inside its own process, recorded while it runs.
 
 What a study hands to a splitter are features that only it knows. So it is run on a cohort in which
 all windows of a subject are one and the same: rows that are equal are then one subject, whatever is
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import dataclass
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from pfactor_bench.studies.harness import to_json
 from pfactor_bench.studies.inner_splits import wrap_splitters
 from pfactor_bench.studies.randomness import Streams
 from pfactor_bench.studies.sandbox import Failure, run_jobs
+from pfactor_bench.studies.study_fits import watch_transformations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from pfactor_bench.studies.sandbox import Limits
     from pfactor_bench.types import Cohort
 
-__all__ = ["record_study_splits", "repeat_windows", "who_is_in"]
+__all__ = ["Recorded", "record_study", "repeat_windows", "who_is_in"]
 
 #: Features of one subject's windows agree to so many decimals, in deviations of each feature.
 _DECIMALS = 5
@@ -38,10 +40,26 @@ _DECIMALS = 5
 _SINGLE = 1e-6
 
 
-def record_study_splits(
-    study: Study, cohort: Cohort, seed: int, limits: Limits
-) -> list[dict[str, Any]]:
-    """Run a study once and return the splits that it makes of some subjects' windows.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recorded:
+    """What a study did inside its own process.
+
+    Parameters
+    ----------
+    splits
+        ``by``, the splitter, and ``shared``, a name for each subject in train and validation. Left
+        out are splits of all subjects, which decide who is held out, of one row a subject, and of
+        rows that cannot be told apart.
+    fits
+        ``what``, the class of a transformation, and ``n_subjects`` whose rows it was fitted on.
+    """
+
+    splits: tuple[dict[str, Any], ...] = ()
+    fits: tuple[dict[str, Any], ...] = ()
+
+
+def record_study(study: Study, cohort: Cohort, seed: int, limits: Limits) -> Recorded:
+    """Run a study once and return what it splits and fits.
 
     Parameters
     ----------
@@ -54,13 +72,13 @@ def record_study_splits(
 
     Returns
     -------
-    list of dict
-        ``by``, the splitter, and ``shared``, a name for each subject in train and validation. Left
-        out are splits of all subjects, which decide who is held out, of one row a subject, and of
-        rows that cannot be told apart. None where the study does not run on repeated windows.
+    Recorded
+        Empty where the study does not run on repeated windows.
     """
     (reply,) = run_jobs([partial(_session, study, cohort, seed)], limits)
-    return [] if isinstance(reply, Failure) else json.loads(reply)
+    if isinstance(reply, Failure):
+        return Recorded()
+    return Recorded(**{name: tuple(found) for name, found in json.loads(reply).items()})
 
 
 def repeat_windows(cohort: Cohort) -> Cohort:
@@ -96,10 +114,11 @@ def _session(study: Study, cohort: Cohort, seed: int) -> bytes:
     repeated = repeat_windows(cohort)
     recorded: dict[bytes, dict[str, Any]] = {}
     wrap_splitters(partial(_recording, recorded, repeated))
+    fits = watch_transformations(repeated)
     Streams()
     with leaving_nothing():
         study(repeated, seed=seed)
-    return to_json(list(recorded.values()))
+    return to_json({"splits": list(recorded.values()), "fits": fits})
 
 
 def _recording(

@@ -1,15 +1,17 @@
-"""Checks of declarations: exclusions, seeds, ledgers, artefacts, and who is predicted."""
+"""Checks of what was written down: exclusions, seeds, evaluations, and who is predicted."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from pfactor_bench.checks import run_check
-from pfactor_bench.checks.reported.declared import exclusion_digest, held_out_fingerprint
+from pfactor_bench.checks.reported.declared import held_out_fingerprint
+from pfactor_bench.config.declared import Exclusions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,31 +21,31 @@ if TYPE_CHECKING:
 _EXCLUDED = {"sub-50": "flat channels"}
 
 
-def _exclusions(cohort: Cohort, excluded: dict[str, str], **manifest: object) -> Finding:
-    manifest = {"excluded": excluded, "sha256": exclusion_digest(excluded), **manifest}
-    return run_check("LK013", cohort=cohort, exclusions=manifest)
+def _exclusions(cohort: Cohort, excluded: dict[str, str], **given: Any) -> Finding:
+    exclusions = Exclusions(excluded=excluded, sha256=Exclusions(excluded=excluded).digest)
+    return run_check("LK013", cohort=cohort, exclusions=replace(exclusions, **given))
 
 
 def test_declared_exclusions_pass(cohort: Cohort) -> None:
     """A list that is kept to is fine."""
-    all_subjects = [*cohort.subjects.tolist(), "sub-50"]
+    all_subjects = (*cohort.subjects.tolist(), "sub-50")
     assert _exclusions(cohort, _EXCLUDED, all_subjects=all_subjects).status == "pass"
 
 
 @pytest.mark.parametrize(
-    ("excluded", "manifest"),
+    ("excluded", "given"),
     [
         pytest.param(_EXCLUDED, {"sha256": "0" * 64}, id="another list"),
         pytest.param({"sub-00": "noisy"}, {}, id="still there"),
         pytest.param({"sub-50": " "}, {}, id="no reason"),
-        pytest.param({}, {"all_subjects": ["sub-51"]}, id="missing without notice"),
+        pytest.param({}, {"all_subjects": ("sub-51",)}, id="missing without notice"),
     ],
 )
 def test_broken_exclusions_are_found(
-    excluded: dict[str, str], manifest: dict[str, object], cohort: Cohort
+    excluded: dict[str, str], given: dict[str, Any], cohort: Cohort
 ) -> None:
     """Whoever is treated otherwise than the list says is named."""
-    assert _exclusions(cohort, excluded, **manifest).status == "fail"
+    assert _exclusions(cohort, excluded, **given).status == "fail"
 
 
 def test_exclusions_need_a_manifest(cohort: Cohort) -> None:
@@ -91,15 +93,19 @@ def test_ledger_is_needed(cohort: Cohort, split: Split) -> None:
     assert run_check("LK021", cohort=cohort, split=split).status == "not_applicable"
 
 
-@pytest.mark.parametrize(("mine", "status"), [(True, "pass"), (False, "fail")])
-def test_artefacts(mine: bool, status: str, cohort: Cohort) -> None:  # noqa: FBT001
-    """A cache of other data is stale."""
-    made_from = cohort.fingerprint if mine else "0" * 64
-    assert run_check("LK028", cohort=cohort, artefacts={"features": made_from}).status == status
+@pytest.mark.parametrize(
+    ("others", "status"), [((), "pass"), (("0" * 64,), "fail"), (("nan",), "fail")]
+)
+def test_predictions_of_another_state_of_the_cohort(
+    others: tuple[str, ...], status: str, cohort: Cohort
+) -> None:
+    """One row that was predicted from other data is one too many."""
+    made_from = (cohort.fingerprint, *others)
+    assert run_check("LK028", cohort=cohort, made_from=made_from).status == status
 
 
-def test_artefacts_are_needed(cohort: Cohort) -> None:
-    """Without artefacts none is stale."""
+def test_predictions_that_name_no_cohort(cohort: Cohort) -> None:
+    """Without a fingerprint nothing is known."""
     assert run_check("LK028", cohort=cohort).status == "not_applicable"
 
 
@@ -122,8 +128,6 @@ def test_dropped_subject_is_named(cohort: Cohort, split: Split) -> None:
 
 def test_subject_on_no_side_is_found(cohort: Cohort, split: Split) -> None:
     """A subject who is neither trained on nor predicted has vanished."""
-    from dataclasses import replace
-
     outside = np.flatnonzero(cohort.subjects == "sub-03")
     folds = tuple(
         replace(
@@ -160,8 +164,6 @@ def test_augmentation(
     parents = [""] * len(names)
     parents[fold.train[0]] = names[getattr(fold, side)[1]]
     augmented = changed(cohort, cohort.table.assign(parent=parents))
-    from dataclasses import replace
-
     first = replace(split, folds=split.folds[:1])
     assert run_check("LK027", cohort=augmented, split=first).status == status
 

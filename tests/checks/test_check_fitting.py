@@ -1,4 +1,4 @@
-"""Checks of what was fitted on what: logs, inner splits, and where training starts."""
+"""Checks of what was fitted on what: transformations and inner splits."""
 
 from __future__ import annotations
 
@@ -71,42 +71,16 @@ def test_recording_leaves_this_process_alone(cohort: Cohort, split: Split) -> No
     assert KFold.split is before
 
 
-@pytest.mark.parametrize(("side", "status"), [("train", "pass"), ("test", "fail")])
-def test_fit_log(side: str, status: str, cohort: Cohort, split: Split) -> None:
+@pytest.mark.parametrize(("n_subjects", "status"), [(6, "pass"), (9, "warn")])
+def test_fits(n_subjects: int, status: str, cohort: Cohort) -> None:
     """A scaler may see training subjects only."""
-    rows = getattr(split.folds[0], side)
-    log = [{"what": "StandardScaler", "fold": "fold-0", "rows": rows}]
-    assert run_check("LK010", cohort=cohort, split=split, fit_log=log).status == status
+    fits = [{"what": "StandardScaler", "n_subjects": n_subjects}]
+    assert run_check("LK010", cohort=cohort, fits=fits).status == status
 
 
-def test_fit_log_is_needed(cohort: Cohort, split: Split) -> None:
-    """Without a log nothing is known about fits."""
-    assert run_check("LK010", cohort=cohort, split=split).status == "not_applicable"
-
-
-def _states(*initial: str, seeds: tuple[int, ...] = (1, 1)) -> list[dict[str, Any]]:
-    return [
-        {"name": f"fold-{row}", "seed": seed, "initial": start, "final": f"end-{row}"}
-        for row, (start, seed) in enumerate(zip(initial, seeds, strict=True))
-    ]
-
-
-@pytest.mark.parametrize(
-    ("states", "status"),
-    [
-        pytest.param(_states("a", "a"), "pass", id="same seed, same start"),
-        pytest.param(_states("a", "end-0"), "fail", id="warm start"),
-        pytest.param(_states("a", "a", seeds=(1, 2)), "warn", id="seed without effect"),
-    ],
-)
-def test_fresh_start(states: list[dict[str, Any]], status: str) -> None:
-    """Training starts from its seed and from nothing else."""
-    assert run_check("LK023", training_states=states).status == status
-
-
-def test_fresh_start_needs_hashes() -> None:
-    """Without hashes of weights nothing is known about the start."""
-    assert run_check("LK023").status == "not_applicable"
+def test_fits_are_needed(cohort: Cohort) -> None:
+    """Without a recorded fit nothing is known."""
+    assert run_check("LK010", cohort=cohort).status == "not_applicable"
 
 
 def test_failed_recording_names_the_reason(cohort: Cohort) -> None:

@@ -21,7 +21,7 @@ from benchmarks.detection.honest import band_features, predictions_table, subjec
 from pfactor_bench.checks import run_check
 from pfactor_bench.cohorts.synthetic import synthetic
 from pfactor_bench.studies.sandbox import Limits
-from pfactor_bench.studies.study_splits import record_study_splits
+from pfactor_bench.studies.study_splits import record_study
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +47,7 @@ def _study(predict: Callable[..., Any]) -> Study:
 
 
 def _finding(study: Study) -> Finding:
-    recorded = record_study_splits(study, _COHORT, 0, Limits(seconds=60))
+    recorded = record_study(study, _COHORT, 0, Limits(seconds=60)).splits
     return run_check("LK020", cohort=_COHORT, inner_splits=recorded or None)
 
 

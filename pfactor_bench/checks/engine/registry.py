@@ -38,17 +38,17 @@ EVIDENCE_ROWS = 20
 
 #: Everything that can be injected into a check, in the words that a reason uses.
 ARGUMENTS: dict[str, str] = {
-    "artefacts": "fingerprints of the cohort that stored artefacts were made from",
     "claimed": "claimed numbers",
     "claims": "claims",
     "cohort": "a cohort",
     "declared_seeds": "declared seeds",
-    "exclusions": "an exclusion manifest",
-    "fit_log": "a log of what was fitted on which windows",
+    "exclusions": "an exclusion manifest (--declare)",
+    "fits": "recorded fits of scikit-learn transformations",
     "guard": "a guard gap",
     "inner_splits": "recorded inner splits",
     "inputs": "a list of the model's inputs",
-    "ledger": "a ledger of test-set uses",
+    "ledger": "a ledger of evaluations on test sets",
+    "made_from": "predictions that name their cohort in a column 'fingerprint'",
     "measurements": "measurements",
     "metric": "a metric function",
     "model": "a network's answers to questions",
@@ -60,7 +60,6 @@ ARGUMENTS: dict[str, str] = {
     "split": "a split, with the training rows stated",
     "split_recipe": "a named split rule",
     "study": "a re-executable study",
-    "training_states": "hashes of weights before and after training",
 }
 
 #: The sections of a check's docstring and the catalogue fields they become.

@@ -1,10 +1,9 @@
-"""Checks of what only a declaration can tell: exclusions, seeds, uses of a test set, caches."""
+"""Checks of what was written down: exclusions, seeds, evaluations, whose predictions they are."""
 
 from __future__ import annotations
 
 import hashlib
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,17 +16,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from pfactor_bench.checks.engine.outcomes import Outcome
+    from pfactor_bench.config.declared import Exclusions
     from pfactor_bench.types import Cohort, Scalar, Split
 
-__all__ = ["exclusion_digest", "held_out_fingerprint"]
+__all__ = ["held_out_fingerprint"]
 
 #: From so many different settings on, a test set has become a validation set.
 _MANY_USES = 10
-
-
-def exclusion_digest(excluded: Mapping[str, str]) -> str:
-    """Return the sha256 of who is left out and why, to be written down before any result."""
-    return hashlib.sha256(json.dumps(dict(sorted(excluded.items()))).encode()).hexdigest()
 
 
 def held_out_fingerprint(cohort: Cohort, split: Split) -> str:
@@ -40,14 +35,14 @@ def held_out_fingerprint(cohort: Cohort, split: Split) -> str:
 
 
 @check("LK013", kinds=(13,))
-def exclusions_as_declared(cohort: Cohort, exclusions: Mapping[str, Any]) -> Outcome:
-    """Compare who is left out with the list that was fixed before any result.
+def exclusions_as_declared(cohort: Cohort, exclusions: Exclusions) -> Outcome:
+    """Exclusions: who is left out against the list that was fixed before any result.
 
     How it is detected
     ------------------
-    The manifest holds ``excluded`` (name to reason), its ``sha256`` as written down beforehand, and
-    maybe ``all_subjects``. The hash must fit the list, nobody on it may be in the cohort, every
-    reason must say something, and all other subjects must be there.
+    `--declare FILE` names who is `excluded` and why, the `sha256` of that list as written down
+    beforehand, and maybe `all_subjects`. The hash must fit the list, nobody on it may be in the
+    cohort, every reason must say something, and all other subjects must be there.
 
     Why it matters
     --------------
@@ -65,23 +60,25 @@ def exclusions_as_declared(cohort: Cohort, exclusions: Mapping[str, Any]) -> Out
     ------
     Simmons et al. 2011, doi:10.1177/0956797611417632.
     """
-    excluded: Mapping[str, str] = exclusions["excluded"]
-    present = set(cohort.subjects.tolist())
-    problems = [
+    excluded, present = exclusions.excluded, set(cohort.subjects.tolist())
+    if exclusions.digest != exclusions.sha256:
+        return failed(
+            "the exclusion list is not the one whose hash was written down",
+            [{"sha256": exclusions.digest, "written_down": exclusions.sha256}],
+        )
+    problems: list[dict[str, Scalar]] = [
         {"subject": name, "problem": "is on the list and in the cohort"}
         for name in sorted(present & set(excluded))
     ]
     problems += [
         {"subject": name, "problem": "is left out without a reason"}
         for name, reason in excluded.items()
-        if not str(reason).strip()
+        if not reason.strip()
     ]
     problems += [
         {"subject": name, "problem": "is missing and not on the list"}
-        for name in sorted(set(exclusions.get("all_subjects", present)) - present - set(excluded))
+        for name in sorted(set(exclusions.all_subjects) - present - set(excluded))
     ]
-    if exclusion_digest(excluded) != exclusions["sha256"]:
-        return failed("the exclusion list is not the one whose hash was written down", problems)
     if problems:
         return failed(f"{len(problems)} subjects are not treated as the list says", problems)
     return passed(f"{len(excluded)} subjects are left out, as declared")
@@ -128,13 +125,14 @@ def all_seeds_reported(predictions: pd.DataFrame, declared_seeds: Sequence[int])
 
 
 @check("LK021", kinds=(21,), severity="weakness")
-def test_set_worn_out(cohort: Cohort, split: Split, ledger: Sequence[Mapping[str, str]]) -> Outcome:
-    """Count how many settings have been evaluated on the same held-out subjects.
+def test_set_reuse(cohort: Cohort, split: Split, ledger: Sequence[Mapping[str, str]]) -> Outcome:
+    """Test-set reuse: how many settings have been evaluated on the same held-out subjects.
 
     How it is detected
     ------------------
-    A ledger has an entry ``{"held_out": fingerprint, "setting": hash}`` for each evaluation.
-    Different settings evaluated on these held-out subjects are counted; 10 or more are a warning.
+    Every run of a suite adds a line to `evaluations.jsonl` in its report's folder: who was held
+    out, and a hash of all that the suite trains. Different settings evaluated on these held-out
+    subjects are counted; 10 or more are a warning.
 
     Why it matters
     --------------
@@ -142,57 +140,58 @@ def test_set_worn_out(cohort: Cohort, split: Split, ledger: Sequence[Mapping[str
 
     How to fix it
     -------------
-    Develop on validation subjects, and keep subjects whom nobody has looked at for the last run.
+    Develop on validation subjects, and keep subjects that nobody has evaluated on for the last run.
 
     What it cannot see
     ------------------
-    Evaluations that are not entered, such as those of other groups at a public data set.
+    Evaluations that left no line: in another folder, by other code, or by other groups on a public
+    data set.
 
     Source
     ------
     Dwork et al. 2015, doi:10.1126/science.aaa9375.
     """
     mine = held_out_fingerprint(cohort, split)
-    settings = {entry["setting"] for entry in ledger if entry["held_out"] == mine}
+    settings = sorted({entry["setting"] for entry in ledger if entry["held_out"] == mine})
+    said = f"settings evaluated on these held-out subjects: {len(settings)}"
     if len(settings) >= _MANY_USES:
-        return warned(
-            f"{len(settings)} settings have been evaluated on these held-out subjects",
-            [{"setting": setting} for setting in sorted(settings)],
-        )
-    return passed(f"{len(settings)} settings have been evaluated on these held-out subjects")
+        return warned(said, [{"setting": setting} for setting in settings])
+    return passed(said)
 
 
-@check("LK028", kinds=(28,))
-def artefacts_of_this_cohort(cohort: Cohort, artefacts: Mapping[str, str]) -> Outcome:
-    """Find stored artefacts that were made from another cohort.
+@check("LK028", kinds=(28, 36))
+def predictions_of_this_cohort(cohort: Cohort, made_from: Sequence[str]) -> Outcome:
+    """Stale predictions: those that were made from another state of the cohort.
 
     How it is detected
     ------------------
-    Each artefact (features, splits, weights, predictions) states the fingerprint of the cohort it
-    was made from, which must be this cohort's.
+    Saved predictions name the cohort that they were made from in a column `fingerprint`, as a run's
+    `predictions.parquet` does: the sha256 over its content, targets included. It must be the
+    fingerprint of the cohort that they are audited on.
 
     Why it matters
     --------------
-    A cache that outlives a change of data or split brings back numbers of another experiment, or
-    subjects who are now held out.
+    Predictions that outlive a change of targets, signal or subjects belong to another experiment,
+    and no number that is computed from both is true of either.
 
     How to fix it
     -------------
-    Put the cohort's fingerprint into the key of every cache, and delete what does not fit.
+    Predict again from the cohort as it is now, and keep its fingerprint beside whatever is stored.
 
     What it cannot see
     ------------------
-    Artefacts that state no fingerprint; LK106 sees predictions that do not follow the data.
+    Tables without the column. Of a re-executable study LK106 and LK109 see whether its
+    predictions follow the data.
 
     Source
     ------
     Kapoor & Narayanan 2023, doi:10.1016/j.patter.2023.100804.
     """
     stale = [
-        {"artefact": name, "made_from": fingerprint[:12], "cohort": cohort.fingerprint[:12]}
-        for name, fingerprint in artefacts.items()
-        if fingerprint != cohort.fingerprint
+        {"made_from": one[:12], "cohort": cohort.fingerprint[:12]}
+        for one in made_from
+        if one != cohort.fingerprint
     ]
     if stale:
-        return failed(f"{len(stale)} of {len(artefacts)} artefacts are of other data", stale)
-    return passed(f"{len(artefacts)} artefacts were made from this cohort")
+        return failed("the predictions were made from another state of the cohort", stale)
+    return passed("the predictions were made from this very cohort")

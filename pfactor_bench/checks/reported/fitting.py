@@ -1,4 +1,4 @@
-"""Checks of what was fitted on what: inner splits, fitted transformations, weights at the start."""
+"""Checks of what was fitted on what: transformations and inner splits."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pfactor_bench.checks.engine.outcomes import Outcome
-    from pfactor_bench.types import Cohort, Scalar, Split
+    from pfactor_bench.types import Cohort, Scalar
 
 __all__: list[str] = []
 
 
-@check("LK010", kinds=(10, 11, 12, 14))
-def fitted_on_held_out(
-    cohort: Cohort, split: Split, fit_log: Sequence[Mapping[str, Any]]
-) -> Outcome:
-    """Find transformations that were fitted on held-out subjects.
+@check("LK010", kinds=(10, 11, 12, 14), severity="weakness")
+def fitted_on_all_subjects(cohort: Cohort, fits: Sequence[Mapping[str, Any]]) -> Outcome:
+    """Transformations fitted on all subjects, held-out ones among them.
 
     How it is detected
     ------------------
-    A log of fits, each ``{"what": name, "fold": name, "rows": positions}``, is compared with the
-    subjects held out in the same fold.
+    While a study runs, every fit of a scikit-learn transformation that learns something is
+    recorded (scalers, decompositions, selections, imputers, and classes derived from
+    TransformerMixin elsewhere). The study is run for that with one window of each subject repeated,
+    so that equal rows are one subject whatever features it makes, and subjects are counted. It
+    warns: that a fit saw all subjects is certain, that a prediction uses it is for LK102 to say.
 
     Why it matters
     --------------
@@ -41,28 +42,21 @@ def fitted_on_held_out(
 
     What it cannot see
     ------------------
-    Fits that were not logged; LK102 needs no log.
+    Transformations written by hand and fits on some of the held-out subjects; LK102 sees the effect
+    of both.
 
     Source
     ------
     Kapoor & Narayanan 2023, doi:10.1016/j.patter.2023.100804, L1.2 and L1.3.
     """
-    subjects = cohort.subjects
-    held_out = {fold.name: np.unique(subjects[fold.test]) for fold in split.folds}
-    evidence: list[dict[str, Scalar]] = []
-    for entry in fit_log:
-        rows = np.asarray(entry["rows"], dtype=np.int64)
-        shared = np.intersect1d(subjects[rows], held_out[entry["fold"]])
-        if len(shared):
-            row = {"what": str(entry["what"]), "fold": str(entry["fold"])}
-            evidence.append({**row, "n_subjects": len(shared), "first": str(shared[0])})
-    if evidence:
-        return failed(
-            f"{len(evidence)} of {len(fit_log)} fits saw held-out subjects, among them "
-            f"{evidence[0]['what']}",
-            evidence,
-        )
-    return passed(f"{len(fit_log)} fits saw training subjects only")
+    everywhere = [entry for entry in fits if entry["n_subjects"] == cohort.n_subjects]
+    if not everywhere:
+        return passed(f"none of {len(fits)} fits of transformations saw all subjects")
+    names = dict.fromkeys(str(entry["what"]) for entry in everywhere)
+    return warned(
+        f"{', '.join(names)} saw all {cohort.n_subjects} subjects, held-out ones among them",
+        [{"what": name} for name in names],
+    )
 
 
 @check("LK020", kinds=(20, 17, 18), severity="weakness")
@@ -122,51 +116,3 @@ def inner_subject_overlap(
         + ("" if decides else "; nothing is decided by them here"),
         evidence,
     )
-
-
-@check("LK023", kinds=(23,))
-def fresh_start(training_states: Sequence[Mapping[str, Any]]) -> Outcome:
-    """Find trainings that begin with weights that another training ended with.
-
-    How it is detected
-    ------------------
-    Each training states hashes of its weights: ``{"name", "seed", "initial", "final"}``. An initial
-    hash must be no other training's final one, and trainings from different seeds must differ.
-
-    Why it matters
-    --------------
-    The next fold's held-out subjects were the last fold's training subjects: weights that are
-    carried over remember them.
-
-    How to fix it
-    -------------
-    Build a new model in every fold, seed and regime, and load pretrained weights from a file whose
-    training subjects are known.
-
-    What it cannot see
-    ------------------
-    Weights that were changed a little before they were used again; LK101 sees their effect.
-
-    Source
-    ------
-    Kapoor & Narayanan 2023, doi:10.1016/j.patter.2023.100804, L1.
-    """
-    ended = {entry["final"]: entry["name"] for entry in training_states}
-    carried: list[dict[str, Scalar]] = [
-        {"training": entry["name"], "starts_from": ended[entry["initial"]]}
-        for entry in training_states
-        if entry["initial"] in ended and entry["initial"] != entry["final"]
-    ]
-    if carried:
-        return failed(f"{len(carried)} trainings start where another one ended", carried)
-    seeds: dict[str, set[object]] = {}
-    for entry in training_states:
-        seeds.setdefault(entry["initial"], set()).add(entry["seed"])
-    alike: list[dict[str, Scalar]] = [
-        {"initial": initial, "seeds": ", ".join(sorted(map(str, used)))}
-        for initial, used in seeds.items()
-        if len(used) > 1
-    ]
-    if alike:
-        return warned("different seeds start from the same weights", alike)
-    return passed(f"{len(training_states)} trainings start afresh")
