@@ -1,6 +1,6 @@
-"""Plant leaks in clean studies, audit them all, and write down what was found.
+"""Plant leaks, audit them through every door that users have, and write down what was found.
 
-    python -m benchmarks.detection [--data DIR] [--minutes 8] [--quick] [--out reports/detection]
+    python -m benchmarks.detection [--door study] [--minutes 8] [--out reports/detection]
 
 writes report.md, detection.json and the figures from whatever has been measured. A run that is
 killed or out of time goes on where it stopped: results are kept in OUT/cases.
@@ -19,10 +19,11 @@ from tqdm import tqdm
 from benchmarks.detection.figure import draw_matrix, draw_severities
 from benchmarks.detection.inflation import measure_inflation
 from benchmarks.detection.numbers import filled
-from benchmarks.detection.plan import full_plan, quick_plan
+from benchmarks.detection.plan import full_plan
 from benchmarks.detection.report import report_text
-from benchmarks.detection.run import read_rows, run_plan
+from benchmarks.detection.run import read_rows, run_trials
 from benchmarks.detection.summary import summarise
+from benchmarks.detection.trials import DOORS
 from pfactor_bench.files import write_atomically
 
 if TYPE_CHECKING:
@@ -37,21 +38,21 @@ _PUBLISHED = _README.parent / "reports" / "detection"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what is missing, then write record, report and figures."""
     options = _parser().parse_args(arguments)
-    results = options.out / "cases" / ("quick.jsonl" if options.quick else "audits.jsonl")
-    plan = quick_plan() if options.quick else full_plan()
+    results = options.out / "cases" / "audits.jsonl"
+    plan = [trial for trial in full_plan() if options.door in {None, trial.door}]
     done = {row["id"] for row in read_rows(results)}
-    with tqdm(total=len(plan), initial=sum(cell.id in done for cell in plan), unit="audit") as bar:
-        left = run_plan(
+    with tqdm(total=len(plan), initial=sum(one.id in done for one in plan), unit="audit") as bar:
+        left = run_trials(
             plan,
             results,
-            data_dir=options.data,
             seconds=None if options.minutes is None else 60 * options.minutes,
-            on_cell=lambda _id: bar.update(),
+            on_trial=lambda _id: bar.update(),
         )
     print(f"{len(plan) - left} of {len(plan)} audits are done")
-    rows = [row for row in read_rows(results) if row["id"] in {cell.id for cell in plan}]
-    inflation = None if options.quick else _inflation(options)
-    record = summarise(rows, inflation=inflation, rivals=_kept(options.out / "rivals.json"))
+    known = {trial.id for trial in full_plan()}
+    rows = [row for row in read_rows(results) if row["id"] in known]
+    rivals = _kept(options.out / "rivals.json")
+    record = summarise(rows, n_planned=len(known), inflation=_inflation(options), rivals=rivals)
     write_report(record, options.out)
     if options.out.resolve() == _PUBLISHED:
         write_atomically(_README, filled(_README.read_text(encoding="utf-8"), record).encode())
@@ -64,19 +65,18 @@ def write_report(record: dict[str, Any], out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     text = json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     write_atomically(out / "detection.json", text.encode())
-    for name, content in {**draw_matrix(record), **draw_severities(record)}.items():
+    severities = draw_severities(record) if record["severities"] else {}
+    for name, content in {**draw_matrix(record), **severities}.items():
         write_atomically(out / name, content)
     write_atomically(out / "report.md", report_text(record).encode())
 
 
-def _inflation(options: argparse.Namespace) -> dict[str, Any]:
-    kept = options.out / "cases" / "inflation.json"
-    measured = _kept(kept)
-    if measured is None:
-        with tqdm(desc="inflation", unit="model") as bar:
-            measured = measure_inflation(options.data, on_row=bar.update)
-        write_atomically(kept, json.dumps(measured, allow_nan=False).encode())
-    return measured
+def _inflation(options: argparse.Namespace) -> dict[str, Any] | None:
+    """Return the inflation: measured where that is asked for, else as it was last measured."""
+    if not options.inflation:
+        return (_kept(options.out / "detection.json") or {}).get("inflation")
+    with tqdm(desc="inflation", unit="model") as bar:
+        return measure_inflation(options.data, on_row=bar.update)
 
 
 def _kept(path: Path) -> dict[str, Any] | None:
@@ -96,11 +96,11 @@ def _parser() -> argparse.ArgumentParser:
         type=lambda text: Path(text).resolve(),
         default=Path(data).resolve() if data else None,
         metavar="DIR",
-        help="folder that holds eegmat (default: $PFACTOR_BENCH_DATA); cells of real EEG wait "
-        "until it is named",
+        help="folder that holds eegmat, for the inflation (default: $PFACTOR_BENCH_DATA)",
     )
     parser.add_argument("--minutes", type=float, help="begin no further audit after so many")
-    parser.add_argument("--quick", action="store_true", help="a leak of each kind in one study")
+    parser.add_argument("--door", choices=tuple(DOORS), help="run the trials of one door only")
+    parser.add_argument("--inflation", action="store_true", help="measure the inflation anew")
     parser.add_argument("--out", type=Path, default=Path("reports/detection"), metavar="DIR")
     return parser
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -18,27 +17,10 @@ if TYPE_CHECKING:
 
     Array: TypeAlias = NDArray[np.float64]
 
-__all__ = ["FAMILIES", "Family", "Trained", "rebuilt"]
+__all__ = ["FAMILIES", "Family", "rebuilt"]
 
 Sees: TypeAlias = Literal["features", "signal"]
 Build: TypeAlias = "Callable[[int, int], nn.Module]"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Trained:
-    """A trained model, by what it predicts.
-
-    Parameters
-    ----------
-    stages
-        Predictions of held-out windows after each stage of training, ``(n_stages, n_test)``.
-    initial, final
-        Digests of the weights before and after.
-    """
-
-    stages: Array
-    initial: str
-    final: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,8 +34,8 @@ class Family:
     sees
         Features of a window or its signal.
     train
-        ``train(X, y, X_test, seed=, setting=, kept=)``. Weights in `kept` are gone on from, and
-        the trained ones are left there.
+        ``train(X, y, X_test, seed=, setting=, kept=)`` returns predictions after each stage,
+        ``(n_stages, n_test)``. Weights in `kept` are gone on from, the trained ones left there.
     settings
         How many settings it can be tuned over.
     has_stages
@@ -64,7 +46,7 @@ class Family:
 
     name: str
     sees: Sees
-    train: Callable[..., Trained]
+    train: Callable[..., Array]
     settings: int = 4
     has_stages: bool = True
     build: Build | None = None
@@ -78,7 +60,7 @@ def rebuilt(family: Family, build: Build) -> Family:
 
 def _ridge(
     X: Array, y: Array, X_test: Array, *, seed: int, setting: int, kept: dict[str, Any]
-) -> Trained:
+) -> Array:
     """Solve a ridge regression; its stages are the penalties on the way down."""
     del seed
     mean, centre, n_features = y.mean(), X.mean(axis=0), X.shape[1]
@@ -91,12 +73,12 @@ def _ridge(
         weights = start + np.linalg.solve(gram + penalty * np.eye(n_features), right)
         stages.append(mean + (X_test - centre) @ weights)
     kept["weights"] = weights
-    return Trained(stages=np.array(stages), initial=_digest(start), final=_digest(weights))
+    return np.array(stages)
 
 
 def _forest(
     X: Array, y: Array, X_test: Array, *, seed: int, setting: int, kept: dict[str, Any]
-) -> Trained:
+) -> Array:
     """Grow a random forest; its stages are the forest with more and more trees."""
     from sklearn.ensemble import RandomForestRegressor
 
@@ -108,27 +90,24 @@ def _forest(
     grown = np.array([tree.predict(X_test) for tree in trees])
     means = np.cumsum(grown, axis=0) / np.arange(1, len(trees) + 1)[:, None]
     # Every third tree is a stage, the last one among them.
-    return Trained(stages=means[2::3], initial=_tree_digest(before), final=_tree_digest(trees))
-
-
-def _tree_digest(trees: list[Any]) -> str:
-    return _digest(*(tree.tree_.threshold for tree in trees))
+    stages: Array = means[2::3]
+    return stages
 
 
 def _neighbours(
     X: Array, y: Array, X_test: Array, *, seed: int, setting: int, kept: dict[str, Any]
-) -> Trained:
+) -> Array:
     """Take the mean of the nearest training windows; there is nothing to train in stages."""
     from sklearn.neighbors import KNeighborsRegressor
 
     del seed
-    initial = _digest(kept.get("windows", np.zeros(0)))
     if "windows" in kept and kept["windows"].shape[1] == X.shape[1]:
         X, y = np.vstack([kept["windows"], X]), np.concatenate([kept["targets"], y])
     kept["windows"], kept["targets"] = X, y
     k = min((7, 3, 15, 25)[setting], len(X))
     model = KNeighborsRegressor(k, algorithm="brute").fit(X, y)
-    return Trained(stages=model.predict(X_test)[None], initial=initial, final=_digest(X))
+    stages: Array = model.predict(X_test)[None]
+    return stages
 
 
 def _network(
@@ -141,7 +120,7 @@ def _network(
     seed: int,
     setting: int,
     kept: dict[str, Any],
-) -> Trained:
+) -> Array:
     """Train a network by the project's own loop; its stages are epochs."""
     import torch
 
@@ -154,7 +133,6 @@ def _network(
         model = build(X.shape[1], X.shape[2])
         if "state" in kept:
             model.load_state_dict(kept["state"])
-        initial = _state_digest(model)
         trajectory = fit(
             model,
             X=torch.tensor(X, dtype=torch.float32),
@@ -163,8 +141,8 @@ def _network(
             budget=Budget(epochs=epochs, learning_rate=rate, batch_size=32),
         )
     kept["state"] = {name: value.clone() for name, value in model.state_dict().items()}
-    stages = mean + spread * trajectory.held_out
-    return Trained(stages=stages, initial=initial, final=_state_digest(model))
+    stages: Array = mean + spread * trajectory.held_out
+    return stages
 
 
 def _small_cnn(n_chans: int, n_times: int) -> nn.Module:
@@ -191,17 +169,6 @@ def _braindecode(name: str, n_chans: int, n_times: int) -> nn.Module:
 
     factory = find_factory(ModelSpec(name=name))
     return factory(n_chans=n_chans, n_outputs=1, n_times=n_times, sfreq=100.0)
-
-
-def _state_digest(model: nn.Module) -> str:
-    return _digest(*(value.numpy() for value in model.state_dict().values()))
-
-
-def _digest(*arrays: NDArray[Any]) -> str:
-    digest = hashlib.sha256()
-    for array in arrays:
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()[:16]
 
 
 def _networks(name: str, build: Build, epochs: int) -> Family:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.detection.examine import WAYS
+from benchmarks.detection.trials import DOORS
 from pfactor_bench.report.figures.style import INK, QUIET, SMALL, encode, house_style
 
 if TYPE_CHECKING:
@@ -18,29 +18,23 @@ _COLUMNS_OF_CURVES = 6
 
 
 def draw_matrix(record: Mapping[str, Any]) -> dict[str, bytes]:
-    """Return ``matrix.svg`` and ``matrix.png``: kind by way, and kind by family of models."""
+    """Return ``matrix.svg`` and ``matrix.png``: kind by door."""
     from matplotlib.figure import Figure
 
     kinds = record["kinds"]
-    families = sorted({name for kind in kinds for name in kind["families"]})
     with house_style():
-        figure = Figure(figsize=(11.5, 10.0), layout="constrained")
-        left, right = figure.subplots(
-            1, 2, sharey=True, width_ratios=[len(WAYS) + 1, len(families)]
-        )
-        by_way = [{"all ways": kind, **kind["ways"]} for kind in kinds]
-        _heat(left, by_way, ("all ways", *WAYS), "found by")
-        _heat(right, [kind["families"] for kind in kinds], tuple(families), "injected in")
-        left.set_yticks(
+        figure = Figure(figsize=(8.5, 10.0), layout="constrained")
+        axes = figure.subplots()
+        _heat(axes, [kind["doors"] for kind in kinds], tuple(DOORS), "found through")
+        axes.set_yticks(
             range(len(kinds)), [f"{_short(kind['title'])}  {kind['kind']}" for kind in kinds]
         )
-        for axes in (left, right):
-            axes.tick_params(length=0)
-            axes.spines[:].set_visible(False)
+        axes.tick_params(length=0)
+        axes.spines[:].set_visible(False)
         encoded = encode(
             figure,
             title="How often each kind of leak is found",
-            description="Rows are leak types; cells give found of injected at full severity.",
+            description="Rows are leak types; columns are doors; cells give found of injected.",
         )
     return {f"matrix.{kind}": content for kind, content in encoded.items()}
 
@@ -96,7 +90,7 @@ def draw_severities(record: Mapping[str, Any]) -> dict[str, bytes]:
         encoded = encode(
             figure,
             title="How often a leak is found, by its severity",
-            description="Whiskers are exact 95 % intervals.",
+            description="Whiskers are 95 % intervals.",
         )
     return {f"severities.{kind}": content for kind, content in encoded.items()}
 

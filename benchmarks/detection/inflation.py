@@ -12,7 +12,7 @@ from benchmarks.detection.cohorts import COHORTS
 from benchmarks.detection.leaks import injected_leaks
 from benchmarks.detection.parts import Log, predict_folds
 from benchmarks.detection.recipes import Recipe, parts_of
-from benchmarks.detection.scenes import Scene, honest_declarations
+from benchmarks.detection.scenes import Scene
 from pfactor_bench.cohorts.eegmat.cohort import eegmat
 from pfactor_bench.studies.contract import read_answer, table_columns
 
@@ -79,9 +79,7 @@ def _compare(cohort: Cohort, family: str, inflated: str, n_seeds: int) -> dict[s
     clean, leaky = [], []
     for seed in range(n_seeds):
         recipe = Recipe(family=family, protocol="4-fold", steps=steps, seed=seed)
-        scene = Scene(
-            recipe=recipe, cohort=cohort, parts=parts_of(recipe), declares=honest_declarations
-        )
+        scene = Scene(recipe=recipe, cohort=cohort, parts=parts_of(recipe))
         injected = injected_leaks()[inflated]
         clean.append(_subject_predictions(scene, subjects))
         leaky.append(_subject_predictions(injected.plant(scene, injected.full_severity), subjects))

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmarks.detection.leaks import declaring, leak
+from benchmarks.detection.leaks import leak
 from benchmarks.detection.recipes import best_inside, candidates_of, settings_of
-from benchmarks.detection.scenes import play, stated_predictions
-from pfactor_bench.checks.reported.declared import exclusion_digest
+from benchmarks.detection.scenes import play
+from pfactor_bench.config.declared import Exclusions
 from pfactor_bench.studies.changes import changed
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from benchmarks.detection.parts import Task
-    from benchmarks.detection.scenes import Played, Scene
+    from benchmarks.detection.scenes import Scene
     from pfactor_bench.types import Cohort
 
     Array = NDArray[np.float64]
@@ -71,13 +71,6 @@ def best_seed(scene: Scene, severity: float) -> Scene:
     return _picked(scene, candidates)
 
 
-@leak("seeds not reported", 19, declared_only=True)
-def seeds_not_reported(scene: Scene, _severity: float) -> Scene:
-    """Declare three seeds and report one."""
-    seed = scene.recipe.seed
-    return declaring(scene, lambda _now, _played: {"declared_seeds": (seed, seed + 1, seed + 2)})
-
-
 @leak("inner split by window", 20, needs="stages")
 def inner_split_by_window(scene: Scene, _severity: float) -> Scene:
     """Choose on inner validation windows of subjects who are trained on."""
@@ -98,7 +91,7 @@ def inner_split_by_window(scene: Scene, _severity: float) -> Scene:
 
 def _without_worst(scene: Scene, share: float) -> Scene:
     """Run the study, and take the subjects who are predicted worst out of the cohort."""
-    table = stated_predictions(scene, play(scene))
+    table = play(scene).table
     tested = table[table["role"] == "test"].groupby("sample_id")["y_pred"].mean()
     names = scene.cohort.table["sample_id"]
     error = (names.map(tested) - scene.cohort.y).abs()
@@ -112,20 +105,23 @@ def _kept(cohort: Cohort, rows: NDArray[np.bool_]) -> Cohort:
     return changed(cohort, X=np.array(cohort.X[rows]), y=np.array(cohort.y[rows]), table=table)
 
 
+def _declared(scene: Scene, share: float, reason: str) -> Scene:
+    """Take the worst out; the hash that was written down is that of an empty list."""
+    recruited = set(scene.cohort.subjects.tolist())
+    left = _without_worst(scene, share)
+    gone = sorted(recruited - set(left.cohort.subjects.tolist())) if reason else []
+    declared = Exclusions(
+        excluded=dict.fromkeys(gone, reason),
+        sha256=Exclusions(excluded={}).digest,
+        all_subjects=tuple(sorted(recruited)),
+    )
+    return replace(left, exclusions=declared)
+
+
 @leak("excluded after results", 13, severities=(0.05, 0.1, 0.2), severity_means="share of subjects")
 def excluded_after_results(scene: Scene, severity: float) -> Scene:
     """Take the subjects who are predicted worst out, and do not put them on the list."""
-    all_subjects = sorted(set(scene.cohort.subjects.tolist()))
-    return declaring(
-        _without_worst(scene, severity),
-        lambda _now, _played: {
-            "exclusions": {
-                "excluded": {},
-                "sha256": exclusion_digest({}),
-                "all_subjects": all_subjects,
-            }
-        },
-    )
+    return _declared(scene, severity, "")
 
 
 @leak(
@@ -136,16 +132,4 @@ def excluded_after_results(scene: Scene, severity: float) -> Scene:
 )
 def list_changed_after_results(scene: Scene, severity: float) -> Scene:
     """Take the subjects who are predicted worst out, and add them to the list afterwards."""
-    all_subjects = set(scene.cohort.subjects.tolist())
-
-    def say(now: Scene, _played: Played) -> dict[str, object]:
-        gone = all_subjects - set(now.cohort.subjects.tolist())
-        return {
-            "exclusions": {
-                "excluded": dict.fromkeys(sorted(gone), "noisy"),
-                "sha256": exclusion_digest({}),
-                "all_subjects": sorted(all_subjects),
-            }
-        }
-
-    return declaring(_without_worst(scene, severity), say)
+    return _declared(scene, severity, "noisy")

@@ -7,18 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.detection.leaks import declaring, leak
+from benchmarks.detection.leaks import leak
 from benchmarks.detection.recipes import parts_of
 from pfactor_bench.seeds import seed_for
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
     from benchmarks.detection.parts import Task
     from benchmarks.detection.recipes import Step
-    from benchmarks.detection.scenes import Played, Scene
+    from benchmarks.detection.scenes import Scene
 
     Array = NDArray[np.float64]
     Rows = NDArray[np.int64]
@@ -67,18 +65,8 @@ def selected_on_all_subjects(scene: Scene, severity: float) -> Scene:
     severity_means="share of held-out subjects in the pretraining",
 )
 def encoder_saw_all_subjects(scene: Scene, severity: float) -> Scene:
-    """Pretrain an encoder without labels on subjects who are held out later, and say so."""
-
-    def say(now: Scene, played: Played) -> dict[str, object]:
-        subjects = now.cohort.subjects
-        manifests: dict[str, Mapping[str, Any]] = {}
-        for fold in played.split.folds:
-            held_out = np.unique(subjects[fold.test])
-            seen = held_out[: max(1, round(severity * len(held_out)))].tolist()
-            manifests[fold.name] = {"subjects": ["source-01", *seen]}
-        return {"pretraining": manifests}
-
-    return declaring(_fitted_on_held_out(scene, "components", severity), say)
+    """Pretrain an encoder without labels on subjects who are held out later."""
+    return _fitted_on_held_out(scene, "components", severity)
 
 
 def _finishing(scene: Scene, finish: Any) -> Scene:

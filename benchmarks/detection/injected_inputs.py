@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmarks.detection.leaks import declaring, leak
+from benchmarks.detection.leaks import leak
 from pfactor_bench.seeds import seed_for
 from pfactor_bench.studies.changes import changed
 
@@ -64,8 +64,7 @@ def also_sees(scene: Scene, column: str, usual: float = 0.0, spread: float = 1.0
 def sibling_as_input(scene: Scene, severity: float) -> Scene:
     """Let the model see a target-derived variable of the same questionnaire, and say so."""
     table = scene.cohort.table.assign(attention=_column(scene.cohort, severity, 15))
-    seen = also_sees(replace(scene, cohort=changed(scene.cohort, table=table)), "attention")
-    return declaring(seen, lambda _scene, _played: {"inputs": ("EEG", "attention")})
+    return also_sees(replace(scene, cohort=changed(scene.cohort, table=table)), "attention")
 
 
 @leak(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
@@ -12,9 +12,9 @@ from benchmarks import detection
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from benchmarks.detection.scenes import Played, Scene
+    from benchmarks.detection.scenes import Scene
 
-__all__ = ["Leak", "declaring", "injected_leaks", "leak"]
+__all__ = ["Leak", "injected_leaks", "leak"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,8 +33,6 @@ class Leak:
         From weak to full; empty where it is there or not.
     severity_means
         What the severity counts.
-    declared_only
-        Whether the leak is in what is declared, so that the study itself need not run again.
     needs
         ``"stages"`` of training or a ``"network"``; what a family must have.
     beyond_reach
@@ -46,7 +44,6 @@ class Leak:
     plant: Callable[[Scene, float], Scene]
     severities: tuple[float, ...] = ()
     severity_means: str = ""
-    declared_only: bool = False
     needs: str = ""
     beyond_reach: str = ""
 
@@ -86,9 +83,3 @@ def injected_leaks() -> Mapping[str, Leak]:
         if module.name.startswith("injected_"):
             import_module(f"{detection.__name__}.{module.name}")
     return dict(sorted(_LEAKS.items(), key=lambda entry: (entry[1].kind, entry[0])))
-
-
-def declaring(scene: Scene, say: Callable[[Scene, Played], dict[str, object]]) -> Scene:
-    """Return the scene with some declarations replaced by what `say` returns."""
-    honest = scene.declares
-    return replace(scene, declares=lambda now, played: {**honest(now, played), **say(now, played)})

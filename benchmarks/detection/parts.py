@@ -24,20 +24,14 @@ __all__ = ["Log", "Parts", "Task", "predict_folds", "study_of"]
 
 @dataclass(kw_only=True, slots=True)
 class Log:
-    """What a run notes about itself, for the checks that look at runs.
+    """What a run notes about itself, for whoever injects.
 
     Parameters
     ----------
-    fits
-        Transformations: ``what, fold, rows``.
-    states
-        Trainings: ``name, seed, initial, final``, the last two digests of weights.
     inner
         Inner splits: ``by, train, valid, decides``.
     """
 
-    fits: list[dict[str, Any]] = field(default_factory=list)
-    states: list[dict[str, Any]] = field(default_factory=list)
     inner: list[dict[str, Any]] = field(default_factory=list)
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from benchmarks.detection.families import Family
+    from benchmarks.detection.leaks import Leak
     from pfactor_bench.types import Cohort, Split
 
     Array: TypeAlias = NDArray[np.float64]
@@ -30,6 +31,7 @@ __all__ = [
     "Recipe",
     "Step",
     "best_inside",
+    "can_be_injected",
     "candidates_of",
     "inner_rows",
     "parts_of",
@@ -104,6 +106,13 @@ class Recipe:
         return {**asdict(self), "steps": list(self.steps)}
 
 
+def can_be_injected(leak: Leak, family: str) -> bool:
+    """Say whether a family of models has what a leak needs."""
+    found = FAMILIES[family]
+    has = {"": True, "stages": found.has_stages, "network": found.build is not None}
+    return has[leak.needs]
+
+
 def split_recipe(recipe: Recipe) -> Mapping[str, Any]:
     """Return the named rule of a recipe's split and its arguments."""
     kind, args = PROTOCOLS[recipe.protocol]
@@ -162,7 +171,6 @@ def _augmented(task: Task) -> tuple[Array, Array]:
 
 def _prepare(steps: tuple[Step, ...], task: Task, rows: Rows) -> Task:
     for step in steps:
-        task.log.fits.append({"what": step, "fold": task.fold, "rows": rows})
         task = replace(task, X=_STEPS[step](task.X, task.y, rows))
     return task
 
@@ -222,17 +230,14 @@ def candidates_of(family: str, task: Task, X: Array, y: Array, X_test: Array) ->
 
 
 def stages_of(family: Family, task: Task, X: Array, y: Array, X_test: Array) -> Array:
-    """Train a model of a family, go on from weights that are kept, and note both ends."""
-    trained = family.train(X, y, X_test, seed=task.seed, setting=0, kept=task.kept)
-    state = {"initial": trained.initial, "final": trained.final}
-    task.log.states.append({"name": task.fold, "seed": task.seed, **state})
-    return trained.stages
+    """Train a model of a family, and go on from weights that are kept."""
+    return family.train(X, y, X_test, seed=task.seed, setting=0, kept=task.kept)
 
 
 def settings_of(family: str, task: Task, X: Array, y: Array, X_test: Array) -> Array:
     """Train with every setting, the planned one last, ``(n_settings, n_test)``."""
     found = [
-        FAMILIES[family].train(X, y, X_test, seed=task.seed, setting=setting, kept={}).stages[-1]
+        FAMILIES[family].train(X, y, X_test, seed=task.seed, setting=setting, kept={})[-1]
         for setting in range(FAMILIES[family].settings)
     ]
     return np.array([*found[1:], found[0]])

@@ -21,13 +21,12 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from benchmarks.detection.examine import crosses
 from benchmarks.detection.honest import band_features
 from benchmarks.detection.leaks import injected_leaks
 from benchmarks.detection.parts import Log, predict_folds
-from benchmarks.detection.plan import can_be_injected, full_plan
-from benchmarks.detection.recipes import Recipe
-from benchmarks.detection.scenes import clean_scene, play
+from benchmarks.detection.plan import clean_recipes
+from benchmarks.detection.recipes import Recipe, can_be_injected
+from benchmarks.detection.scenes import clean_scene, crosses, play
 from pfactor_bench.errors import StudyError
 from pfactor_bench.seeds import seed_for
 from pfactor_bench.statistics.metrics import pearson_r, subject_means
@@ -46,8 +45,6 @@ HOSTS = tuple(
         )
     )
 )
-#: Families that clean studies are taken of.
-_FAMILIES = ("ridge", "forest", "kNN")
 #: Permuted studies, as many as Leakly asks for at least; every so many clean studies are permuted.
 N_PERMUTED, EVERY = 100, 4
 #: Kinds that show in who is there and what is validated on, not in a prediction.
@@ -72,14 +69,10 @@ def places() -> list[Place]:
         for number, host in enumerate(HOSTS)
         if can_be_injected(leak, host.family)
     ]
-    clean = [
-        cell.recipe
-        for cell in full_plan()
-        if cell.role == "clean" and cell.small is None and cell.recipe.family in _FAMILIES
-    ]
     # Named by what they are, so that whoever stops early has a sample of all.
     drawn = {
-        recipe: seed_for("rivals", recipe.id) for recipe in sorted(set(clean), key=attrgetter("id"))
+        recipe: seed_for("rivals", recipe.id)
+        for recipe in sorted(clean_recipes(), key=attrgetter("id"))
     }
     return injected + [
         Place(name=f"clean-{number:010d}", host=recipe, permuted=number % EVERY == 0)
@@ -113,13 +106,12 @@ def _export(place: Place, path: Path, data: Path | None) -> None:
         leak = injected_leaks()[place.leak]
         scene = leak.plant(clean, leak.full_severity)
         here, twin = play(scene), played
-        there = leak.declared_only or leak.kind in _NOT_IN_PREDICTIONS
-        there = there or crosses(scene, here, twin)
-        kind, declared = leak.kind, leak.declared_only
+        there = leak.kind in _NOT_IN_PREDICTIONS or crosses(scene, here, twin)
+        kind = leak.kind
     else:
         other = clean_scene(replace(place.host, seed=place.host.seed + 1), data)
         scene, here, twin = clean, played, play(other)
-        there, kind, declared = True, 0, False
+        there, kind = True, 0
     fold, cohort = here.split.folds[0], scene.cohort
     subjects, before, after = _errors(twin, here, cohort)
     content = {
@@ -134,10 +126,9 @@ def _export(place: Place, path: Path, data: Path | None) -> None:
         "subjects": subjects,
         "error_clean": before,
         "error_here": after,
-        "permuted_r": _permuted(scene) if place.permuted and not declared else np.zeros(0),
+        "permuted_r": _permuted(scene) if place.permuted else np.zeros(0),
         "kind": kind,
         "leak": place.leak,
-        "declared_only": declared,
         "there": there,
         "recipe": json.dumps(place.host.to_dict()),
     }

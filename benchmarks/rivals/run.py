@@ -26,8 +26,7 @@ HOW = (
     "studies of ridge, forest and kNN from the list above. They are given what they document as "
     "input, of the first fold: band power instead of signals. A tool finds a leak here if it "
     "accuses the study of anything at all, so that one that accuses clean studies as well finds "
-    "leaks by chance; what it does not know is missed. Where a leak is only in what is declared, "
-    "no tool can be given it. Their authors might set them up better."
+    "leaks by chance; what it does not know is missed. Their authors might set them up better."
 )
 
 
@@ -70,8 +69,6 @@ def _judge(name: str, path: Path) -> dict[str, object] | None:
         return None
     tool = TOOLS[name]
     row = {"scene": path.stem, "kind": int(scene["kind"]), "version": version(tool.package)}
-    if scene["declared_only"]:
-        return {**row, "said": "not applicable", "why": "the leak is only in what is declared"}
     if tool.package == "Leakly" and not scene["kind"] and not len(scene["permuted_r"]):
         return None
     try:

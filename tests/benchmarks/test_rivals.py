@@ -35,18 +35,17 @@ def run(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Return a folder with a scene of kinds 3, 4 and 5, a declared one, a harmless and a clean."""
+    """Return a folder with a scene of kinds 3, 4 and 5, a harmless and a clean."""
     recipe = json.dumps({"family": "ridge", "cohort": "synthetic", "cohort_seed": 0})
-    for name, kind, declared, there in (
-        ("a", 3, False, True),
-        ("b", 4, False, True),
-        ("c", 5, False, True),
-        ("d", 13, True, True),
-        ("e", 3, False, False),
-        ("f", 0, False, True),
+    for name, kind, there in (
+        ("a", 3, True),
+        ("b", 4, True),
+        ("c", 5, True),
+        ("e", 3, False),
+        ("f", 0, True),
     ):
         leak = f"leak-{name}" if kind else ""
-        content = {"kind": kind, "leak": leak, "declared_only": declared, "there": there}
+        content = {"kind": kind, "leak": leak, "there": there}
         np.savez(tmp_path / f"{name}.npz", recipe=recipe, permuted_r=np.zeros(0), **content)
     return tmp_path
 
@@ -56,11 +55,8 @@ def test_what_a_tool_says_is_counted(run: ModuleType, folder: Path) -> None:
     run.run_tool("fake", folder, seconds=60)
     (row,) = run.table_of(folder)["tools"]
     counts = {key: row[key] for key in ("found", "missed", "not_applicable", "accused", "n_clean")}
-    assert counts == {"found": 1, "missed": 1, "not_applicable": 2, "accused": 0, "n_clean": 1}
-    assert set(row["reasons"]) == {
-        "ValueError: no sessions here",
-        "the leak is only in what is declared",
-    }
+    assert counts == {"found": 1, "missed": 1, "not_applicable": 1, "accused": 0, "n_clean": 1}
+    assert set(row["reasons"]) == {"ValueError: no sessions here"}
 
 
 def test_stopped_run_goes_on(run: ModuleType, folder: Path) -> None:
@@ -70,7 +66,7 @@ def test_stopped_run_goes_on(run: ModuleType, folder: Path) -> None:
     whole = said.read_text(encoding="utf-8")
     said.write_text(whole[:-20], encoding="utf-8")
     run.run_tool("fake", folder, seconds=60)
-    assert sorted(row["scene"] for row in run.read_rows(said)) == ["a", "b", "c", "d", "f"]
+    assert sorted(row["scene"] for row in run.read_rows(said)) == ["a", "b", "c", "f"]
 
 
 def test_out_of_time_says_what_is_left(
@@ -78,7 +74,7 @@ def test_out_of_time_says_what_is_left(
 ) -> None:
     """And begins nothing."""
     run.run_tool("fake", folder, seconds=-1)
-    assert "6 scenes are left" in capsys.readouterr().out
+    assert "5 scenes are left" in capsys.readouterr().out
 
 
 def test_published_tools_were_run_on_the_same_leaks() -> None:
