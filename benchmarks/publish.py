@@ -1,9 +1,10 @@
 """Run the published suites again, all at one commit, and write their reports into reports/.
 
-    python benchmarks/publish.py [SUITE ...] [--data DIR] [--audit]
+    python benchmarks/publish.py [SUITE ...] [--data DIR] [--audit] [--out DIR]
 
-Without a name, every suite that has a report there. Runs on a user's machine go elsewhere
-(pfactor-bench-reports/), so that nothing but this changes a published number.
+Without a name, every suite that has a report there; with ``--out``, elsewhere, for a try. Runs on a
+user's machine go elsewhere (pfactor-bench-reports/), so that nothing but this changes a published
+number.
 """
 
 from __future__ import annotations
@@ -47,13 +48,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("suites", nargs="*", metavar="SUITE", default=published())
     parser.add_argument("--data", type=Path, metavar="DIR")
     parser.add_argument("--audit", action=argparse.BooleanOptionalAction, default=None)
+    parser.add_argument("--out", type=Path, metavar="DIR", default=REPORTS)
     options = parser.parse_args(arguments)
     commit, worst = one_commit(), 0
     for suite in map(load_suite, options.suites):
         print(f"{suite.name}: {suite.title}", flush=True)
         record = run(
             suite,
-            out=REPORTS / suite.name,
+            out=options.out / suite.name,
             data_dir=options.data,
             device="cpu",
             execution=Execution(workers=None),

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["headline", "report_text"]
 
-_SUMMARY = """What a user cannot reach does not count: each door is measured by itself, by what users
-type, on leaks that they could bring there. A study by its path declares nothing. Saved predictions
+_SUMMARY = """What a user cannot reach does not count: each door is measured by itself, by what one
+types, on leaks that one could bring there. A study by its path declares nothing. Saved predictions
 cannot be run again, so that most of what a study did wrong cannot be seen in them; they are then
 called inconclusive, never clean. An estimator and a model are split by the audit, so that only what
 is wrong with the cohort or inside their class is left to be found."""
