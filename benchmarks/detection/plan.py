@@ -1,4 +1,4 @@
-"""What is run: every door, those trials first that tell most; then severities and permuted studies."""
+"""What is run: every door, those trials first that tell most; then severities and permutations."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from benchmarks.detection.predictions_door import predictions_trials
 from benchmarks.detection.recipes import Recipe
 from benchmarks.detection.study_door import (
     clean_trial,
+    network_trials,
     permutation_trials,
     severity_trials,
+    small_trials,
     study_trials,
 )
 from benchmarks.detection.suite_door import suite_trials
@@ -38,12 +40,25 @@ _COHORTS = ("synthetic", "no signal")
 
 
 def full_plan() -> list[Trial]:
-    """Return every trial once: all doors in turn, then more clean studies, then what is extra."""
-    doors = (study_trials(), estimator_trials(), model_trials(), suite_trials())
-    in_turn = [trial for row in zip_longest(*doors) for trial in row if trial is not None]
-    # A table costs a second.
-    first = chain(predictions_trials(), in_turn, map(clean_trial, clean_recipes()))
-    trials = chain(first, severity_trials(), permutation_trials())
+    """Return every trial once: what is quick and what is quoted first, what is extra last."""
+    in_turn = [
+        trial
+        for pair in zip_longest(study_trials(), estimator_trials())
+        for trial in pair
+        if trial is not None
+    ]
+    trials = chain(
+        predictions_trials(),  # a table costs a second
+        small_trials(),
+        in_turn,
+        map(clean_trial, clean_recipes()),
+        # Once torch is loaded every process that is forked costs more.
+        network_trials(),
+        suite_trials(),
+        model_trials(),
+        severity_trials(),
+        permutation_trials(),
+    )
     return list({trial.id: trial for trial in trials}.values())
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache, partial
-from itertools import product
+from itertools import product, zip_longest
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -35,8 +35,10 @@ __all__ = [
     "HOSTS",
     "clean_trial",
     "injected_study",
+    "network_trials",
     "permutation_trials",
     "severity_trials",
+    "small_trials",
     "study_trials",
 ]
 
@@ -60,16 +62,34 @@ _PERMUTED = (
 )
 
 
+def small_trials() -> Iterator[Trial]:
+    """Yield small studies, leaky and honest in turn, audited where they stand in this folder."""
+    kinds = {entry.code: entry.kinds for entry in catalogue()}
+    twin = "plain_ridge"
+    injected = [(leaky, name, one.kinds) for name, one in leaky.INJECTED.items()]
+    hidden = [(tricky, name, kinds[found_by]) for name, (_, found_by) in tricky.HIDDEN.items()]
+    wrong = [_at(module, name, host=twin, kinds=those) for module, name, those in injected + hidden]
+    right = [_at(honest, name, host=name) for name in honest.HONEST]
+    right += [_at(tricky, name, host=name) for name in tricky.SUSPICIOUS]
+    for pair in zip_longest(right, wrong):
+        yield from filter(None, pair)
+
+
 def study_trials() -> Iterator[Trial]:
-    """Yield small studies, leaky and honest, then each leak in one study after the other."""
-    yield from _small()
-    for host in (*HOSTS, _NETWORK):
+    """Yield each leak in one study made of parts after the other."""
+    for host in HOSTS:
         yield clean_trial(host)
         for leak in injected_leaks().values():
-            if (leak.needs == "network") == (host is _NETWORK) and can_be_injected(
-                leak, host.family
-            ):
+            if leak.needs != "network" and can_be_injected(leak, host.family):
                 yield _trial(host, leak)
+
+
+def network_trials() -> Iterator[Trial]:
+    """Yield the leaks that only a network can have."""
+    yield clean_trial(_NETWORK)
+    for leak in injected_leaks().values():
+        if leak.needs == "network":
+            yield _trial(_NETWORK, leak)
 
 
 def clean_trial(host: Recipe) -> Trial:
@@ -157,20 +177,6 @@ def _declared(exclusions: Exclusions, folder: Path) -> Path:
     }
     path.write_text(yaml.safe_dump({"exclusions": content}), encoding="utf-8")
     return path
-
-
-def _small() -> Iterator[Trial]:
-    """Yield studies that are audited where they stand, in this folder's files."""
-    kinds = {entry.code: entry.kinds for entry in catalogue()}
-    twin = "plain_ridge"
-    for name, injected in leaky.INJECTED.items():
-        yield _at(leaky, name, host=twin, kinds=injected.kinds)
-    for name, (_, found_by) in tricky.HIDDEN.items():
-        yield _at(tricky, name, host=twin, kinds=kinds[found_by])
-    for name in honest.HONEST:
-        yield _at(honest, name, host=name)
-    for name in tricky.SUSPICIOUS:
-        yield _at(tricky, name, host=name)
 
 
 def _at(module: ModuleType, name: str, *, host: str, kinds: tuple[int, ...] = ()) -> Trial:
