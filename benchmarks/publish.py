@@ -2,8 +2,8 @@
 
     python benchmarks/publish.py [SUITE ...] [--data DIR] [--audit] [--out DIR]
 
-Without a name, every suite that has a report there; ``--out`` is for a try. Runs on a user's
-machine go elsewhere (pfactor-bench-reports/), so that nothing but this changes a published number.
+Without a name, every suite that has a report there; ``--out`` is for a try. Runs of users write
+into pfactor-bench-reports/, so that nothing but this changes a published number.
 """
 
 from __future__ import annotations
