@@ -39,14 +39,9 @@ source:
   cohort: {kind: synthetic, n_subjects: 12, n_windows: 6}
   budget: {epochs: 1}
 """
-_CLAIM = """\
-claims:
-  - {id: windows, text: It follows windows., measurement: from-scratch/seed-1/val_r, above: -1}
-"""
 #: By what is wrong: its kind, and what a suite says instead.
 _WRONG = {
     "split by window": (3, _SUITE.replace("grouped-k-fold", "random-windows")),
-    "claim about windows": (26, _SUITE + _CLAIM),
     "circular explanation": (33, _SUITE + "saliency: [smallest-error]\n"),
     "source of the same subjects": (
         22,
