@@ -208,5 +208,7 @@ def _range(rate: Mapping[str, Any]) -> str:
     return f"{_percent(rate['low'])} to {_percent(rate['high'])}"
 
 
-def _percent(value: float) -> str:
+def _percent(value: float | None) -> str:
+    if value is None:
+        return "not measured"
     return f"{100 * value:.1f} %" if 0 < value < 1 else f"{100 * value:.0f} %"
