@@ -48,8 +48,8 @@ def headline(record: Mapping[str, Any]) -> str:
         f"studies are found and their kind named ({_percent(plain['rate'])}, 95 % interval "
         f"{_range(plain)}), {plain['clean']} are called clean; **{honest['accused']} of "
         f"{honest['n']}** honest ones are accused ({_percent(honest['rate'])}, {_range(honest)}), "
-        f"{honest['undecided']} are left undecided. Through the other doors: {found}. Measured "
-        f"{_when(record)}."
+        f"{honest['undecided']} are left undecided. Through the other doors: {found}. "
+        f"{_so_far(record)}"
     )
 
 
@@ -62,7 +62,7 @@ def report_text(record: Mapping[str, Any]) -> str:
         "## By door",
         _doors(record["doors"]),
         *_accused(record["doors"]),
-        _so_far(record),
+        _size(record),
         _CAVEAT,
         "## By kind of leak",
         f"![{_matrix_in_words(record)}](matrix.svg)",
@@ -109,11 +109,14 @@ def _accused(doors: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _so_far(record: Mapping[str, Any]) -> str:
     done, planned = record["n_audits"], record["n_planned"]
-    part = "" if done == planned else f", {done:,} of {planned:,} that are planned"
+    part = "all that are" if done == planned else f"of {planned:,} that are"
+    return f"Measured {_when(record)}: {done:,} audits, {part} planned."
+
+
+def _size(record: Mapping[str, Any]) -> str:
     return (
-        f"Measured {_when(record)}: {done:,} audits{part}, which ran studies "
-        f"{record['n_runs']:,} times. Injected without effect, and not counted: "
-        f"{record['harmless']}."
+        f"In all, studies ran {record['n_runs']:,} times. Injected without effect, and not "
+        f"counted: {record['harmless']}."
     )
 
 
