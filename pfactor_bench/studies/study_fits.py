@@ -48,7 +48,7 @@ def watch_transformations(cohort: Cohort) -> list[dict[str, Any]]:
         wrap_class(known)
     prepare = TransformerMixin.__init_subclass__.__func__
 
-    def wrap_later(cls: type, **kwargs: Any) -> None:  # noqa: ANN401 - scikit-learn's
+    def wrap_later(cls: type, /, **kwargs: Any) -> None:  # noqa: ANN401 - scikit-learn's
         prepare(cls, **kwargs)
         wrap_class(cls)
 
@@ -84,7 +84,8 @@ def count_subjects(X: object, cohort: Cohort) -> int | None:
 
 
 def _subclasses(cls: type) -> set[type]:
-    return {found for one in cls.__subclasses__() for found in (one, *_subclasses(one))}
+    found: set[type] = set(cls.__subclasses__())
+    return found.union(*map(_subclasses, found))
 
 
 def _recording(
