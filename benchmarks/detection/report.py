@@ -42,7 +42,12 @@ def headline(record: Mapping[str, Any]) -> str:
     """Return the two numbers that whoever trusts an auditor asks for, by the plain door."""
     plain = record["doors"][0]
     honest, others = plain["honest"], record["doors"][1:]
-    found = ", ".join(f"{one['found']} of {one['n']} ({one['door']})" for one in others if one["n"])
+    found = ", ".join(
+        f"{one['found']} of {one['n']} ({one['door']})"
+        if one["n"]
+        else f"none measured yet ({one['door']})"
+        for one in others
+    )
     return (
         f"Given by its path, with nothing declared, **{plain['found']} of {plain['n']}** leaky "
         f"studies are found and their kind named ({_percent(plain['rate'])}, 95 % interval "
