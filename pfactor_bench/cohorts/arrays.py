@@ -9,6 +9,7 @@ import pandas as pd
 
 from pfactor_bench.cohorts.assemble import WINDOW_COLUMNS, make_cohort
 from pfactor_bench.cohorts.bids.folder import data_entry
+from pfactor_bench.cohorts.tables import as_numbers, read_columns, same_but_spelling
 from pfactor_bench.errors import CohortError, did_you_mean
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 __all__ = ["arrays", "windows_table"]
 
 _NEEDED = ("X", "y", "subjects")
+
+#: What a table holds that is a name, even where all of it are digits.
+_NAMES = ("sample_id", "subject", "session", "run", "task")
 
 
 def arrays(
@@ -160,7 +164,12 @@ def _joined(name: str, table: pd.DataFrame, beside: pd.DataFrame) -> pd.DataFram
         missing = sorted(set(subjects) - set(by_subject.index))
         if not missing:
             return table.join(by_subject, on="subject")
-        raise CohortError(f"the table of {name!r} has no row for subject {missing[0]!r}")
+        pairs = same_but_spelling(missing, by_subject.index)
+        alike = "".join(
+            f"; {other!r}, which differs in case or zeros only, is not taken for {subject!r}"
+            for subject, other in pairs[:1]
+        )
+        raise CohortError(f"the table of {name!r} has no row for subject {missing[0]!r}{alike}")
     raise CohortError(
         f"the table of {name!r} has {len(beside)} rows: it needs one for each of the {len(table)} "
         f"windows in their order, or one for each subject with a column 'subject'"
@@ -173,7 +182,8 @@ def _open(path: Path) -> Mapping[str, Any]:
         if path.is_file():
             with np.load(path, allow_pickle=False) as stored:
                 return {name: stored[name] for name in stored.files}
-        if (found := sorted(path.glob("*.npy"))) or not path.is_dir():
+        # Not hidden ones, such as the ._X.npy that some systems leave beside X.npy.
+        if (found := sorted(path.glob("[!.]*.npy"))) or not path.is_dir():
             return {each.stem: np.load(each, mmap_mode="r", allow_pickle=False) for each in found}
         import zarr
 
@@ -187,15 +197,14 @@ def _open(path: Path) -> Mapping[str, Any]:
 
 
 def _read_table(path: Path) -> pd.DataFrame:
-    separators = {".csv": ",", ".tsv": "\t"}
-    if path.suffix not in {*separators, ".parquet"}:
+    if path.suffix not in {".csv", ".tsv", ".parquet"}:
         raise CohortError(f"cannot read the table {path.name!r}: give .csv, .tsv or .parquet")
     try:
-        table = (
-            pd.read_parquet(path)
-            if path.suffix == ".parquet"
-            else pd.read_csv(path, sep=separators[path.suffix])
-        )
+        if path.suffix == ".parquet":
+            return pd.read_parquet(path)
+        table = pd.DataFrame(read_columns(path), dtype=object)
     except (OSError, ValueError) as error:
         raise CohortError(f"cannot read the table {path.name!r}: {error}") from error
+    for column in table.columns.difference(_NAMES):
+        table[column] = as_numbers(table[column])
     return table

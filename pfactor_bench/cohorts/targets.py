@@ -65,7 +65,7 @@ def parse_targets(
                 continue
             n_text += 1
         try:
-            targets[row] = float(value)  # type: ignore[arg-type]
+            targets[row] = _number(value)
         except (TypeError, ValueError):
             raise CohortError(
                 f"target {target!r} of subject {subject!r} (row {row}) is {value!r}: a regression "
@@ -78,3 +78,10 @@ def parse_targets(
             )
     notes = (f"{n_text} values of {target} were text and were converted to numbers",)
     return targets, notes if n_text else ()
+
+
+def _number(value: Any) -> float:  # noqa: ANN401 - whatever a table holds
+    # Python reads 1_000, and digits of any script, as numbers.
+    if isinstance(value, str) and ("_" in value or not value.strip().isascii()):
+        raise ValueError
+    return float(value)

@@ -196,6 +196,41 @@ class TestArrays:
 
 
 @pytest.mark.filterwarnings("ignore")
+class TestTable:
+    """Names in a table are text, whatever they look like."""
+
+    @pytest.mark.parametrize("suffix", ["csv", "tsv"])
+    def test_names_with_leading_zeros_are_joined(
+        self, suffix: str, content: dict[str, np.ndarray], tmp_path: Path
+    ) -> None:
+        """A reader that takes 01 for 1 finds nobody."""
+        mark = {"csv": ",", "tsv": "\t"}[suffix]
+        rows = [f"{number:02d}{mark}{20 + number}" for number in range(4)]
+        (tmp_path / f"t.{suffix}").write_text("\n".join([f"subject{mark}age", *rows]) + "\n")
+        content["subjects"] = np.repeat(["00", "01", "02", "03"], 3)
+        cohort = load(tmp_path, write_npz(tmp_path, content), table=f"t.{suffix}")
+
+        assert cohort.table["age"].tolist() == np.repeat([20, 21, 22, 23], 3).tolist()
+
+    def test_name_that_differs_in_zeros_is_shown(
+        self, content: dict[str, np.ndarray], tmp_path: Path
+    ) -> None:
+        """It is no guess that a program may make."""
+        (tmp_path / "t.csv").write_text("subject,age\n1,20\n2,30\n3,40\n4,50\n")
+        content["subjects"] = np.repeat(["01", "2", "3", "4"], 3)
+        with pytest.raises(CohortError, match="'01'; '1', which differs in case or zeros only"):
+            load(tmp_path, write_npz(tmp_path, content), table="t.csv")
+
+    def test_hidden_files_are_no_arrays(
+        self, content: dict[str, np.ndarray], tmp_path: Path
+    ) -> None:
+        """As macOS leaves them on a shared disk."""
+        dataset = write_npy(tmp_path, content)
+        (tmp_path / dataset / "._X.npy").write_bytes(b"\0\5\26\7")
+
+        assert load(tmp_path, dataset).n_subjects == 4
+
+
 class TestBraindecode:
     """Windows that braindecode has cut."""
 

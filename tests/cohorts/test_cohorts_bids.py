@@ -306,6 +306,8 @@ class TestNotes:
         assert load(tiny_bids).notes == (
             "1 subjects without a recording of the task left out: sub-0004",
             "1 subjects with a recording but no row in participants.tsv left out: sub-04",
+            "1 folders and rows of participants.tsv differ in case or zeros only and are not taken "
+            "for the same subject: sub-04 and sub-0004",
         )
 
     def test_subject_whose_recording_was_never_fetched_is_named(self, tiny_bids: Path) -> None:

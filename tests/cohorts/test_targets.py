@@ -57,7 +57,7 @@ def test_missing_value_becomes_nan(missing: object) -> None:
     assert np.isnan(targets[0])
 
 
-@pytest.mark.parametrize("word", ["high", "1,5", "0.5 SD", "True"])
+@pytest.mark.parametrize("word", ["high", "1,5", "0.5 SD", "True", "1_000", "٣"])
 def test_word_is_refused_with_its_row_and_subject(word: str) -> None:
     """A word is never coerced to missing."""
     with pytest.raises(CohortError, match=rf"subject 'b' \(row 1\) is '{word}'"):

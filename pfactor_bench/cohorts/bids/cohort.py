@@ -10,10 +10,9 @@ from pfactor_bench.cohorts.bids.folder import (
     dataset_folder,
     leave_out,
     list_recordings,
-    read_description,
     refuse_empty,
 )
-from pfactor_bench.cohorts.bids.participants import read_participants
+from pfactor_bench.cohorts.bids.participants import read_json, read_participants
 from pfactor_bench.cohorts.bids.preprocessing import plan_preparation
 from pfactor_bench.cohorts.bids.store import named_store
 from pfactor_bench.cohorts.bids.windows import prepare
@@ -88,7 +87,7 @@ def bids(
         window_seconds=window_seconds,
     )
     folder = dataset_folder(dataset, data_dir)
-    subjects = read_participants(folder, target)
+    subjects, interpreted = read_participants(folder, target)
     # A TSV holds nothing but text: that its numbers were text is no news.
     subjects[target], _ = parse_targets(
         subjects[target].tolist(), target=target, subjects=subjects.index.tolist()
@@ -96,11 +95,11 @@ def bids(
     files = list_recordings(folder)
     task = choose_task(dataset, files, task)
     files = [file for file in files if file.task == task]
-    subjects, left_out = leave_out(subjects, files, target=target, exclude=exclude)
+    subjects, left_out = leave_out(dataset, subjects, files, target=target, exclude=exclude)
     check_targets(dataset, target, subjects[target])
-    files = [file for file in files if file.subject in subjects.index and file.path.exists()]
+    files = [file for file in files if file.subject in subjects.index and file.is_here]
     refuse_empty(dataset, files)
-    description = read_description(folder)
+    description = read_json(folder / "dataset_description.json")
     prepared = prepare(dataset, files, preparation, store=named_store())
     return make_cohort(
         name=dataset,
@@ -123,5 +122,5 @@ def bids(
             "h_freq": h_freq,
             "window_seconds": float(window_seconds),
         },
-        notes=(*left_out, *prepared.notes),
+        notes=(*interpreted, *left_out, *prepared.notes),
     )

@@ -6,14 +6,14 @@ reads signals is imported.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pfactor_bench.cohorts.assemble import listed
+from pfactor_bench.cohorts.tables import same_but_spelling
 from pfactor_bench.errors import CohortError, did_you_mean
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ __all__ = [
     "data_entry",
     "data_folder",
     "dataset_folder",
+    "is_pointer",
     "leave_out",
     "list_recordings",
-    "read_description",
     "refuse_empty",
     "unusable",
 ]
@@ -59,6 +59,11 @@ class RecordingFile:
     path: Path
     subject: str
     task: str | None
+
+    @property
+    def is_here(self) -> bool:
+        """Whether its content is here, not only a link to it or a pointer in its place."""
+        return self.path.exists() and not is_pointer(self.path)
 
 
 def dataset_folder(dataset: str, data_dir: Path | str | None) -> Path:
@@ -151,7 +156,7 @@ def list_recordings(folder: Path) -> list[RecordingFile]:
     files = [
         RecordingFile(path=path, subject=path.relative_to(folder).parts[0], task=_task_of(path))
         for path in sorted(folder.glob("sub-*/**/*_eeg.*"))
-        if path.suffix.lower() in _EXTENSIONS
+        if path.suffix.lower() in _EXTENSIONS and not _is_hidden(path.relative_to(folder))
     ]
     if not files:
         raise CohortError(
@@ -200,37 +205,20 @@ def choose_task(dataset: str, files: Iterable[RecordingFile], task: str | None) 
     return task if task is not None else next(iter(tasks))
 
 
-def read_description(folder: Path) -> dict[str, Any]:
-    """Return ``dataset_description.json``, empty where there is none.
-
-    Raises
-    ------
-    CohortError
-        If it is not a JSON object.
-    """
-    path = folder / "dataset_description.json"
-    if not path.is_file():
-        return {}
-    try:
-        description = json.loads(path.read_text(encoding="utf-8-sig"))
-    except ValueError as error:
-        raise CohortError(
-            f"cannot read dataset_description.json of data set {folder.name!r}: {error}"
-        ) from error
-    if not isinstance(description, dict):
-        raise CohortError(
-            f"dataset_description.json of data set {folder.name!r} is not a JSON object"
-        )
-    return description
-
-
 def leave_out(
-    subjects: pd.DataFrame, files: Sequence[RecordingFile], *, target: str, exclude: Sequence[str]
+    dataset: str,
+    subjects: pd.DataFrame,
+    files: Sequence[RecordingFile],
+    *,
+    target: str,
+    exclude: Sequence[str],
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Return the subjects that can take part, and a note for every reason to leave others out.
 
     Parameters
     ----------
+    dataset
+        The data set's name, for messages.
     subjects
         From `pfactor_bench.cohorts.bids.participants.read_participants`, targets already numbers.
     files
@@ -243,14 +231,16 @@ def leave_out(
     Raises
     ------
     CohortError
-        If `exclude` names a subject who is not there.
+        If `exclude` names a subject who is not there, or nobody is left because names are spelt in
+        two ways.
     """
     known = set(subjects.index)
     for name in exclude:
         if name not in known:
             raise CohortError(f"cannot exclude unknown subject {name!r}{did_you_mean(name, known)}")
     recorded = {file.subject for file in files}
-    fetched = {file.subject for file in files if file.path.exists()}
+    absent = [file for file in files if not file.is_here]
+    fetched = {file.subject for file in files if file not in absent}
     evaluated = set(subjects.index[subjects[target].notna()])
     reasons = (
         ("excluded by name", known & set(exclude)),
@@ -266,6 +256,19 @@ def leave_out(
             notes.append(f"{len(names)} subjects {reason}: {listed(names)}")
             told |= affected
     kept = (fetched & evaluated) - set(exclude)
+    if runs := [file.path.name for file in absent if file.subject in kept]:
+        notes.append(f"{len(runs)} recordings whose content is not here left out: {listed(runs)}")
+    if pairs := same_but_spelling(recorded - known, known - recorded):
+        shown = listed([f"{folder} and {row}" for folder, row in pairs])
+        told_apart = (
+            f"{len(pairs)} folders and rows of participants.tsv differ in case or zeros only and "
+            f"are not taken for the same subject: {shown}"
+        )
+        if not kept:
+            raise CohortError(
+                f"no subject of data set {dataset!r} is left: {told_apart}; name both alike"
+            )
+        notes.append(told_apart)
     return subjects.loc[subjects.index.isin(kept)], tuple(notes)
 
 
@@ -288,6 +291,22 @@ def unusable(dataset: str, file: RecordingFile, reason: object) -> CohortError:
         f"cannot use recording {file.path.name!r} of data set {dataset!r}: {reason}; fetch or "
         f"repair the file, or leave the subject out with exclude: [{file.subject}]"
     )
+
+
+def is_pointer(path: Path) -> bool:
+    """Return whether a file holds, in place of content, where git-annex or Git LFS has it."""
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(200)
+    except OSError:
+        # Whoever reads it says why it cannot be read.
+        return False
+    return b"/annex/objects/" in head or head.startswith(b"version https://git-lfs")
+
+
+def _is_hidden(path: Path) -> bool:
+    """Return whether it is a file that systems leave beside others, such as ``._sub-00_eeg.edf``."""
+    return any(part.startswith(".") for part in path.parts)
 
 
 def _task_of(path: Path) -> str | None:

@@ -13,9 +13,9 @@ from pfactor_bench.cohorts.bids.folder import (
     dataset_folder,
     leave_out,
     list_recordings,
-    read_description,
     refuse_empty,
 )
+from pfactor_bench.cohorts.bids.participants import read_json
 from pfactor_bench.cohorts.bids.preprocessing import plan_preparation
 from pfactor_bench.cohorts.bids.store import WindowsStore, named_store
 from pfactor_bench.cohorts.bids.task_events import Block, TaskEvents
@@ -132,13 +132,13 @@ def hbn(
         for release, dataset in named.items()
     }
     name = "hbn-" + "-".join(named) if len(named) < len(find_releases("all")) else "hbn-all"
-    subjects = read_subjects(folders, target)
+    subjects, interpreted = read_subjects(folders, target)
     files = [file for folder in folders.values() for file in list_recordings(folder)]
     choose_task(name, files, task)
     files = [file for file in files if file.task == task]
-    subjects, left_out = leave_out(subjects, files, target=target, exclude=exclude)
+    subjects, left_out = leave_out(name, subjects, files, target=target, exclude=exclude)
     check_targets(name, target, subjects[target])
-    files = [file for file in files if file.subject in subjects.index and file.path.exists()]
+    files = [file for file in files if file.subject in subjects.index and file.is_here]
     refuse_empty(name, files)
     prepared = prepare(
         name,
@@ -147,7 +147,7 @@ def hbn(
         store=named_store() or WindowsStore(_default_store()),
         drop_if_flat=() if keep_reference else (REFERENCE,),
     )
-    descriptions = [read_description(folder) for folder in folders.values()]
+    descriptions = [read_json(folder / "dataset_description.json") for folder in folders.values()]
     return make_cohort(
         name=name,
         X=prepared.X,
@@ -171,7 +171,7 @@ def hbn(
             "h_freq": h_freq,
             "window_seconds": float(window_seconds),
         },
-        notes=(*left_out, *prepared.notes),
+        notes=(*interpreted, *left_out, *prepared.notes),
     )
 
 

@@ -84,7 +84,7 @@ def fetch(
         for release, dataset in releases.items():
             known = _list(dataset, task, parent)
             _fetch_tables(known[0].record["storage"]["base"], parent / dataset)
-            subjects = read_subjects({release: parent / dataset}, target)
+            subjects, _ = read_subjects({release: parent / dataset}, target)
             wanted = set(subjects.index[subjects[target].notna()]) - set(exclude)
             missing += [
                 recording

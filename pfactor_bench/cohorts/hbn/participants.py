@@ -20,8 +20,8 @@ __all__ = ["read_subjects"]
 _CONFOUNDS = ("age", "sex", "ehq_total")
 
 
-def read_subjects(folders: Mapping[str, Path], target: str) -> pd.DataFrame:
-    """Return all subjects of some releases.
+def read_subjects(folders: Mapping[str, Path], target: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return all subjects of some releases, and what was made of their values.
 
     Parameters
     ----------
@@ -32,18 +32,20 @@ def read_subjects(folders: Mapping[str, Path], target: str) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame
+    subjects : DataFrame
         Its index ``"sub-…"``, with `target`, ``release``, and what may stand beside a target.
+    notes : tuple of str
 
     Raises
     ------
     CohortError
         If a table cannot be read, or a subject stands in two of them.
     """
-    tables = [
-        read_participants(folder, target).assign(release=release)
-        for release, folder in folders.items()
-    ]
+    tables, notes = [], []
+    for release, folder in folders.items():
+        table, said = read_participants(folder, target)
+        tables.append(table.assign(release=release))
+        notes += [f"{release}: {note}" for note in said]
     subjects = pd.concat(tables)
     twice = subjects.index[subjects.index.duplicated()]
     if len(twice):
@@ -58,4 +60,4 @@ def read_subjects(folders: Mapping[str, Path], target: str) -> pd.DataFrame:
     subjects[target], _ = parse_targets(
         subjects[target].tolist(), target=target, subjects=subjects.index.tolist()
     )
-    return subjects
+    return subjects, tuple(notes)

@@ -108,13 +108,13 @@ class TestRealTables:
 
     def test_all_subjects_and_targets_are_read(self, folders: dict[str, Path]) -> None:
         """3,155 subjects, 3,116 targets; read together, so that nobody stands in two releases."""
-        subjects = read_subjects(folders, "p_factor")
+        subjects, _ = read_subjects(folders, "p_factor")
 
         assert (len(subjects), int(subjects["p_factor"].notna().sum())) == (3155, 3116)
 
     def test_first_release_is_the_case_study_s(self, folders: dict[str, Path]) -> None:
         """136 subjects, 132 targets, and sex correlates with the target."""
-        subjects = read_subjects({"R1": folders["R1"]}, "p_factor")
+        subjects, _ = read_subjects({"R1": folders["R1"]}, "p_factor")
         targets = subjects["p_factor"].dropna()
         male = (subjects.loc[targets.index, "sex"] == "M").astype(float)
 
@@ -126,6 +126,6 @@ class TestRealTables:
     @pytest.mark.parametrize("target", ["attention", "internalizing", "externalizing", "age"])
     def test_other_targets_are_read(self, target: str, folders: dict[str, Path]) -> None:
         """Words in any of eleven tables would stop it."""
-        subjects = read_subjects(folders, target)
+        subjects, _ = read_subjects(folders, target)
 
         assert subjects[target].notna().sum() > 3000
