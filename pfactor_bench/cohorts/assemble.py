@@ -10,6 +10,7 @@ import pandas as pd
 
 from pfactor_bench.cohorts.memory_maps import blocks
 from pfactor_bench.cohorts.targets import parse_targets
+from pfactor_bench.cohorts.units import refuse_amplitudes
 from pfactor_bench.errors import CohortError
 from pfactor_bench.types import Cohort, InjectedSignal
 
@@ -74,8 +75,8 @@ def make_cohort(
     ------
     CohortError
         If columns are missing, shapes disagree, samples are NaN or infinite, a channel is flat in
-        every window, a subject has two targets, fewer than `MIN_SUBJECTS` subjects have a target,
-        or all targets are equal.
+        every window, amplitudes are none that EEG has, a subject has two targets, fewer than
+        `MIN_SUBJECTS` subjects have a target, or all targets are equal.
     """
     _check_shapes(name, X, table, target, ch_names)
     _check_axes(name, sfreq, ch_names)
@@ -87,7 +88,8 @@ def make_cohort(
     y: NDArray[np.float64] = np.asarray(table["subject"].map(evaluated), dtype=np.float64)
     check_targets(name, target, evaluated.dropna())
     table = table.drop(columns=[target]).reset_index(drop=True)
-    _check_samples(name, X, table, ch_names, may_be_flat)
+    deviations = _check_samples(name, X, table, ch_names, may_be_flat)
+    refuse_amplitudes(name, deviations, table["subject"].tolist(), ch_names, unit)
     X, y = _locked(np.ascontiguousarray(X, dtype=np.float32)), _locked(y)
     return Cohort(
         name=name,
@@ -238,8 +240,10 @@ def _check_samples(
     table: pd.DataFrame,
     ch_names: Sequence[str],
     may_be_flat: Sequence[str],
-) -> None:
+) -> NDArray[np.float32]:
+    """Return the standard deviation of each channel in each window, all samples being numbers."""
     varies = np.zeros(X.shape[1], dtype=bool)
+    deviations = np.empty(X.shape[:2], dtype=np.float32)
     for first, windows in blocks(X):
         low, high = windows.min(axis=2), windows.max(axis=2)
         # NaN passes through both, so they are finite only where every sample is.
@@ -252,6 +256,7 @@ def _check_samples(
                 f"the recording"
             )
         varies |= (high > low).any(axis=0)
+        deviations[first : first + len(windows)] = windows.std(axis=2)
     flat = [
         channel
         for channel, alive in zip(ch_names, varies, strict=True)
@@ -262,6 +267,7 @@ def _check_samples(
             f"channel {flat[0]!r} of cohort {name!r} is flat in every window (flat: "
             f"{listed(flat)}): it may be the recording reference; leave it out of 'channels'"
         )
+    return deviations
 
 
 def _locked(array: NDArray[Any]) -> NDArray[Any]:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pfactor_bench.cohorts.assemble import make_cohort
+from pfactor_bench.cohorts.units import microvolts
 from pfactor_bench.errors import CohortError, did_you_mean
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["from_braindecode"]
 
-_MICROVOLTS_PER_VOLT = 1e6
 _KNOWN = ("subject", "session", "run", "task")
 
 
@@ -24,23 +24,28 @@ def from_braindecode(
     *,
     target: str | None,
     name: str = "braindecode",
+    unit: str = "V",
 ) -> Cohort:
     """Return a cohort from braindecode's windows: a ``BaseConcatDataset``, or one recording's.
 
     Parameters
     ----------
     windows
-        As ``create_fixed_length_windows`` returns it, in volts, as MNE holds signals. Each data set
-        in it is a recording whose description names its ``subject``.
+        As ``create_fixed_length_windows`` returns it. Each data set in it is a recording whose
+        description names its ``subject``.
     target
         The entry of the description that holds what is to be predicted of the subject.
     name
         The cohort's name.
+    unit
+        Of the samples: volts, as MNE holds signals, unless a preprocessor changed them. ``"SD"``
+        or whatever else is no unit of voltage stays what it is.
 
     Returns
     -------
     Cohort
-        In ``"uV"``, with the description's other entries in the table.
+        In ``"uV"``, or in `unit` if that is no voltage, with the description's other entries in
+        the table.
 
     Raises
     ------
@@ -70,6 +75,7 @@ def from_braindecode(
             f"predicted, target=...; there are {', '.join(map(repr, dict(kept[0].description)))}"
         )
     sfreq, ch_names = _setup(kept[0])
+    factor = microvolts(unit)
     parts, tables = [], []
     for number, recording in enumerate(kept):
         if _setup(recording) != (sfreq, ch_names):
@@ -78,8 +84,7 @@ def from_braindecode(
                 f"the first: pick and resample before cutting windows"
             )
         parts.append(
-            np.stack([recording[window][0] for window in range(len(recording))])
-            * _MICROVOLTS_PER_VOLT
+            np.stack([recording[window][0] for window in range(len(recording))]) * (factor or 1.0)
         )
         tables.append(_table(recording, number, target, name))
     table = pd.concat(tables, ignore_index=True)
@@ -92,7 +97,7 @@ def from_braindecode(
         target=target,
         sfreq=sfreq,
         ch_names=ch_names,
-        unit="uV",
+        unit=unit if factor is None else "uV",
         provenance={"source": "braindecode", "recordings": len(kept)},
     )
 

@@ -230,6 +230,8 @@ class TestFolder:
             "l_freq": 1.0,
             "h_freq": 30.0,
             "window_seconds": 2.0,
+            "bad_channels": "keep",
+            "bad_segments": "drop",
         }
 
     def test_description_of_the_data_set_may_be_missing(self, tiny_bids: Path) -> None:
@@ -306,8 +308,10 @@ class TestNotes:
         assert load(tiny_bids).notes == (
             "1 subjects without a recording of the task left out: sub-0004",
             "1 subjects with a recording but no row in participants.tsv left out: sub-04",
-            "1 folders and rows of participants.tsv differ in case or zeros only and are not taken "
-            "for the same subject: sub-04 and sub-0004",
+            (
+                "1 folders and rows of participants.tsv differ in case or zeros only and are not "
+                "taken for the same subject: sub-04 and sub-0004"
+            ),
         )
 
     def test_subject_whose_recording_was_never_fetched_is_named(self, tiny_bids: Path) -> None:

@@ -49,7 +49,7 @@ def test_column_that_stands_twice_is_refused(tmp_path: Path) -> None:
 def test_number_with_underscores_is_refused(tiny_bids: Path) -> None:
     """Python alone would take it for 1000."""
     edit_participants(tiny_bids, "-1.5", "1_000")
-    with pytest.raises(CohortError, match="'target' of subject 'sub-02' .* is '1_000'"):
+    with pytest.raises(CohortError, match=r"'target' of subject 'sub-02' .* is '1_000'"):
         load(tiny_bids)
 
 
@@ -114,7 +114,7 @@ def test_codes_with_leading_zeros_stay_text(tiny_bids: Path) -> None:
 def test_names_in_two_spellings_stop_with_both(tiny_bids: Path) -> None:
     """Nobody would be left, and the reason would be hard to see."""
     edit_participants(tiny_bids, "sub-0", "sub-")
-    with pytest.raises(CohortError, match="differ in case or zeros only .*: sub-01 and sub-1"):
+    with pytest.raises(CohortError, match=r"differ in case or zeros only .*: sub-01 and sub-1"):
         load(tiny_bids)
 
 

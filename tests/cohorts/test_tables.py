@@ -80,7 +80,7 @@ def test_quoted_header_of_a_tsv_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"\n\n", "id\n".encode("utf-16-le")])
 def test_file_that_is_no_table_is_refused(tmp_path: Path, content: bytes) -> None:
     """Empty, or in an encoding that nothing gives away."""
-    with pytest.raises(ValueError, match="it is empty|NUL"):
+    with pytest.raises(ValueError, match=r"it is empty|NUL"):
         read(tmp_path, content)
 
 

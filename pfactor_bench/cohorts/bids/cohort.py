@@ -13,7 +13,7 @@ from pfactor_bench.cohorts.bids.folder import (
     refuse_empty,
 )
 from pfactor_bench.cohorts.bids.participants import read_json, read_participants
-from pfactor_bench.cohorts.bids.preprocessing import plan_preparation
+from pfactor_bench.cohorts.bids.preprocessing import BadChannels, BadSegments, plan_preparation
 from pfactor_bench.cohorts.bids.store import named_store
 from pfactor_bench.cohorts.bids.windows import prepare
 from pfactor_bench.cohorts.targets import parse_targets
@@ -39,6 +39,9 @@ def bids(
     l_freq: float | None = 1.0,
     h_freq: float | None = 30.0,
     window_seconds: float = 2.0,
+    bad_channels: BadChannels = "keep",
+    bad_segments: BadSegments = "drop",
+    unit: str | None = None,
 ) -> Cohort:
     """Return the windows of a local BIDS folder; nothing is fetched and nothing there is changed.
 
@@ -67,6 +70,15 @@ def bids(
         Pass band in Hz; None leaves that side open.
     window_seconds
         Length of a window.
+    bad_channels
+        What becomes of a recording in which channels.tsv marks a channel bad that is asked for:
+        ``"interpolate"`` it from the others, ``"drop"`` the recording, or ``"keep"`` it as it is.
+        It is said in any case.
+    bad_segments
+        Whether to ``"drop"`` or ``"keep"`` segments that events or annotations mark ``BAD_``.
+    unit
+        Unit of samples whose files and channels.tsv do not say, such as ``"uV"``; for EEGLAB files,
+        which never do, it goes before their convention of microvolts.
 
     Returns
     -------
@@ -85,6 +97,9 @@ def bids(
         l_freq=l_freq,
         h_freq=h_freq,
         window_seconds=window_seconds,
+        bad_channels=bad_channels,
+        bad_segments=bad_segments,
+        unit=unit,
     )
     folder = dataset_folder(dataset, data_dir)
     subjects, interpreted = read_participants(folder, target)
@@ -121,6 +136,8 @@ def bids(
             "l_freq": l_freq,
             "h_freq": h_freq,
             "window_seconds": float(window_seconds),
+            "bad_channels": bad_channels,
+            "bad_segments": bad_segments,
         },
         notes=(*interpreted, *left_out, *prepared.notes),
     )

@@ -305,7 +305,7 @@ def is_pointer(path: Path) -> bool:
 
 
 def _is_hidden(path: Path) -> bool:
-    """Return whether it is a file that systems leave beside others, such as ``._sub-00_eeg.edf``."""
+    """Return whether it is what systems leave beside other files, such as ``._sub-00_eeg.edf``."""
     return any(part.startswith(".") for part in path.parts)
 
 

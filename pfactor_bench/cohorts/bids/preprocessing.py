@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
+from pfactor_bench.cohorts.units import microvolts
 from pfactor_bench.errors import CohortError
 
 if TYPE_CHECKING:
@@ -13,7 +14,10 @@ if TYPE_CHECKING:
 
     from pfactor_bench.cohorts.bids.task_events import TaskEvents
 
-__all__ = ["Preparation", "plan_preparation"]
+__all__ = ["BadChannels", "BadSegments", "Preparation", "plan_preparation"]
+
+BadChannels = Literal["interpolate", "drop", "keep"]
+BadSegments = Literal["drop", "keep"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,6 +36,12 @@ class Preparation:
         Length of a window at `sfreq`.
     events
         Which stretch of a recording is the task's; None takes all of it.
+    bad_channels
+        What becomes of a recording with a channel that channels.tsv marks bad.
+    bad_segments
+        What becomes of segments that are marked ``BAD_``.
+    unit
+        Of samples where neither their file nor channels.tsv says.
     """
 
     channels: tuple[str, ...]
@@ -40,6 +50,9 @@ class Preparation:
     h_freq: float | None
     window_samples: int
     events: TaskEvents | None = None
+    bad_channels: BadChannels = "keep"
+    bad_segments: BadSegments = "drop"
+    unit: str | None = None
 
 
 def plan_preparation(
@@ -50,12 +63,15 @@ def plan_preparation(
     h_freq: float | None,
     window_seconds: float,
     events: TaskEvents | None = None,
+    bad_channels: BadChannels = "keep",
+    bad_segments: BadSegments = "drop",
+    unit: str | None = None,
 ) -> Preparation:
     """Return a preparation that is possible.
 
     Parameters
     ----------
-    channels, sfreq, l_freq, h_freq, events
+    channels, sfreq, l_freq, h_freq, events, bad_channels, bad_segments, unit
         As in `Preparation`.
     window_seconds
         Length of a window.
@@ -66,6 +82,7 @@ def plan_preparation(
         Naming the first value that is not.
     """
     _check_channels(channels)
+    _check_policies(bad_channels, bad_segments, unit)
     if not 0 < sfreq < math.inf:
         raise CohortError(f"sfreq is {sfreq!r}: a rate in Hz is above 0")
     if not 0 < window_seconds < math.inf:
@@ -88,7 +105,21 @@ def plan_preparation(
         h_freq=h_freq,
         window_samples=samples,
         events=events,
+        bad_channels=bad_channels,
+        bad_segments=bad_segments,
+        unit=unit,
     )
+
+
+def _check_policies(bad_channels: str, bad_segments: str, unit: str | None) -> None:
+    for key, value, known in (
+        ("bad_channels", bad_channels, get_args(BadChannels)),
+        ("bad_segments", bad_segments, get_args(BadSegments)),
+    ):
+        if value not in known:
+            raise CohortError(f"{key} is {value!r}: give one of {', '.join(known)}")
+    if unit is not None and microvolts(unit) is None:
+        raise CohortError(f"unit is {unit!r}: give V, mV, uV or nV")
 
 
 def _check_channels(channels: Sequence[str] | None) -> None:

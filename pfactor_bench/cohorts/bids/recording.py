@@ -6,7 +6,6 @@ anything else, so that no time goes into those that nobody asked for.
 
 from __future__ import annotations
 
-import csv
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,26 +13,28 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pfactor_bench.cohorts.assemble import listed
+from pfactor_bench.cohorts.bids.channels import channel_kinds, scale
 from pfactor_bench.cohorts.bids.folder import unusable
+from pfactor_bench.cohorts.bids.reading import open_raw, read_recording
+from pfactor_bench.cohorts.bids.sidecars import read_channels
+from pfactor_bench.cohorts.bids.stretches import split
 from pfactor_bench.cohorts.bids.task_events import find_stretch
-from pfactor_bench.errors import CohortError, did_you_mean
+from pfactor_bench.errors import CohortError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from pfactor_bench.cohorts.bids.folder import RecordingFile
     from pfactor_bench.cohorts.bids.preprocessing import Preparation
+    from pfactor_bench.cohorts.bids.reading import Reading
     from pfactor_bench.cohorts.bids.task_events import Stretch
 
 __all__ = ["Windows", "eeg_channels", "prepare_recording"]
 
 _MICROVOLTS_PER_VOLT = 1e6
-
-#: How MNE begins to say that an EDF file ends before its header says so.
-_CUT_SHORT = "Number of records from the header does not match the file"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -52,6 +53,8 @@ class Windows:
         What the reader warned of.
     said
         What was left out of the recording, or why nothing is left of it.
+    setup
+        Its sampling rate and reference.
     """
 
     X: NDArray[np.float32]
@@ -59,6 +62,7 @@ class Windows:
     flat: tuple[str, ...] = ()
     reader_warnings: tuple[str, ...] = ()
     said: tuple[str, ...] = ()
+    setup: tuple[str, ...] = ()
 
     def without_samples(self) -> Windows:
         """Return the same without `X`, to be handed from process to process."""
@@ -83,25 +87,9 @@ def prepare_recording(dataset: str, file: RecordingFile, preparation: Preparatio
         If it cannot be used, whatever the reader raised.
     """
     reader_warnings: list[str] = []
-    flat: tuple[str, ...] = ()
     with _blaming(dataset, file), _listening(reader_warnings):
-        raw = _open(file.path)
-        _check_channels(dataset, file, raw, preparation.channels)
-        raw.pick(list(preparation.channels))
-        stretch = find_stretch(file.path, raw, preparation.events)
-        seconds = stretch.stop - stretch.start
-        if seconds * preparation.sfreq < preparation.window_samples:
-            X, start = _nothing(preparation), np.zeros(0, dtype=np.int64)
-        else:
-            if seconds < raw.n_times / raw.info["sfreq"]:
-                raw.crop(tmin=stretch.start, tmax=stretch.stop, include_tmax=False)
-            raw.load_data()
-            _check_samples(dataset, file, raw)
-            flat = _flat_channels(raw)
-            X, start = _cut(raw, stretch, preparation)
-    return Windows(
-        X=X, start=start, flat=flat, reader_warnings=tuple(reader_warnings), said=stretch.said
-    )
+        windows = _windows(dataset, file, preparation)
+    return replace(windows, reader_warnings=(*reader_warnings, *windows.reader_warnings))
 
 
 def eeg_channels(dataset: str, file: RecordingFile) -> tuple[str, ...]:
@@ -113,107 +101,118 @@ def eeg_channels(dataset: str, file: RecordingFile) -> tuple[str, ...]:
         If it cannot be read.
     """
     with _blaming(dataset, file), _listening([]):
-        kinds = _channel_kinds(file.path, _open(file.path))
+        kinds = channel_kinds(open_raw(file.path), read_channels(file))
     return tuple(name for name, kind in kinds.items() if kind == "eeg")
 
 
-def _open(path: Path) -> Any:  # noqa: ANN401 - MNE has no types
-    """Open a recording with MNE alone.
+def _windows(dataset: str, file: RecordingFile, preparation: Preparation) -> Windows:
+    reading = read_recording(dataset, file, preparation)
+    nothing = Windows(
+        X=np.empty((0, len(preparation.channels), preparation.window_samples), dtype=np.float32),
+        start=np.zeros(0, dtype=np.int64),
+        reader_warnings=reading.reader_warnings,
+        setup=reading.setup,
+    )
+    if reading.bad:
+        said = f"left out: it has channels that are marked bad, {listed(reading.bad)}"
+        return replace(nothing, said=(said,))
+    timeline, raw = reading.timeline, reading.raw
+    stretch = find_stretch(raw.n_times / raw.info["sfreq"], timeline.events, preparation.events)
+    holes = timeline.bad if preparation.bad_segments == "drop" else ()
+    pieces = split(stretch.start, stretch.stop, timeline.cuts, holes)
+    long = [
+        (begin, end)
+        for begin, end in pieces
+        if round((end - begin) * preparation.sfreq, 6) >= preparation.window_samples
+    ]
+    said = (*stretch.said, *_left_out(stretch, timeline.bad, pieces, long, preparation))
+    cut = [_cut(reading, piece, stretch, preparation) for piece in long]
+    if not cut:
+        return replace(nothing, said=said)
+    varying = {name for part in cut for name in part.varying}
+    return replace(
+        nothing,
+        X=np.concatenate([part.X for part in cut]),
+        start=np.concatenate([part.start for part in cut]),
+        flat=tuple(name for name in preparation.channels if name not in varying),
+        said=said,
+    )
 
-    EEGDash's own reader rewrites tables of the folder that it finds fault with, participants.tsv
-    among them, and does not let MNE say that a file is cut short. An audit leaves data as they are.
-    """
-    import mne
 
-    with warnings.catch_warnings():
-        warnings.filterwarnings("error", message=_CUT_SHORT)
-        return mne.io.read_raw(path)
-
-
-def _channel_kinds(path: Path, raw: Any) -> dict[str, str]:  # noqa: ANN401 - MNE has no types
-    """Return each channel's kind: the file's, unless channels.tsv knows that it is no EEG."""
-    kinds = dict(zip(raw.ch_names, raw.get_channel_types(), strict=True))
-    sidecar = path.with_name(path.name.replace(f"_eeg{path.suffix}", "_channels.tsv"))
-    if sidecar.is_file():
-        with sidecar.open(encoding="utf-8-sig", newline="") as stream:
-            # Not with pandas, which takes as long for a table of eight rows as reading the signal.
-            rows = csv.DictReader(stream, delimiter="\t")
-            missing = [name for name in ("name", "type") if name not in (rows.fieldnames or ())]
-            if missing:
-                raise ValueError(f"{sidecar.name} has no columns {missing}")
-            for row in rows:
-                name, kind = row["name"], (row["type"] or "").lower()
-                if name in kinds and kind not in {"eeg", "", "n/a"}:
-                    kinds[name] = kind
-    return kinds
+def _left_out(
+    stretch: Stretch,
+    bad: Sequence[tuple[float, float]],
+    pieces: Sequence[tuple[float, float]],
+    long: Sequence[tuple[float, float]],
+    preparation: Preparation,
+) -> Iterator[str]:
+    """Say what of a stretch is marked bad, and what lies between cuts that are too close."""
+    good = split(stretch.start, stretch.stop, (), bad)
+    seconds = stretch.stop - stretch.start - sum(b - a for a, b in good)
+    if bad and seconds:
+        what = {"drop": "left out", "keep": "kept"}[preparation.bad_segments]
+        yield f"has {seconds:.1f} s that are marked bad, which were {what}"
+    lost = sum(b - a for a, b in pieces) - sum(b - a for a, b in long)
+    if len(pieces) > 1 and lost:
+        yield f"has {lost:.1f} s in pieces shorter than a window, which were left out"
 
 
-def _check_channels(
-    dataset: str,
-    file: RecordingFile,
-    raw: Any,  # noqa: ANN401 - MNE has no types
-    channels: Sequence[str],
-) -> None:
-    kinds: Mapping[str, str] = _channel_kinds(file.path, raw)
-    for name in channels:
-        if name not in kinds:
-            raise CohortError(
-                f"recording {file.path.name!r} of data set {dataset!r} has no channel {name!r}"
-                f"{did_you_mean(name, kinds)}"
-            )
-        if kinds[name] != "eeg":
-            raise CohortError(
-                f"channel {name!r} of recording {file.path.name!r} of data set {dataset!r} is of "
-                f"type {kinds[name]!r}: leave it out of channels, only EEG is filtered and scaled"
-            )
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class _Cut:
+    """Windows of one piece, their starts in the recording, and the channels that vary in it."""
+
+    X: NDArray[np.float32]
+    start: NDArray[np.int64]
+    varying: tuple[str, ...]
+
+
+def _cut(
+    reading: Reading,
+    piece: tuple[float, float],
+    stretch: Stretch,
+    preparation: Preparation,
+) -> _Cut:
+    """Prepare a piece in the case study's order, and cut it into windows."""
+    begin, end = piece
+    raw = reading.raw.copy()
+    if end - begin < raw.n_times / raw.info["sfreq"]:
+        raw.crop(tmin=begin, tmax=end, include_tmax=False)
+    raw.load_data()
+    _check_samples(raw, begin)
+    # Before filtering, which leaves rounding errors where a constant was.
+    varies = np.ptp(raw.get_data(), axis=1) > 0
+    scale(raw, reading.factors)
+    raw.resample(preparation.sfreq)
+    raw.filter(preparation.l_freq, preparation.h_freq)
+    samples, length = raw.get_data(), preparation.window_samples
+    offset = begin - stretch.start
+    first: list[int] = []
+    for opens, closes in stretch.blocks or ((0.0, np.inf),):
+        at = round(max(opens - offset, 0.0) * preparation.sfreq)
+        until = min((closes - offset) * preparation.sfreq, samples.shape[1])
+        first += range(at, round(until) - length + 1, length)
+    X = np.empty((len(first), len(samples), length), dtype=np.float32)
+    for window, at in zip(X, first, strict=True):
+        window[:] = samples[:, at : at + length] * _MICROVOLTS_PER_VOLT
+    return _Cut(
+        X=X,
+        start=np.array(first, dtype=np.int64) + round(begin * preparation.sfreq),
+        varying=tuple(name for name, alive in zip(raw.ch_names, varies, strict=True) if alive),
+    )
 
 
 def _check_samples(
-    dataset: str,
-    file: RecordingFile,
     raw: Any,  # noqa: ANN401 - MNE has no types
+    begin: float,
 ) -> None:
     """Find samples that are no numbers before the filter spreads them over the recording."""
     for name, samples in zip(raw.ch_names, raw.get_data(), strict=True):
         broken = np.flatnonzero(~np.isfinite(samples))
         if len(broken):
-            seconds = broken[0] / raw.info["sfreq"]
-            reason = (
+            seconds = begin + broken[0] / raw.info["sfreq"]
+            raise ValueError(
                 f"channel {name!r} holds {len(broken)} NaN or infinite samples from {seconds:g} s"
             )
-            raise unusable(dataset, file, reason)
-
-
-def _flat_channels(raw: Any) -> tuple[str, ...]:  # noqa: ANN401 - MNE has no types
-    # Before filtering, which leaves rounding errors where a constant was.
-    varies = np.ptp(raw.get_data(), axis=1) > 0
-    return tuple(name for name, alive in zip(raw.ch_names, varies, strict=True) if not alive)
-
-
-def _cut(
-    raw: Any,  # noqa: ANN401 - MNE has no types
-    stretch: Stretch,
-    preparation: Preparation,
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Prepare loaded samples in the case study's order, and return windows with their starts."""
-    raw.resample(preparation.sfreq)
-    raw.filter(preparation.l_freq, preparation.h_freq)
-    samples, length = raw.get_data(), preparation.window_samples
-    first: list[int] = []
-    for begin, end in stretch.blocks or ((0.0, np.inf),):
-        at = round(begin * preparation.sfreq)
-        until = min(end * preparation.sfreq, samples.shape[1])
-        first += range(at, round(until) - length + 1, length)
-    if not first:
-        return _nothing(preparation), np.zeros(0, dtype=np.int64)
-    X = np.empty((len(first), len(samples), length), dtype=np.float32)
-    for window, at in zip(X, first, strict=True):
-        window[:] = samples[:, at : at + length] * _MICROVOLTS_PER_VOLT
-    return X, np.array(first, dtype=np.int64) + round(stretch.start * preparation.sfreq)
-
-
-def _nothing(preparation: Preparation) -> NDArray[np.float32]:
-    return np.empty((0, len(preparation.channels), preparation.window_samples), dtype=np.float32)
 
 
 @contextmanager

@@ -22,11 +22,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pfactor_bench.cohorts.bids.recording import Windows
+from pfactor_bench.cohorts.bids.sidecars import SIDECARS, find_sidecars
 from pfactor_bench.errors import CohortError
 from pfactor_bench.files import write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -39,14 +40,10 @@ __all__ = ["STORE_VARIABLE", "DamagedEntryError", "WindowsStore", "named_store"]
 STORE_VARIABLE = "PFACTOR_BENCH_STORE"
 
 #: Raised whenever the same recording would be prepared to other samples.
-_CODE_VERSION = 1
+_CODE_VERSION = 2
 
 _ARRAY, _FACTS = "windows.npy", "facts.json"
 _TEMPORARY = "making-"
-
-#: Files beside a recording that hold its samples, or that decide what is made of them.
-_COMPANIONS = {".set": (".fdt",), ".vhdr": (".eeg", ".vmrk")}
-_SIDECARS = ("channels.tsv", "events.tsv")
 
 
 class DamagedEntryError(Exception):
@@ -87,13 +84,17 @@ class WindowsStore:
             for name in ("recordings", "cohorts", "digests", "locks"):
                 (self.folder / name).mkdir(parents=True, exist_ok=True)
 
-    def key(self, file: RecordingFile, preparation: Preparation) -> str:
-        """Return the name of a recording's entry: 64 hexadecimal digits."""
+    def key(self, file: RecordingFile, opened: Sequence[Path], preparation: Preparation) -> str:
+        """Return the name of the entry of a recording that is read from some files.
+
+        Its sidecars count, too, wherever they stand.
+        """
         described = asdict(preparation)
         if preparation.events is not None:
             described["events"]["own"] = sorted(preparation.events.own)
             described["events"]["neutral"] = sorted(preparation.events.neutral)
-        content = [(path.name, self._digest(path)) for path in _files_of(file.path)]
+        files = [*opened, *(path for kind in SIDECARS for path in find_sidecars(file, kind))]
+        content = [(path.name, self._digest(path)) for path in files]
         text = json.dumps([content, described, _CODE_VERSION, version("mne")], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -147,6 +148,7 @@ class WindowsStore:
                 "flat": windows.flat,
                 "reader_warnings": windows.reader_warnings,
                 "said": windows.said,
+                "setup": windows.setup,
             }
             write_atomically(aside / _FACTS, json.dumps(facts).encode())
             entry = self._entry(key)
@@ -238,17 +240,6 @@ class WindowsStore:
                 f"): make room there or name another folder with --store or {STORE_VARIABLE}; "
                 f"recordings that are finished are kept"
             ) from error
-
-
-def _files_of(path: Path) -> Iterable[Path]:
-    """Return a recording's own file and those that belong to it, as far as they are there."""
-    yield path
-    for suffix in _COMPANIONS.get(path.suffix, ()):
-        if (companion := path.with_suffix(suffix)).is_file():
-            yield companion
-    for ending in _SIDECARS:
-        if (sidecar := path.with_name(path.name.replace(f"eeg{path.suffix}", ending))).is_file():
-            yield sidecar
 
 
 def _sha256(path: Path) -> str:

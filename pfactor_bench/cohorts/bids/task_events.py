@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
+
+    from pfactor_bench.cohorts.bids.sidecars import Event
 
 __all__ = ["Block", "Stretch", "TaskEvents", "find_stretch"]
 
@@ -78,11 +77,7 @@ class Stretch:
     said: tuple[str, ...] = ()
 
 
-def find_stretch(
-    path: Path,
-    raw: Any,  # noqa: ANN401 - MNE has no types
-    events: TaskEvents | None,
-) -> Stretch:
+def find_stretch(end: float, marks: Sequence[Event], events: TaskEvents | None) -> Stretch:
     """Return the stretch of a recording that is its task's.
 
     It is the longest run of the task's own events that no other task's event interrupts. It begins
@@ -91,18 +86,19 @@ def find_stretch(
 
     Parameters
     ----------
-    path
-        Of the recording; events are read from the ``_events.tsv`` beside it, else from the
-        recording itself.
-    raw
-        The opened recording.
+    end
+        Of the recording, in seconds.
+    marks
+        Its events, of which the first name counts.
     events
         The task's; None keeps the whole recording.
     """
-    end = raw.n_times / raw.info["sfreq"]
     if events is None:
         return Stretch(start=0.0, stop=end)
-    marks = _read_events(path, raw)
+    return _stretch(end, [(mark.onset, mark.names[0]) for mark in marks if mark.names], events)
+
+
+def _stretch(end: float, marks: Sequence[tuple[float, str]], events: TaskEvents) -> Stretch:
     start, stop, said = 0.0, end, []
     foreign = [(at, name) for at, name in marks if name not in events.own | events.neutral]
     if foreign:
@@ -142,27 +138,6 @@ def _blocks(
         (onset + block.start - start, min(onset + block.stop, stop) - start)
         for onset in onsets
         if onset + block.start < stop
-    )
-
-
-def _read_events(
-    path: Path,
-    raw: Any,  # noqa: ANN401 - MNE has no types
-) -> list[tuple[float, str]]:
-    """Return time and name of each event, in the order of time."""
-    sidecar = path.with_name(path.name.replace(f"_eeg{path.suffix}", "_events.tsv"))
-    if not sidecar.is_file():
-        return sorted(
-            (float(mark["onset"]) - raw.first_time, str(mark["description"]))
-            for mark in raw.annotations
-        )
-    table = pd.read_csv(sidecar, sep="\t", dtype=str, encoding="utf-8-sig", keep_default_na=False)
-    name = "value" if "value" in table.columns else "trial_type"
-    onsets = pd.to_numeric(table["onset"], errors="coerce")
-    return sorted(
-        (float(at), what.strip())
-        for at, what in zip(onsets, table[name], strict=True)
-        if pd.notna(at) and what.strip().lower() not in {"", "n/a"}
     )
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from pfactor_bench.cohorts.assemble import listed
+from pfactor_bench.cohorts.bids.opened import opened_files, refuse_shared
 from pfactor_bench.cohorts.bids.recording import eeg_channels, prepare_recording
 from pfactor_bench.cohorts.bids.store import DamagedEntryError
 from pfactor_bench.errors import CohortError
@@ -23,6 +24,7 @@ from pfactor_bench.terminal.bar import progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -92,14 +94,9 @@ def prepare(
     """
     if not preparation.channels:
         preparation = replace(preparation, channels=eeg_channels(dataset, files[0]))
-    results: list[_Done] = []
     work = _results(dataset, files, preparation, store)
-    for file, (key, windows, repaired) in zip(
-        files,
-        progress_bar(work, total=len(files), desc=dataset, unit="recording"),
-        strict=True,
-    ):
-        results.append(_Done(file=file, key=key, windows=windows, repaired=repaired))
+    results = list(progress_bar(work, total=len(files), desc=dataset, unit="recording"))
+    refuse_shared(dataset, [(done.file, done.opened) for done in results])
     kept = [done for done in results if len(done.windows.start)]
     if not kept:
         why = _notes(results) or ("it is shorter than a window",)
@@ -126,6 +123,7 @@ class _Done:
     """A recording that is prepared; `key` is empty without a store."""
 
     file: RecordingFile
+    opened: tuple[Path, ...]
     key: str
     windows: Windows
     repaired: bool
@@ -136,7 +134,7 @@ def _results(
     files: Sequence[RecordingFile],
     preparation: Preparation,
     store: WindowsStore | None,
-) -> Iterable[tuple[str, Windows, bool]]:
+) -> Iterable[_Done]:
     """Return each recording's result in order, as soon as it is there."""
     n_jobs = _jobs(files)
     if n_jobs == 1:
@@ -145,7 +143,7 @@ def _results(
 
     # Processes, since MNE holds the interpreter; loky's, which need nothing of the caller's script.
     parallel = Parallel(n_jobs=n_jobs, return_as="generator", backend="loky")
-    outcomes: Iterator[tuple[str, Windows, bool]] = parallel(
+    outcomes: Iterator[_Done] = parallel(
         delayed(_one)(dataset, file, preparation, store) for file in files
     )
     return outcomes
@@ -166,11 +164,13 @@ def _jobs(files: Sequence[RecordingFile]) -> int:
 
 def _one(
     dataset: str, file: RecordingFile, preparation: Preparation, store: WindowsStore | None
-) -> tuple[str, Windows, bool]:
-    """Return a recording's key and windows, and whether a damaged entry had to be replaced."""
+) -> _Done:
+    """Return a recording's windows, and whether a damaged entry had to be replaced."""
+    opened = opened_files(dataset, file)
     if store is None:
-        return "", prepare_recording(dataset, file, preparation), False
-    key, repaired = store.key(file, preparation), False
+        windows = prepare_recording(dataset, file, preparation)
+        return _Done(file=file, opened=opened, key="", windows=windows, repaired=False)
+    key, repaired = store.key(file, opened, preparation), False
     with store.claimed(key):
         try:
             found = store.read(key)
@@ -180,7 +180,8 @@ def _one(
         if found is None:
             found = prepare_recording(dataset, file, preparation)
             store.write(key, found)
-    return key, found.without_samples(), repaired
+    windows = found.without_samples()
+    return _Done(file=file, opened=opened, key=key, windows=windows, repaired=repaired)
 
 
 def _join(
@@ -231,6 +232,7 @@ def _notes(results: Sequence[_Done]) -> tuple[str, ...]:
     ]
     if short:
         notes.append(f"{len(short)} recordings shorter than a window left out: {listed(short)}")
+    notes += [*_differences("sampling rate", 0, results), *_differences("reference", 1, results)]
     repaired = [done.file.path.name for done in results if done.repaired]
     if repaired:
         notes.append(
@@ -238,6 +240,17 @@ def _notes(results: Sequence[_Done]) -> tuple[str, ...]:
             f"{listed(repaired)}"
         )
     return tuple(notes)
+
+
+def _differences(what: str, position: int, results: Sequence[_Done]) -> Iterator[str]:
+    """Say which recordings differ in something from most of the others; a gap is no difference."""
+    found = [(done.windows.setup[position], done.file.path.name) for done in results]
+    groups = Counter(value for value, _ in found if value.lower() not in {"", "n/a"})
+    if len(groups) > 1:
+        counts = ", ".join(f"{value} in {count}" for value, count in groups.most_common())
+        others = {value for value, _ in groups.most_common()[1:]}
+        names = listed([name for value, name in found if value in others])
+        yield f"recordings differ in their {what} ({counts}), which marks their sites: {names}"
 
 
 def _table(done: _Done, preparation: Preparation) -> pd.DataFrame:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pfactor_bench.cohorts.bids.cohort import bids
 from pfactor_bench.cohorts.bids.folder import data_folder, dataset_folder
+from pfactor_bench.cohorts.bids.preprocessing import BadChannels, BadSegments  # noqa: TC001 - keys are checked by them
 from pfactor_bench.errors import CohortError
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ def eegmat(
     l_freq: float | None = 1.0,
     h_freq: float | None = 30.0,
     window_seconds: float = 2.0,
+    bad_channels: BadChannels = "keep",
+    bad_segments: BadSegments = "drop",
+    unit: str | None = None,
 ) -> Cohort:
     """Return EEGMAT's windows with, as the target, how well subjects subtract.
 
@@ -47,6 +51,8 @@ def eegmat(
         hold about three minutes of rest; the 1,615 windows are of the first 90 s.
     channels, data_dir, exclude, sfreq, l_freq, h_freq, window_seconds
         As in `pfactor_bench.cohorts.bids.cohort.bids`; the folder is called ``eegmat``.
+    bad_channels, bad_segments, unit
+        As there.
 
     Raises
     ------
@@ -81,4 +87,7 @@ def eegmat(
         l_freq=l_freq,
         h_freq=h_freq,
         window_seconds=window_seconds,
+        bad_channels=bad_channels,
+        bad_segments=bad_segments,
+        unit=unit,
     )

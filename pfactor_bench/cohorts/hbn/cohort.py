@@ -16,7 +16,7 @@ from pfactor_bench.cohorts.bids.folder import (
     refuse_empty,
 )
 from pfactor_bench.cohorts.bids.participants import read_json
-from pfactor_bench.cohorts.bids.preprocessing import plan_preparation
+from pfactor_bench.cohorts.bids.preprocessing import BadChannels, BadSegments, plan_preparation
 from pfactor_bench.cohorts.bids.store import WindowsStore, named_store
 from pfactor_bench.cohorts.bids.task_events import Block, TaskEvents
 from pfactor_bench.cohorts.bids.windows import prepare
@@ -71,6 +71,9 @@ def hbn(
     l_freq: float | None = 1.0,
     h_freq: float | None = 30.0,
     window_seconds: float = 2.0,
+    bad_channels: BadChannels = "keep",
+    bad_segments: BadSegments = "drop",
+    unit: str | None = None,
 ) -> Cohort:
     """Return windows of one or more releases of HBN-EEG.
 
@@ -97,7 +100,7 @@ def hbn(
     data_dir
         The folder that the releases lie in; None takes the environment variable
         ``EEGDASH_CACHE_DIR``, else ``PFACTOR_BENCH_DATA``.
-    exclude, sfreq, l_freq, h_freq, window_seconds
+    exclude, sfreq, l_freq, h_freq, window_seconds, bad_channels, bad_segments, unit
         As in `pfactor_bench.cohorts.bids.cohort.bids`.
 
     Raises
@@ -120,6 +123,9 @@ def hbn(
         l_freq=l_freq,
         h_freq=h_freq,
         window_seconds=window_seconds,
+        bad_channels=bad_channels,
+        bad_segments=bad_segments,
+        unit=unit,
         events=events,
     )
     parent = _data_folder(data_dir)
@@ -170,6 +176,8 @@ def hbn(
             "l_freq": l_freq,
             "h_freq": h_freq,
             "window_seconds": float(window_seconds),
+            "bad_channels": bad_channels,
+            "bad_segments": bad_segments,
         },
         notes=(*interpreted, *left_out, *prepared.notes),
     )
