@@ -89,7 +89,7 @@ def test_changed_table_is_another_entry_of_the_store(
     load(tiny_bids, channels=["Pz"])
     for path in tiny_bids.rglob("*channels.tsv"):
         path.write_text(path.read_text().replace("Pz\tEEG", "Pz\tEMG"))
-    with pytest.raises(CohortError, match="channel 'Pz' .* is of type 'emg'"):
+    with pytest.raises(CohortError, match=r"channel 'Pz' .* is of type 'emg'"):
         load(tiny_bids, channels=["Pz"])
 
 

@@ -44,7 +44,7 @@ def write_events(folder: Path, rows: str) -> None:
 class TestGaps:
     """EDF+D: records that do not follow each other, which MNE joins."""
 
-    onsets = [*range(7), *range(107, 120)]
+    onsets = (*range(7), *range(107, 120))
 
     def test_windows_end_at_a_gap_and_it_is_said(self, folder: Path) -> None:
         """At 7 s of samples: three windows before, six after."""
@@ -210,10 +210,14 @@ class TestRates:
         write_edf(edf(folder), rhythm(20, 80), rates=80)
 
         assert load(folder).notes == (
-            "1 recordings were read with a warning: it was sampled at 80 Hz and brought up to 100 "
-            "Hz",
-            "recordings differ in their sampling rate (200 Hz in 3, 80 Hz in 1), which marks their "
-            "sites: sub-02_task-rest_eeg.edf",
+            (
+                "1 recordings were read with a warning: it was sampled at 80 Hz and brought up to "
+                "100 Hz"
+            ),
+            (
+                "recordings differ in their sampling rate (200 Hz in 3, 80 Hz in 1), which marks "
+                "their sites: sub-02_task-rest_eeg.edf"
+            ),
         )
 
     def test_channel_that_is_slower_than_the_file_is_found(self, folder: Path) -> None:
@@ -239,8 +243,10 @@ class TestRates:
         other.write_text('{"EEGReference": "linked ears"}')
 
         assert load(folder).notes == (
-            "recordings differ in their reference (Cz in 3, linked ears in 1), which marks their "
-            "sites: sub-02_task-rest_eeg.edf",
+            (
+                "recordings differ in their reference (Cz in 3, linked ears in 1), which marks "
+                "their sites: sub-02_task-rest_eeg.edf"
+            ),
         )
 
 

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pfactor_bench.cohorts.tables import decoded
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -19,6 +22,9 @@ EDF_SUFFIXES = frozenset({".edf", ".bdf"})
 
 #: A record's first annotation: when it begins.
 _ONSET = re.compile(rb"\x00*([+-]\d+(?:\.\d*)?)\x14")
+
+#: An annotation: onset, duration where it has one, and names.
+_MARK = re.compile(rb"([+-]\d+(?:\.\d*)?)(?:\x15(\d+(?:\.\d*)?))?\x14([^\x00]*)\x14\x00")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +47,15 @@ class EdfHeader:
         How long a record lasts.
     onsets
         When each record begins, in seconds after the first; empty where the file does not say.
+    marks
+        Onset, duration and name of each annotation. MNE leaves out those that lie beyond the
+        length of the samples, as all do after a long gap.
     """
 
     signals: dict[str, Signal]
     record_seconds: float
     onsets: NDArray[np.float64]
+    marks: tuple[tuple[float, float, str], ...]
 
     def signal(self, name: str) -> Signal | None:
         """Return a channel by MNE's name, which tells two of one name apart with ``-0``, ``-1``."""
@@ -86,25 +96,45 @@ def read_edf_header(path: Path) -> EdfHeader:
         if kept
     }
     width = 3 if path.suffix.lower() == ".bdf" else 2
-    onsets = np.zeros(0)
-    if seconds and not all(is_signal):
-        timekeeper = is_signal.index(False)
-        begin = width * sum(samples[:timekeeper])
-        cells = slice(begin, begin + width * samples[timekeeper])
-        onsets = _onsets(path, 256 * (n_signals + 1), width * sum(samples), cells, seconds)
-    return EdfHeader(signals=signals, record_seconds=seconds, onsets=onsets)
+    ends = np.cumsum([0, *samples]) * width
+    texts = [
+        slice(int(begin), int(end))
+        for begin, end, kept in zip(ends, ends[1:], is_signal, strict=False)
+        if not kept
+    ]
+    records = _records(path, 256 * (n_signals + 1), int(ends[-1]), texts if seconds else [])
+    onsets = _onsets([each[0] for each in records], seconds)
+    return EdfHeader(
+        signals=signals,
+        record_seconds=seconds,
+        onsets=onsets,
+        marks=tuple(_marks(records)),
+    )
 
 
-def _onsets(
-    path: Path, offset: int, n_bytes: int, cells: slice, seconds: float
-) -> NDArray[np.float64]:
-    n_records = (path.stat().st_size - offset) // n_bytes
-    if n_records < 1:
-        return np.zeros(0)
-    records = np.memmap(path, dtype=np.uint8, mode="r", offset=offset, shape=(n_records, n_bytes))
+def _records(path: Path, offset: int, n_bytes: int, cells: Sequence[slice]) -> list[list[bytes]]:
+    """Return the bytes of each record's annotation channels."""
+    n_records = (path.stat().st_size - offset) // max(n_bytes, 1)
+    if n_records < 1 or not cells:
+        return []
+    shape = (n_records, n_bytes)
+    records = np.memmap(path, dtype=np.uint8, mode="r", offset=offset, shape=shape)
+    return [[record[cell].tobytes() for cell in cells] for record in records]
+
+
+def _onsets(timekeeping: Sequence[bytes], seconds: float) -> NDArray[np.float64]:
     onsets: list[float] = []
-    for record in records[:, cells]:
-        found = _ONSET.match(record.tobytes())
+    for record in timekeeping:
+        found = _ONSET.match(record)
         # A record that does not say when it begins follows the one before.
         onsets.append(float(found[1]) if found else (onsets[-1] + seconds if onsets else 0.0))
-    return np.array(onsets) - onsets[0]
+    return np.array(onsets) - onsets[0] if onsets else np.zeros(0)
+
+
+def _marks(records: Sequence[Sequence[bytes]]) -> Iterator[tuple[float, float, str]]:
+    start = _ONSET.match(records[0][0]) if records else None
+    for record in records:
+        for found in _MARK.finditer(b"\0".join(record)):
+            for name in filter(None, decoded(found[3]).split("\x14")):
+                onset = float(found[1]) - (float(start[1]) if start else 0.0)
+                yield onset, float(found[2] or 0), name

@@ -74,14 +74,7 @@ def read_timeline(
         If it is made of epochs of unknown length.
     """
     header = read_edf_header(file.path) if file.path.suffix.lower() in EDF_SUFFIXES else None
-    own = [
-        Event(
-            onset=float(mark["onset"]) - raw.first_time,
-            duration=float(mark["duration"]),
-            names=(str(mark["description"]),),
-        )
-        for mark in raw.annotations
-    ]
+    own = _annotations(raw, header)
     listed = read_events(file)
     events = [_on_samples(event, header) for event in own + (listed or [])]
     told = own if listed is None else listed
@@ -115,6 +108,24 @@ def split(
         (low, high)
         for low, high in itertools.pairwise(inner)
         if not any(begin < high and low < end for begin, end in holes)
+    ]
+
+
+def _annotations(
+    raw: Any,  # noqa: ANN401 - MNE has no types
+    header: EdfHeader | None,
+) -> list[Event]:
+    if header and header.gaps():
+        return [
+            Event(onset=at, duration=lasting, names=(name,)) for at, lasting, name in header.marks
+        ]
+    return [
+        Event(
+            onset=float(mark["onset"]) - raw.first_time,
+            duration=float(mark["duration"]),
+            names=(str(mark["description"]),),
+        )
+        for mark in raw.annotations
     ]
 
 
