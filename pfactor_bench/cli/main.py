@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 import traceback
 from collections.abc import Sequence
@@ -42,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments
         What was typed, without the program's name; by default what really was.
     """
+    _print_what_the_terminal_can()
     options = _parser().parse_args(arguments)
     try:
         with montage_warning_ignored(), packages_needed():
@@ -62,6 +64,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"pfactor-bench: {reason}", file=sys.stderr)  # noqa: T201
         return 130
     return code
+
+
+def _print_what_the_terminal_can() -> None:
+    """Print a question mark for what a stream cannot encode: a symbol is no reason to stop."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pfactor_bench.cohorts.assemble import WINDOW_COLUMNS, make_cohort
-from pfactor_bench.cohorts.bids.folder import data_entry
+from pfactor_bench.cohorts.data_folder import data_entry
 from pfactor_bench.cohorts.tables import as_numbers, read_columns, same_but_spelling
 from pfactor_bench.errors import CohortError, did_you_mean
 

@@ -46,8 +46,8 @@ def do_job(job: Callable[[], bytes], memory: int, answer: int, printed: int) -> 
         os.dup2(printed, 1)
         os.dup2(printed, 2)
         # A test runner may have put objects of its own here.
-        sys.stdout = os.fdopen(1, "w", buffering=1, closefd=False)
-        sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
+        sys.stdout = os.fdopen(1, "w", buffering=1, errors="replace", closefd=False)
+        sys.stderr = os.fdopen(2, "w", buffering=1, errors="replace", closefd=False)
         # The caller may turn warnings into errors; what a job does is not judged by that.
         warnings.simplefilter("ignore")
         _limit_memory(memory)

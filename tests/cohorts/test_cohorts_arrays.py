@@ -253,9 +253,12 @@ class TestBraindecode:
             recordings.append(RawDataset(read_raw_edf(path, preload=True), described))
         concat = BaseConcatDataset(recordings)
         steps = [
-            Preprocessor("pick_channels", ch_names=["Fz", "Cz", "Pz"], ordered=True),
-            Preprocessor("resample", sfreq=100),
-            Preprocessor("filter", l_freq=1, h_freq=30),
+            Preprocessor(name, apply_on_array=False, **how)
+            for name, how in {
+                "pick_channels": {"ch_names": ["Fz", "Cz", "Pz"], "ordered": True},
+                "resample": {"sfreq": 100},
+                "filter": {"l_freq": 1, "h_freq": 30},
+            }.items()
         ]
         preprocess(concat, steps)
         return create_fixed_length_windows(
@@ -290,3 +293,27 @@ class TestBraindecode:
         windows.datasets[1].raw.drop_channels(["Pz"])
         with pytest.raises(CohortError, match="recording 1 of cohort 'mine' has other channels"):
             from_braindecode(windows, target="target", name="mine")
+
+    def test_unit_of_samples_is_declared(self, windows: Any) -> None:
+        """A preprocessor may have scaled them to microvolts."""
+        expected = from_braindecode(windows, target="target").X
+        for recording in windows.datasets:
+            recording.raw.load_data().apply_function(lambda volts: 1e6 * volts)
+        cohort = from_braindecode(windows, target="target", unit="uV")
+
+        np.testing.assert_allclose(cohort.X, expected, rtol=1e-5)
+        assert cohort.unit == "uV"
+
+    def test_unit_that_is_no_voltage_stays(self, windows: Any) -> None:
+        """Standardised windows are no microvolts."""
+        for recording in windows.datasets:
+            recording.raw.load_data().apply_function(lambda volts: 1e6 * volts)
+
+        assert from_braindecode(windows, target="target", unit="SD").unit == "SD"
+
+    def test_samples_in_another_unit_than_declared_are_refused(self, windows: Any) -> None:
+        """With the factor that is likely."""
+        for recording in windows.datasets:
+            recording.raw.load_data().apply_function(lambda volts: 1e6 * volts)
+        with pytest.raises(CohortError, match="no EEG has .* factor of 1e-06 .* which unit"):
+            from_braindecode(windows, target="target")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from pfactor_bench.cohorts.assemble import check_targets, make_cohort
 from pfactor_bench.cohorts.bids.folder import (
     choose_task,
-    dataset_folder,
     leave_out,
     list_recordings,
     refuse_empty,
@@ -16,6 +15,7 @@ from pfactor_bench.cohorts.bids.participants import read_json, read_participants
 from pfactor_bench.cohorts.bids.preprocessing import BadChannels, BadSegments, plan_preparation
 from pfactor_bench.cohorts.bids.store import named_store
 from pfactor_bench.cohorts.bids.windows import prepare
+from pfactor_bench.cohorts.data_folder import dataset_folder
 from pfactor_bench.cohorts.targets import parse_targets
 
 if TYPE_CHECKING:

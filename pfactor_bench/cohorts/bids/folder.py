@@ -6,10 +6,8 @@ reads signals is imported.
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pfactor_bench.cohorts.assemble import listed
@@ -18,25 +16,19 @@ from pfactor_bench.errors import CohortError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     import pandas as pd
 
 __all__ = [
-    "DATA_VARIABLE",
     "RecordingFile",
     "choose_task",
-    "data_entry",
-    "data_folder",
-    "dataset_folder",
     "is_pointer",
     "leave_out",
     "list_recordings",
     "refuse_empty",
     "unusable",
 ]
-
-#: The environment variable that names the folder of data sets.
-DATA_VARIABLE = "PFACTOR_BENCH_DATA"
 
 #: The formats that BIDS allows for EEG.
 _EXTENSIONS = frozenset({".bdf", ".edf", ".set", ".vhdr"})
@@ -64,85 +56,6 @@ class RecordingFile:
     def is_here(self) -> bool:
         """Whether its content is here, not only a link to it or a pointer in its place."""
         return self.path.exists() and not is_pointer(self.path)
-
-
-def dataset_folder(dataset: str, data_dir: Path | str | None) -> Path:
-    """Return the resolved folder of a data set.
-
-    Parameters
-    ----------
-    dataset
-        The folder's name.
-    data_dir
-        The folder that it lies in; None takes the environment variable `DATA_VARIABLE`.
-
-    Returns
-    -------
-    Path
-        Absolute and free of links: through any other path EEGDash finds no participant's row.
-
-    Raises
-    ------
-    CohortError
-        If the name is a path, no folder is given, or nothing is there.
-    """
-    folder = data_entry(dataset, data_dir)
-    if not folder.is_dir():
-        raise CohortError(f"data set {dataset!r} in {str(folder.parent)!r} is a file, no folder")
-    if not any(folder.iterdir()):
-        raise CohortError(f"data set folder {str(folder)!r} is empty: fetch the data set again")
-    return folder
-
-
-def data_entry(dataset: str, data_dir: Path | str | None) -> Path:
-    """Return the resolved path of a file or folder in the data folder.
-
-    Parameters
-    ----------
-    dataset, data_dir
-        As in `dataset_folder`.
-
-    Raises
-    ------
-    CohortError
-        If the name is a path, no folder is given, or nothing is there.
-    """
-    if dataset in {"", ".", ".."} or "/" in dataset or "\\" in dataset:
-        raise CohortError(
-            f"dataset {dataset!r} is not a folder's name: give the folder that it lies in as "
-            f"--data DIR and its name alone as dataset"
-        )
-    parent = data_folder(data_dir)
-    entry = (parent / dataset).resolve()
-    if not entry.exists():
-        there = [child.name for child in parent.iterdir()] if parent.is_dir() else []
-        raise CohortError(
-            f"no folder {dataset!r} in {str(parent)!r}{did_you_mean(dataset, there)}; --data DIR "
-            f"or {DATA_VARIABLE} must name the folder that it lies in"
-        )
-    return entry
-
-
-def data_folder(data_dir: Path | str | None) -> Path:
-    """Return the resolved folder that data sets lie in, whether it is there or not.
-
-    Parameters
-    ----------
-    data_dir
-        As in `dataset_folder`.
-
-    Raises
-    ------
-    CohortError
-        If nothing names it.
-    """
-    given = data_dir or os.environ.get(DATA_VARIABLE)
-    if not given:
-        raise CohortError(
-            f"nothing says where data sets are: give the folder that they lie in as --data DIR or "
-            f"in the environment variable {DATA_VARIABLE}"
-        )
-    return Path(given).expanduser().resolve()
 
 
 def list_recordings(folder: Path) -> list[RecordingFile]:

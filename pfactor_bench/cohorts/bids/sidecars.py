@@ -140,10 +140,9 @@ def read_description(file: RecordingFile) -> dict[str, Any]:
 
 def _levels(file: RecordingFile) -> list[Path]:
     """Return the folders from the data set's down to the recording's."""
-    inwards = [file.path.parent]
-    while inwards[-1].name != file.subject:
-        inwards.append(inwards[-1].parent)
-    return [inwards[-1].parent, *reversed(inwards)]
+    folders = list(file.path.parents)
+    depth = next((at for at, each in enumerate(folders) if each.name == file.subject), -1)
+    return folders[: depth + 2][::-1]
 
 
 def _applies(name: str, kind: str, file: RecordingFile) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pfactor_bench.cohorts.bids.cohort import bids
-from pfactor_bench.cohorts.bids.folder import data_folder, dataset_folder
 from pfactor_bench.cohorts.bids.preprocessing import BadChannels, BadSegments  # noqa: TC001 - keys are checked by them
+from pfactor_bench.cohorts.data_folder import data_folder, dataset_folder
 from pfactor_bench.errors import CohortError
 
 if TYPE_CHECKING:

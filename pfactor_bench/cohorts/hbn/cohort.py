@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pfactor_bench.cohorts.assemble import check_targets, make_cohort
 from pfactor_bench.cohorts.bids.folder import (
-    DATA_VARIABLE,
     choose_task,
-    dataset_folder,
     leave_out,
     list_recordings,
     refuse_empty,
@@ -20,12 +17,14 @@ from pfactor_bench.cohorts.bids.preprocessing import BadChannels, BadSegments, p
 from pfactor_bench.cohorts.bids.store import WindowsStore, named_store
 from pfactor_bench.cohorts.bids.task_events import Block, TaskEvents
 from pfactor_bench.cohorts.bids.windows import prepare
+from pfactor_bench.cohorts.data_folder import DATA_VARIABLE, dataset_folder, home_expanded
 from pfactor_bench.cohorts.hbn.participants import read_subjects
 from pfactor_bench.cohorts.hbn.releases import find_releases, known_amount
 from pfactor_bench.errors import CohortError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from pfactor_bench.types import Cohort
 
@@ -204,7 +203,7 @@ def _data_folder(data_dir: Path | str | None) -> Path:
             f"nothing says where HBN is, or where to put it: give a folder as --data DIR or in the "
             f"environment variable {CACHE_VARIABLE} or {DATA_VARIABLE}"
         )
-    return Path(given).expanduser().resolve()
+    return home_expanded(given).resolve()
 
 
 def _release_folder(release: str, dataset: str, task: str, parent: Path) -> Path:
@@ -221,4 +220,4 @@ def _release_folder(release: str, dataset: str, task: str, parent: Path) -> Path
 
 def _default_store() -> Path:
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(cache).expanduser() / "pfactor-bench" / "windows"
+    return home_expanded(cache) / "pfactor-bench" / "windows"
