@@ -315,5 +315,5 @@ class TestBraindecode:
         """With the factor that is likely."""
         for recording in windows.datasets:
             recording.raw.load_data().apply_function(lambda volts: 1e6 * volts)
-        with pytest.raises(CohortError, match="no EEG has .* factor of 1e-06 .* which unit"):
+        with pytest.raises(CohortError, match=r"no EEG has .* factor of 1e-06 .* which unit"):
             from_braindecode(windows, target="target")

@@ -224,7 +224,7 @@ def test_same_content_has_the_same_fingerprint() -> None:
         {"table": table_with(age=21)},
         {"sfreq": 101.0},
         {"ch_names": ("Pz", "Cz")},
-        {"unit": "V"},
+        {"unit": "SD"},
     ],
     ids=["samples", "targets", "table", "rate", "channel names", "unit"],
 )
