@@ -79,6 +79,14 @@ def test_two_tables_at_one_level_are_refused(tiny_bids: Path) -> None:
         load(tiny_bids)
 
 
+def test_channel_that_is_described_in_two_ways_is_refused(tiny_bids: Path) -> None:
+    """It would be EEG or not by the order of rows."""
+    path = recording(tiny_bids).with_name("sub-02_task-rest_channels.tsv")
+    path.write_text(f"{path.read_text()}Fz\tEOG\tuV\n")
+    with pytest.raises(CohortError, match="describes 'Fz' twice, and not alike"):
+        load(tiny_bids)
+
+
 @pytest.mark.parametrize("level", LEVELS)
 def test_changed_table_is_another_entry_of_the_store(
     tiny_bids: Path, level: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

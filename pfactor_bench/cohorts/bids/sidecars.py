@@ -87,18 +87,14 @@ def read_channels(file: RecordingFile) -> dict[str, ChannelRow]:
         If it is no table of channels.
     """
     columns = _closest(file, "channels.tsv", needed=("name", "type"))
-    names = columns.get("name", [])
-    gaps = ["n/a"] * len(names)
-    rows = zip(
-        columns.get("type", gaps),
-        columns.get("units", gaps),
-        columns.get("status", gaps),
-        strict=True,
-    )
-    return {
-        name: ChannelRow(kind=kind.lower(), unit=unit, is_bad=status.lower() == "bad")
-        for name, (kind, unit, status) in zip(names, rows, strict=True)
-    }
+    gaps = ["n/a"] * len(columns.get("name", ()))
+    cells = (columns.get(key, gaps) for key in ("name", "type", "units", "status"))
+    rows: dict[str, ChannelRow] = {}
+    for name, kind, unit, status in zip(*cells, strict=True):
+        row = ChannelRow(kind=kind.lower(), unit=unit, is_bad=status.lower() == "bad")
+        if rows.setdefault(name, row) != row:
+            raise ValueError(f"channels.tsv describes {name!r} twice, and not alike: keep one row")
+    return rows
 
 
 def read_events(file: RecordingFile) -> list[Event] | None:
