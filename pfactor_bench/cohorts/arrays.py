@@ -205,6 +205,6 @@ def _read_table(path: Path) -> pd.DataFrame:
         table = pd.DataFrame(read_columns(path), dtype=object)
     except (OSError, ValueError) as error:
         raise CohortError(f"cannot read the table {path.name!r}: {error}") from error
-    for column in table.columns.difference(_NAMES):
+    for column in table.columns.difference([*_NAMES]):
         table[column] = as_numbers(table[column])
     return table

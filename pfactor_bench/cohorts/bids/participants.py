@@ -13,6 +13,7 @@ from pfactor_bench.cohorts.tables import PLAIN_NUMBER, as_numbers, decoded, read
 from pfactor_bench.errors import CohortError, did_you_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 __all__ = ["read_json", "read_participants"]
@@ -150,7 +151,7 @@ def _interpret(subjects: pd.DataFrame, described: dict[str, Any]) -> tuple[str, 
     return tuple(notes)
 
 
-def _replaced(subjects: pd.DataFrame, column: str, reading: Any) -> list[str]:  # noqa: ANN401
+def _replaced(subjects: pd.DataFrame, column: str, reading: Callable[[str], str]) -> list[str]:
     before, after = subjects[column], subjects[column].map(reading)
     changed = before != after
     subjects[column] = after

@@ -91,7 +91,8 @@ def read_recording(dataset: str, file: RecordingFile, preparation: Preparation) 
     opened = opened_files(dataset, file)
     refuse_strange(dataset, file, opened)
     raw, rows, described = open_raw(file.path), read_channels(file), read_description(file)
-    if beyond := {Path(name) for name in raw.filenames if name} - set(opened):
+    read = {Path(name).resolve() for name in raw.filenames if name}
+    if beyond := read - {path.resolve() for path in opened}:
         raise ValueError(f"it is read from {str(min(beyond))!r}, which does not lie beside it")
     kinds = channel_kinds(raw, rows)
     check_channels(dataset, file, kinds, wanted)

@@ -114,8 +114,8 @@ def _windows(dataset: str, file: RecordingFile, preparation: Preparation) -> Win
         setup=reading.setup,
     )
     if reading.bad:
-        said = f"left out: it has channels that are marked bad, {listed(reading.bad)}"
-        return replace(nothing, said=(said,))
+        why = f"left out: it has channels that are marked bad, {listed(reading.bad)}"
+        return replace(nothing, said=(why,))
     timeline, raw = reading.timeline, reading.raw
     stretch = find_stretch(raw.n_times / raw.info["sfreq"], timeline.events, preparation.events)
     holes = timeline.bad if preparation.bad_segments == "drop" else ()
