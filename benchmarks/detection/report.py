@@ -27,12 +27,12 @@ leaks that nobody here thought of. Trials of one kind share studies and are not 
 less is known than an interval says."""
 
 _HOW = """A small study does one thing wrong, and stands in `leaky.py` or `tricky.py` beside honest
-ones. A larger one is made from parts (split, inputs, transformations, training, choice, hand-in): an
-injected leak replaces one part, or changes the cohort. It counts as found where a check that names
-its kind fails, or warns as a weakness does, and did not on the clean twin. Where a leak changes
-nothing in a study (a subject under two names who is in train twice) it is not counted. Subjects
-differ by correlations between channels and by the slope of their spectrum, which a z-score of each
-window leaves. All audits are at the default effort. Rates carry Wilson's 95 % intervals."""
+ones. A larger one is made from parts (split, inputs, transformations, training, choice, hand-in):
+an injected leak replaces one part, or changes the cohort. It counts as found where a check that
+names its kind fails, or warns as a weakness does, and did not on the clean twin. Where a leak
+changes nothing in a study (a subject under two names who is in train twice) it is not counted.
+Subjects differ by correlations between channels and by the slope of their spectrum, which a z-score
+of each window leaves. All audits are at the default effort. Rates carry Wilson's 95 % intervals."""
 
 _FOOT = """Repeat it with `python -m benchmarks.detection`; a run that is stopped goes on where it
 was. Everything above is computed from [`detection.json`](detection.json)."""
