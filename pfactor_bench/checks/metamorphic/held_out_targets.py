@@ -8,6 +8,7 @@ import numpy as np
 
 from pfactor_bench.checks.engine.outcomes import failed, undecided, warned
 from pfactor_bench.checks.engine.registry import check
+from pfactor_bench.checks.metamorphic.causes import cause_in_words
 from pfactor_bench.checks.metamorphic.folds import FAR, target_moved_far
 from pfactor_bench.checks.metamorphic.relation import (
     cause_of,
@@ -86,8 +87,8 @@ def blind_to_held_out_targets(study: Probe) -> Outcome:
         cause, how = cause_of(study, moved, lambda fold: _far_in(study, fold))
         if cause == "change":
             return failed(
-                f"predictions of held-out subjects moved when only their own targets were redrawn: "
-                f"{describe(moved, study)}{f'; {how}' if how else ''}",
+                f"{cause_in_words(study, moved)}. Predictions moved when only held-out targets "
+                f"were redrawn: {describe(moved, study)}{f'; {how}' if how else ''}",
                 evidence_of(moved, study),
             )
         if cause == "unknown":
