@@ -59,6 +59,8 @@ def available_artefacts(
     # The train mean, a case of its own, has no predictions.
     cases = {name: rows for name, rows in by_case(table) if "y_pred" in rows}
     answers = [read_answer(table_columns(rows), cohort) for rows in cases.values()]
+    if silent := [note for answer in answers if answer.missing for note in answer.notes]:
+        raise StudyError(f"of a saved table, {silent[0]}: leave these rows out, or fill them")
     if "fold" in table:
         # As the split names them: folds are often numbers.
         table = table.assign(fold=[str(name) for name in table["fold"].tolist()])

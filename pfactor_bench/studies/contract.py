@@ -6,7 +6,7 @@ prediction. True targets are joined by the harness from its own copy, so a study
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol, TypedDict
 
 import numpy as np
@@ -27,6 +27,8 @@ __all__ = ["Answer", "AnsweredFold", "Study", "read_answer", "table_columns"]
 #: The columns of the contract; others are ignored.
 COLUMNS = ("sample_id", "y_pred", "fold", "role")
 ROLES = ("test", "train", "valid")
+#: So many subjects without a prediction are named.
+_NAMED = 5
 
 
 class Study(Protocol):
@@ -35,6 +37,10 @@ class Study(Protocol):
     def __call__(self, cohort: Cohort, *, seed: int) -> pd.DataFrame:
         """Return ``sample_id, y_pred`` and, where there are several, ``fold``; maybe ``role``."""
         ...
+
+
+def _nowhere() -> NDArray[np.int64]:
+    return np.empty(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -51,12 +57,15 @@ class AnsweredFold:
         Their predictions, float64.
     train
         Positions that the study says it trained or validated on; None where it does not say.
+    missing
+        Positions held out as well, for which it gives no prediction, sorted.
     """
 
     name: str
     positions: NDArray[np.int64]
     y_pred: NDArray[np.float64]
     train: NDArray[np.int64] | None
+    missing: NDArray[np.int64] = field(default_factory=_nowhere)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -66,19 +75,22 @@ class Answer:
     Parameters
     ----------
     folds
-        One or more.
+        One or more; those that predict nothing but NaN are left out.
     names_folds
         Whether the study told its folds apart; without names there is one.
     notes
         What the harness noticed while the study ran.
     ends
         Of the study's random streams, as a digest: two runs that agree in it have drawn alike.
+    missing
+        Fold and position of every prediction that is NaN.
     """
 
     folds: tuple[AnsweredFold, ...]
     names_folds: bool
     notes: tuple[str, ...] = ()
     ends: str = ""
+    missing: frozenset[tuple[str, int]] = frozenset()
 
     def stated_split(self) -> Split | None:
         """Return the split, if the study states what it trained on in every fold."""
@@ -103,9 +115,11 @@ class Answer:
                     positions=positions[by_position],
                     y_pred=fold.y_pred[by_position],
                     train=None if fold.train is None else np.sort(order[fold.train]),
+                    missing=np.sort(order[fold.missing]),
                 )
             )
-        return replace(self, folds=tuple(folds))
+        missing = frozenset((name, int(order[row])) for name, row in self.missing)
+        return replace(self, folds=tuple(folds), missing=missing)
 
 
 def table_columns(table: object) -> dict[str, list[object]]:
@@ -149,7 +163,7 @@ def read_answer(
     ------
     StudyError
         If columns are missing, a window is unknown or predicted twice in a fold, a prediction is
-        not a finite number, a row has no fold or an unknown role, or nothing is predicted.
+        no number or infinite, a row has no fold or an unknown role, or nothing is predicted.
     """
     for name in ("sample_id", "y_pred"):
         if name not in columns:
@@ -174,7 +188,32 @@ def read_answer(
         )
     if not folds:
         raise StudyError("the study predicted nothing: return a row per held-out window")
-    return Answer(folds=tuple(folds), names_folds="fold" in columns, notes=tuple(notes), ends=ends)
+    if not any(len(fold.positions) for fold in folds):
+        raise StudyError(
+            "the study predicts nan for every held-out window: return at least one number"
+        )
+    missing = frozenset((fold.name, row) for fold in folds for row in fold.missing.tolist())
+    return Answer(
+        folds=tuple(fold for fold in folds if len(fold.positions)),
+        names_folds="fold" in columns,
+        notes=(*_missing_in_words(missing, cohort), *notes),
+        ends=ends,
+        missing=missing,
+    )
+
+
+def _missing_in_words(missing: frozenset[tuple[str, int]], cohort: Cohort) -> list[str]:
+    """Return how many predictions are NaN, and whose."""
+    if not missing:
+        return []
+    subjects = sorted({str(cohort.subjects[row]) for _, row in missing})
+    more = f" and {len(subjects) - _NAMED} more" if len(subjects) > _NAMED else ""
+    windows, subjects = (
+        f"{n} {word}{'s' if n > 1 else ''}"
+        for n, word in ((len({row for _, row in missing}), "window"), (len(subjects), "subject"))
+    )
+    names = ", ".join(subjects[:_NAMED]) + more
+    return [f"it gives no prediction (NaN) for {windows} of {subjects}: {names}"]
 
 
 def _positions(sample_ids: Sequence[object], cohort: Cohort) -> NDArray[np.int64]:
@@ -208,10 +247,10 @@ def _predictions(
             raise StudyError(
                 f"the study predicts {value!r} for {sample_ids[row]!r}: a prediction is a number"
             )
-        if not np.isfinite(value):
+        if np.isinf(value):
             raise StudyError(
-                f"the study predicts {value!r} for {sample_ids[row]!r}: every held-out window "
-                f"needs a finite prediction"
+                f"the study predicts {value!r} for {sample_ids[row]!r}: a prediction is finite, or "
+                f"NaN where there is none"
             )
         y_pred[row] = value
     return y_pred
@@ -229,6 +268,7 @@ def _fold_names(given: Sequence[object] | None, n_rows: int) -> list[str]:
 class _HeldOut(TypedDict):
     positions: NDArray[np.int64]
     y_pred: NDArray[np.float64]
+    missing: NDArray[np.int64]
 
 
 def _held_out(
@@ -246,4 +286,6 @@ def _held_out(
             f"fold {fold!r} of the study predicts {window!r} more than once: average repeated "
             f"predictions, or name folds apart in a column 'fold'"
         )
-    return {"positions": positions, "y_pred": y_pred[order]}
+    y_pred = y_pred[order]
+    known = ~np.isnan(y_pred)
+    return {"positions": positions[known], "y_pred": y_pred[known], "missing": positions[~known]}

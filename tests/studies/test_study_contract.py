@@ -57,10 +57,20 @@ def test_roles_state_the_split(cohort: Cohort, table: pd.DataFrame) -> None:
     assert [fold.train.tolist() for fold in split.folds] == [[1, 2], [4]]
 
 
+def test_missing_predictions_are_kept_apart(cohort: Cohort, table: pd.DataFrame) -> None:
+    """A window without a prediction is held out nevertheless; a fold of such is left out."""
+    answer = read_answer(table_columns(table.assign(y_pred=[0, np.nan, 1, np.nan, np.nan])), cohort)
+    (fold,) = answer.folds
+    assert (fold.positions.tolist(), fold.missing.tolist()) == ([0, 2], [1])
+    assert answer.missing == {("a", 1), ("b", 3), ("b", 4)}
+    assert "for 3 windows of 2 subjects: sub-00, sub-01" in answer.notes[0]
+
+
 _BROKEN = {
     "no predictions": ({"y_pred": None}, "has no column 'y_pred'"),
     "unknown window": ({"sample_id": ["nobody"] * 5}, "sample_id 'nobody'.*named like 'sub-00__w"),
-    "NaN": ({"y_pred": [1, 2, np.nan, 3, 4]}, "predicts nan for 'sub-00__w002'"),
+    "infinity": ({"y_pred": [1, 2, np.inf, 3, 4]}, "predicts inf for 'sub-00__w002'"),
+    "NaN alone": ({"y_pred": [np.nan] * 5}, "predicts nan for every held-out window"),
     "text": ({"y_pred": list("12345")}, "predicts '1' for .*: a prediction is a number"),
     "missing fold": ({"fold": ["a", None, "a", "b", "b"]}, "row 1 .* has no fold"),
     "unknown role": ({"role": ["eval"] * 5}, "the role 'eval'"),

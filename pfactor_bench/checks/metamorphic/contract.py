@@ -22,9 +22,10 @@ def keeps_the_contract(study: Probe) -> Outcome:
     How it is detected
     ------------------
     The study runs on the unchanged cohort in a process of its own, with limits on time and memory.
-    Its table must keep the contract: known windows, each once a fold, finite predictions. Streams
-    of random numbers begin at the same place in every run, seeded by the study or not; a study that
-    still differs from run to run cannot be compared with itself.
+    Its table must keep the contract: known windows, each once a fold, predictions that are finite,
+    or NaN where there is none; those are counted. Streams of random numbers begin at the same place
+    in every run, seeded by the study or not; a study that still differs from run to run cannot be
+    compared with itself.
 
     Why it matters
     --------------

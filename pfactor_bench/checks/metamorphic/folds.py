@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pfactor_bench.studies.changes import move_targets
+from pfactor_bench.studies.changes import gather_targets, move_targets
 from pfactor_bench.studies.sandbox import Failure
 
 if TYPE_CHECKING:
@@ -17,7 +17,14 @@ if TYPE_CHECKING:
     from pfactor_bench.studies.contract import AnsweredFold
     from pfactor_bench.types import Cohort
 
-__all__ = ["FAR", "ProbedFold", "are_hidden", "held_out_together", "target_moved_far"]
+__all__ = [
+    "FAR",
+    "ProbedFold",
+    "are_hidden",
+    "held_out_together",
+    "target_moved_far",
+    "targets_moved_far",
+]
 
 #: How far one subject's target is moved, in standard deviations, to see whose predictions follow.
 FAR = 10.0
@@ -50,6 +57,17 @@ def target_moved_far(study: Probe, subject: str) -> Cohort:
     return move_targets(study.cohort, [subject], FAR)
 
 
+def targets_moved_far(study: Probe, fold: ProbedFold) -> tuple[str, Cohort]:
+    """Return, with its name, the change of a fold's targets that every fold is asked about."""
+    if len(fold.held_out) == 1:
+        return f"target moved {FAR:+g} SD", target_moved_far(study, fold.held_out[0])
+    rng = study.rng("gather", fold.name, FAR)
+    return (
+        f"targets gathered {FAR:+g} SD from the mean",
+        gather_targets(study.cohort, fold.held_out, FAR, rng),
+    )
+
+
 def held_out_together(study: Probe) -> tuple[ProbedFold, ...]:
     """Return every fold; where a study does not tell them apart, those that predictions show."""
     told = _as_told(study)
@@ -57,6 +75,9 @@ def held_out_together(study: Probe) -> tuple[ProbedFold, ...]:
         return tuple(told)
     (fold, *_) = told
     all_subjects = set(study.cohort.subjects.tolist())
+    # No target of others reaches a prediction that is not there.
+    predicted = set(study.cohort.subjects[fold.answered.positions].tolist())
+    fold = replace(fold, held_out=tuple(sorted(predicted)))
     return tuple(
         ProbedFold(
             name=", ".join(group[:2]) + (", …" if len(group) > 2 else ""),  # noqa: PLR2004
@@ -96,7 +117,7 @@ def _as_told(study: Probe) -> list[ProbedFold]:
 
 
 def _probed(fold: AnsweredFold, subjects: NDArray[np.str_], all_subjects: set[str]) -> ProbedFold:
-    held_out = set(subjects[fold.positions].tolist())
+    held_out = set(subjects[np.union1d(fold.positions, fold.missing)].tolist())
     train = all_subjects - held_out if fold.train is None else set(subjects[fold.train].tolist())
     return ProbedFold(
         name=fold.name,

@@ -9,7 +9,7 @@ import numpy as np
 from pfactor_bench.checks.engine.outcomes import failed, undecided, warned
 from pfactor_bench.checks.engine.registry import check
 from pfactor_bench.checks.metamorphic.causes import cause_in_words
-from pfactor_bench.checks.metamorphic.folds import FAR, target_moved_far
+from pfactor_bench.checks.metamorphic.folds import FAR, targets_moved_far
 from pfactor_bench.checks.metamorphic.relation import (
     cause_of,
     compare,
@@ -75,7 +75,7 @@ def blind_to_held_out_targets(study: Probe) -> Outcome:
         return obstacle
     if study.declared.knows_own_targets:
         return _blind_to_others_targets(study)
-    study.ask([_first_draw(study, fold)[1] for fold in study.folds])
+    study.ask([targets_moved_far(study, fold)[1] for fold in study.folds])
     trials: list[Trial] = []
     unexplained: list[str] = []
     for fold in study.folds:
@@ -143,7 +143,7 @@ def _blind_to_others_targets(study: Probe) -> Outcome:
 
 def _trials(study: Probe, fold: ProbedFold) -> list[Trial]:
     """Return what redrawn targets do to one fold: more of them where it is worth looking closer."""
-    found = compare(study, fold, [_first_draw(study, fold)])
+    found = compare(study, fold, [targets_moved_far(study, fold)])
     if fold.name in _looked_at_closely(study) or found[0].moved:
         found += compare(study, fold, _more_draws(study, fold))
     if not any(trial.compared for trial in found):
@@ -157,16 +157,6 @@ def _looked_at_closely(study: Probe) -> set[str]:
     # A single one is the last: what is carried from fold to fold does not reach the first.
     chosen = np.linspace(len(names) - 1, 0, min(study.effort.folds, len(names))).round()
     return {names[int(number)] for number in chosen}
-
-
-def _first_draw(study: Probe, fold: ProbedFold) -> tuple[str, Cohort]:
-    if len(fold.held_out) == 1:
-        return f"target moved {FAR:+g} SD", target_moved_far(study, fold.held_out[0])
-    rng = study.rng("gather", fold.name, FAR)
-    return (
-        f"targets gathered {FAR:+g} SD from the mean",
-        changes.gather_targets(study.cohort, fold.held_out, FAR, rng),
-    )
 
 
 def _more_draws(study: Probe, fold: ProbedFold) -> list[tuple[str, Cohort]]:

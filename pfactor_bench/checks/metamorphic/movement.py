@@ -77,20 +77,29 @@ def movement(
         others may be missing: a study may drop the windows that were spoilt.
     """
     compared = np.isin(subjects, fold.held_out) if rows is None else rows
-    mine = fold.answered.positions[compared[fold.answered.positions]]
-    before = set(subjects[fold.answered.positions].tolist())
-    may_differ = set(fold.held_out) - set(subjects[mine].tolist())
-    for one in sorted(other.folds, key=lambda one: one.name != fold.answered.name):
-        kept = compared[one.positions]
-        after = set(subjects[one.positions].tolist())
-        if before ^ after <= may_differ and np.array_equal(one.positions[kept], mine):
+    answered = fold.answered
+    mine = answered.positions[compared[answered.positions]]
+    stated = _stated(answered)
+    before, is_compared = set(subjects[stated].tolist()), stated[compared[stated]]
+    may_differ = set(fold.held_out) - set(subjects[is_compared].tolist())
+    for one in sorted(other.folds, key=lambda one: one.name != answered.name):
+        theirs = _stated(one)
+        after = set(subjects[theirs].tolist())
+        if before ^ after <= may_differ and np.array_equal(theirs[compared[theirs]], is_compared):
+            # Whoever has no prediction in one of both answers is not compared.
+            both = mine[np.isin(mine, one.positions)]
             return Movement(
-                positions=mine,
-                before=fold.answered.y_pred[compared[fold.answered.positions]],
-                after=one.y_pred[kept],
-                subjects=subjects[mine],
+                positions=both,
+                before=answered.y_pred[np.isin(answered.positions, both)],
+                after=one.y_pred[np.isin(one.positions, both)],
+                subjects=subjects[both],
             )
     return None
+
+
+def _stated(fold: AnsweredFold) -> NDArray[np.int64]:
+    """Return the positions that a fold holds out, with a prediction or without."""
+    return np.union1d(fold.positions, fold.missing)
 
 
 def same_fold(fold: AnsweredFold, other: Answer) -> AnsweredFold | None:

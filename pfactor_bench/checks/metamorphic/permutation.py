@@ -58,8 +58,9 @@ def works_without_held_out_targets(study: Probe) -> Outcome:
     """
     if (obstacle := study.obstacle()) is not None:
         return obstacle
-    answer, fold = study.answer, study.folds[0]
-    if isinstance(answer, Failure) or len(answer.folds) > 1 or not fold.train:
+    assert not isinstance(study.answer, Failure)  # noqa: S101 - an obstacle otherwise
+    fold = study.folds[0]
+    if len(study.answer.folds) > 1 or not fold.train:
         return not_applicable("every subject held out is trained on in another fold")
     if not set(study.cohort.subjects[fold.answered.positions]) <= set(fold.held_out):
         return not_applicable("the study holds every subject out and does not tell its folds apart")
@@ -67,6 +68,12 @@ def works_without_held_out_targets(study: Probe) -> Outcome:
     trials = compare(study, fold, [("targets sealed", sealed)])
     if "predicts nan" in trials[0].failure and _split_follows_targets(study, fold):
         return not_applicable("the split follows the targets, so it cannot do without them")
+    (answer,) = study.ask([sealed])
+    if not isinstance(answer, Failure) and (lost := answer.missing - study.answer.missing):
+        return failed(
+            f"held-out targets enter the predictions: without them {len(lost)} are NaN",
+            [{"fold": name, "row": row} for name, row in sorted(lost)],
+        )
     return _sealed_outcome(trials, study)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from pfactor_bench.checks.engine.outcomes import failed, passed, warned
 from pfactor_bench.checks.engine.registry import check
+from pfactor_bench.checks.metamorphic.folds import targets_moved_far
 from pfactor_bench.studies import changes
 from pfactor_bench.studies.sandbox import Failure
 
@@ -31,13 +32,14 @@ def targets_do_not_decide_who_counts(study: Probe) -> Outcome:
 
     How it is detected
     ------------------
-    Where a fold leaves out windows of its held-out subjects, their targets are nudged within the
-    middle of all: if other windows are handed in and the predictions of the rest are the same to
-    the bit, the model was the same and the targets have chosen. Besides, all targets are moved
-    within their ranks, so that a split stratified by them stays where it is,
-    and the subjects who are predicted in any fold are compared. In a cross-validation every subject
-    is predicted equally often, whatever the split: other subjects there fail. In a single fold, or
-    in folds drawn anew each time, they warn, since a split may follow the targets in other ways.
+    The held-out targets of each fold are moved far: if other predictions are NaN then, time and
+    again, targets decide. Where a fold leaves out windows of its held-out subjects, their targets
+    are nudged within the middle of all: if other windows are handed in and the predictions of the
+    rest are the same to the bit, the model was the same and the targets have chosen. Besides, all
+    targets are moved within their ranks, so that a split stratified by them stays where it is, and
+    the subjects who are predicted in any fold are compared. In a cross-validation every subject is
+    predicted equally often, whatever the split: other subjects there fail. In a single fold, or in
+    folds drawn anew each time, they warn, since a split may follow the targets in other ways.
 
     Why it matters
     --------------
@@ -59,13 +61,8 @@ def targets_do_not_decide_who_counts(study: Probe) -> Outcome:
     if (obstacle := study.obstacle()) is not None:
         return obstacle
     assert not isinstance(study.answer, Failure)  # noqa: S101 - an obstacle otherwise
-    if chosen := _chosen_by_targets(study):
-        return failed(
-            f"which held-out windows are predicted follows their targets, while the model stays "
-            f"the same: {chosen[0]['left_out']} windows of {chosen[0]['fold']} leave and "
-            f"{chosen[0]['taken_in']} enter when targets are nudged",
-            chosen,
-        )
+    if (accused := _withheld(study) or _chosen(study)) is not None:
+        return accused
     before = _predicted(study.answer, study.cohort)
     all_subjects = set(study.cohort.subjects.tolist())
     if before == all_subjects:
@@ -89,6 +86,66 @@ def targets_do_not_decide_who_counts(study: Probe) -> Outcome:
     if study.hides_folds or _is_cross_validation(study.answer, study.cohort):
         return failed(said, evidence)
     return warned(said, evidence)
+
+
+def _withheld(study: Probe) -> Outcome | None:
+    """Fail where other predictions are NaN for other targets."""
+    if not (evidence := _withheld_by_targets(study)):
+        return None
+    names = ", ".join(repr(row["fold"]) for row in evidence)
+    return failed(
+        f"which predictions are NaN follows the targets of the subjects held out: it changes with "
+        f"them in fold {names}",
+        evidence,
+    )
+
+
+def _chosen(study: Probe) -> Outcome | None:
+    """Fail where other windows are handed in for other targets, predicted as before."""
+    if not (evidence := _chosen_by_targets(study)):
+        return None
+    return failed(
+        f"which held-out windows are predicted follows their targets, while the model stays the "
+        f"same: {evidence[0]['left_out']} windows of {evidence[0]['fold']} leave and "
+        f"{evidence[0]['taken_in']} enter when targets are nudged",
+        evidence,
+    )
+
+
+def _withheld_by_targets(study: Probe) -> list[dict[str, Scalar]]:
+    """Return the folds in which other predictions are NaN once held-out targets are moved far."""
+    draws = [(fold, targets_moved_far(study, fold)[1]) for fold in study.folds]
+    evidence: list[dict[str, Scalar]] = []
+    for (fold, cohort), answer in zip(draws, study.ask([one for _, one in draws]), strict=True):
+        if _missing(study, fold, answer) in (None, _missing(study, fold, study.answer)):
+            continue
+        before, after = (
+            {_missing(study, fold, one) for one in study.ask_again(which, 2)}
+            for which in (study.cohort, cohort)
+        )
+        if len(before) == len(after) == 1 and before != after and None not in before | after:
+            (now_missing,), (was_missing,) = after, before
+            evidence.append(
+                {
+                    "fold": fold.name,
+                    "missing": len(was_missing or ()),
+                    "now": len(now_missing or ()),
+                }
+            )
+    return evidence
+
+
+def _missing(study: Probe, fold: ProbedFold, answer: Answer | Failure) -> frozenset[int] | None:
+    """Return which windows of a fold have no prediction; None if it holds others out."""
+    assert not isinstance(study.answer, Failure)  # noqa: S101 - an obstacle otherwise
+    if isinstance(answer, Failure) or answer.ends != study.answer.ends:
+        return None
+    name, mine = fold.answered.name, np.isin(study.cohort.subjects, fold.held_out)
+    missing = frozenset(row for one, row in answer.missing if one == name and mine[row])
+    known = next((one.positions for one in answer.folds if one.name == name), np.empty(0, int))
+    stated = np.union1d(fold.answered.positions, fold.answered.missing)
+    same = set(stated[mine[stated]].tolist()) == missing | set(known[mine[known]].tolist())
+    return missing if same else None
 
 
 def _chosen_by_targets(study: Probe) -> list[dict[str, Scalar]]:
