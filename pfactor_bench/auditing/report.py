@@ -53,10 +53,11 @@ def audit_report(result: Audit) -> str:
 
 
 def _summary(result: Audit) -> str:
+    said = result.headline or result.reason
     return (
         f"Verdict: **{result.verdict}** ({VERDICTS[result.verdict]}), on cohort "
         f"{escape(result.cohort)} with seed {result.seed}, {result.n_runs} runs."
-        f"{' ' + escape(result.reason, limit=5000) if result.reason else ''}"
+        f"{' ' + escape(said, limit=5000) if said else ''}"
     )
 
 

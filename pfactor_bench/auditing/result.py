@@ -85,6 +85,14 @@ class Audit:
         return _EXIT_CODES[self.verdict]
 
     @property
+    def headline(self) -> str:
+        """What the leak is, in the first sentence of the first check that found one."""
+        failed = [finding for finding in self.findings if finding.status == "fail"]
+        # Relations, where there are any, say what is wrong with the number itself.
+        failed.sort(key=lambda finding: finding.code not in _CORE)
+        return failed[0].explanation.partition(". ")[0] if failed else ""
+
+    @property
     def reason(self) -> str:
         """Why the verdict is inconclusive, and what would settle it; empty where it is not."""
         if self.verdict != "inconclusive":

@@ -126,7 +126,9 @@ def _table(result: Audit) -> str:
             lines.append(f"{finding.status:<6} {finding.code}  {plain(finding.title)}")
             said = plain(f"{finding.explanation.rstrip('.')}. {finding.fix}", limit=5000)
             lines += textwrap.wrap(said, _WIDTH, initial_indent=" " * 7, subsequent_indent=" " * 7)
-    lines.append(f"{plain(result.target)}: {result.verdict}, {VERDICTS[result.verdict]}")
+    verdict = f"{plain(result.target)}: {result.verdict}, {VERDICTS[result.verdict]}"
+    headline = plain(result.headline, limit=5000)
+    lines.append(f"{verdict}: {headline}" if headline else verdict)
     if result.reason and not result.exit_code:
         lines.append("no leak found by the checks asked for, which is not the same as clean")
     if result.reason:

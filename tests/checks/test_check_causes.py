@@ -8,9 +8,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.detection.honest import band_features, predictions_table, ridge, subject_folds
+from benchmarks.detection.honest import (
+    HONEST,
+    band_features,
+    predictions_table,
+    ridge,
+    subject_folds,
+)
 from benchmarks.detection.leaky import INJECTED
 from benchmarks.detection.tricky import HIDDEN
+from pfactor_bench.auditing.audit import audit
+from pfactor_bench.auditing.report import audit_report
 from pfactor_bench.checks import run_check
 from pfactor_bench.checks.metamorphic.probe import Probe
 from pfactor_bench.cohorts.synthetic import synthetic
@@ -31,6 +39,7 @@ _COHORT = synthetic(n_subjects=12, n_windows=6, seed=5)
 
 RESCALED = "shifted or scaled with held-out targets"
 CHOSEN = "a choice among options"
+_CORE = ("LK100", "LK101", "LK102")
 WINDOWS = "windows were split, not subjects"
 TRAINED = "the model is trained on"
 
@@ -158,3 +167,49 @@ def test_twin_of_a_cause_is_not_named_so(study: Study, cause: str) -> None:
     """Another cause that looks alike at first is not taken for it."""
     said = _first_sentence(study)
     assert said.startswith("one of") or cause not in said
+
+
+@pytest.mark.parametrize("name", ["trained_on_everything", "bias_corrected_with_test_targets"])
+def test_second_relation_follows_from_the_first(name: str) -> None:
+    """One leak is one accusation: signals reach predictions where targets do."""
+    found = {one.code: one for one in audit(INJECTED[name].study, _COHORT, only=_CORE).findings}
+    assert (found["LK101"].status, found["LK102"].status) == ("fail", "warn")
+    assert found["LK102"].explanation.startswith("follows from LK101")
+
+
+def test_second_relation_alone_accuses() -> None:
+    """Nothing else says so where LK101 is not asked for."""
+    found = audit(INJECTED["trained_on_everything"].study, _COHORT, only=["LK102"])
+    assert found.verdict == "leaky"
+
+
+@pytest.mark.parametrize(
+    ("fold", "called"), [("1", "fold '1'"), ("site B, late", "fold 'site B, late'")]
+)
+def test_fold_is_called_as_its_owner_calls_it(fold: str, called: str) -> None:
+    """In words and in quotes: a number alone says nothing."""
+
+    def study(cohort: Cohort, *, seed: int) -> pd.DataFrame:
+        table = HIDDEN["one_subject_slips_in"][0](cohort, seed=seed)
+        return table.assign(fold=table["fold"].replace("fold-1", fold))
+
+    probe = Probe(Runner(study, seed=0, limits=Limits(seconds=60)), _COHORT)
+    assert f" in {called} by up to " in run_check("LK101", study=probe).explanation
+
+
+def test_single_fold_without_a_name_is_not_given_one() -> None:
+    """The owner knows of no fold-0."""
+
+    def study(cohort: Cohort, *, seed: int) -> pd.DataFrame:
+        table = HONEST["one_split"](cohort, seed=seed).drop(columns="fold")
+        return table.assign(y_pred=table["y_pred"] + cohort.y.mean())
+
+    probe = Probe(Runner(study, seed=0, limits=Limits(seconds=60)), _COHORT)
+    assert " in the only fold by up to " in run_check("LK101", study=probe).explanation
+
+
+def test_headline_names_the_cause() -> None:
+    """Beside the verdict, in the line and in the report."""
+    found = audit(INJECTED["split_by_window"].study, _COHORT, only=_CORE)
+    assert found.headline == f"{WINDOWS}: 10 of 12 subjects are in train and test"
+    assert found.headline in audit_report(found).splitlines()[2]

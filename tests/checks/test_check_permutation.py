@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from benchmarks.detection.honest import plain_ridge
+from benchmarks.detection.leaky import INJECTED
+from pfactor_bench.auditing.audit import audit
 from pfactor_bench.checks.engine.effort import THOROUGH
 from pfactor_bench.checks.metamorphic.permutation import held_out_covariance
 from pfactor_bench.checks.metamorphic.sequential import LEVEL, look_at, looks_within
@@ -18,8 +21,10 @@ from pfactor_bench.studies.contract import Answer, AnsweredFold
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    import pandas as pd
     from numpy.typing import NDArray
 
+    from pfactor_bench.studies.contract import Study
     from pfactor_bench.types import Cohort
 
     Rule = Callable[[NDArray[np.float64], int], float]
@@ -115,3 +120,30 @@ def test_one_subject_at_a_time_is_compared_over_all(five: Cohort) -> None:
     """A mean of the others is high where the target is low: below nothing, on the safe side."""
     found = _over_all_orders([[0], [1], [2], [3], [4]], lambda train, _: float(train.mean()), five)
     assert found < -0.01
+
+
+def _follows_targets(cohort: Cohort, seed: int) -> int:
+    return seed + int(abs(cohort.y @ np.arange(len(cohort.y))) * 1e6) % 2**32
+
+
+def _honest_on_a_moving_split(cohort: Cohort, *, seed: int) -> pd.DataFrame:
+    return plain_ridge(cohort, seed=_follows_targets(cohort, seed))
+
+
+def _leaky_on_a_moving_split(cohort: Cohort, *, seed: int) -> pd.DataFrame:
+    return INJECTED["trained_on_everything"].study(cohort, seed=_follows_targets(cohort, seed))
+
+
+@pytest.mark.parametrize(
+    ("study", "verdict", "status"),
+    [
+        (_honest_on_a_moving_split, "inconclusive", "pass"),
+        (_leaky_on_a_moving_split, "leaky", "fail"),
+    ],
+)
+def test_permutation_is_the_last_resort(study: Study, verdict: str, status: str) -> None:
+    """Where no fold can be compared, targets are permuted; passing that is not yet clean."""
+    subjects = synthetic(n_subjects=12, n_windows=6, seed=5)
+    found = audit(study, subjects, only=["LK100", "LK101", "LK102", "LK401"])
+    statuses = {one.code: one.status for one in found.findings}
+    assert (found.verdict, statuses["LK401"]) == (verdict, status), found

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pfactor_bench.checks.metamorphic.folds import FAR
+from pfactor_bench.checks.metamorphic.folds import FAR, targets_moved_far
+from pfactor_bench.checks.metamorphic.relation import compare
 from pfactor_bench.checks.metamorphic.single_targets import (
     alike,
     answers_in,
@@ -156,13 +157,12 @@ def _smooth_cause(study: Probe, fold: ProbedFold, moved: Sequence[Trial]) -> str
     if _is_rescaled(study, before, movements) or _act_as_one(study, singles):
         told = _learns_otherwise(study, fold, before, movements)
         return RESCALED if told else UNKNOWN
-    if rest.any() and _learns_from(study, fold, rest):
-        both = set(study.cohort.subjects[rest].tolist())
-        if all(one.moves(study) for one in singles):
-            return (
-                f"windows were split, not subjects: {len(both)} of {study.cohort.n_subjects} "
-                f"subjects are in train and test"
-            )
+    all_act = all(one.moves(study) for one in singles)
+    if all_act and rest.any() and _learns_from(study, fold, rest):
+        return (
+            f"windows were split, not subjects: {_n_split(study, fold)} of "
+            f"{study.cohort.n_subjects} subjects are in train and test"
+        )
     return _trained_on(study, fold, singles)
 
 
@@ -218,6 +218,19 @@ def _learns_from(study: Probe, fold: ProbedFold, rest: NDArray[np.bool_]) -> boo
     )
     before = fold.answered.y_pred[compared_in(study, fold)]
     return all(one is not None and not alike(study, one, before) for one in answers)
+
+
+def _n_split(study: Probe, fold: ProbedFold) -> int:
+    """Return how many subjects are predicted in part, where their targets reach predictions."""
+    reached: set[str] = set()
+    for one in study.folds:
+        # Where a study does not tell folds apart, each subject is a fold of its own.
+        if one.answered is fold.answered:
+            (trial,) = compare(study, one, [targets_moved_far(study, one)])
+            reached |= set(one.held_out) if trial.moved else set()
+    rest = np.isin(study.cohort.subjects, sorted(reached))
+    rest[fold.answered.positions] = False
+    return len(set(study.cohort.subjects[rest].tolist()))
 
 
 def _trained_on(study: Probe, fold: ProbedFold, singles: Sequence[Single]) -> str:

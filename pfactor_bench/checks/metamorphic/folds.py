@@ -71,41 +71,50 @@ def targets_moved_far(study: Probe, fold: ProbedFold) -> tuple[str, Cohort]:
 def held_out_together(study: Probe) -> tuple[ProbedFold, ...]:
     """Return every fold; where a study does not tell them apart, those that predictions show."""
     told = _as_told(study)
-    if not are_hidden(study):
-        return tuple(told)
-    (fold, *_) = told
+    found: list[ProbedFold] = []
+    for fold in told:
+        where = f" in {fold.name!r}" if len(told) > 1 else ""
+        found += _shown(study, fold, where) if _hides_several(study, fold) else [fold]
+    return tuple(found)
+
+
+def are_hidden(study: Probe) -> bool:
+    """Say whether a study cross-validates and does not tell its folds apart."""
+    return any(_hides_several(study, fold) for fold in _as_told(study))
+
+
+def _hides_several(study: Probe, fold: ProbedFold) -> bool:
+    """Say whether one name stands for a whole cross-validation, repeats of it or their mean.
+
+    That is so where it holds every subject out, so that nobody is left to train on. Where someone
+    is, but fewer than are held out, a subject's target is moved: in a cross-validation it reaches
+    the predictions of many others, and not the subject's own.
+    """
+    if len(fold.train) < 2:  # noqa: PLR2004 - nobody to train on
+        return True
+    several = len(_as_told(study)) > 1
+    if fold.answered.train is not None or (several and len(fold.train) > len(fold.held_out)):
+        return False
+    subjects = study.rng("hidden folds").permutation(fold.held_out)[:_ASKED].tolist()
+    study.ask([target_moved_far(study, subject) for subject in subjects])
+    return all(_teaches_others_only(study, fold, subject) for subject in subjects)
+
+
+def _shown(study: Probe, fold: ProbedFold, where: str) -> list[ProbedFold]:
+    """Return the folds that one name hides."""
     all_subjects = set(study.cohort.subjects.tolist())
     # No target of others reaches a prediction that is not there.
     predicted = set(study.cohort.subjects[fold.answered.positions].tolist())
     fold = replace(fold, held_out=tuple(sorted(predicted)))
-    return tuple(
+    return [
         ProbedFold(
-            name=", ".join(group[:2]) + (", …" if len(group) > 2 else ""),  # noqa: PLR2004
+            name=", ".join(group[:2]) + (", …" if len(group) > 2 else "") + where,  # noqa: PLR2004
             answered=fold.answered,
             held_out=group,
             train=tuple(sorted(all_subjects - set(group))),
         )
         for group in _groups(study, fold)
-    )
-
-
-def are_hidden(study: Probe) -> bool:
-    """Say whether a study cross-validates and does not tell its folds apart.
-
-    That is so where one table holds every subject out, so that nobody is left to train on. Where
-    someone is, a subject's target is moved: in a cross-validation it reaches the predictions of
-    many others, and not the subject's own.
-    """
-    (fold, *others) = _as_told(study)
-    if others:
-        return False
-    if len(fold.train) < 2:  # noqa: PLR2004 - nobody to train on
-        return True
-    if fold.answered.train is not None:
-        return False
-    subjects = study.rng("hidden folds").permutation(fold.held_out)[:_ASKED].tolist()
-    study.ask([target_moved_far(study, subject) for subject in subjects])
-    return all(_teaches_others_only(study, fold, subject) for subject in subjects)
+    ]
 
 
 def _as_told(study: Probe) -> list[ProbedFold]:
@@ -135,14 +144,17 @@ def _teaches_others_only(study: Probe, fold: ProbedFold, subject: str) -> bool:
 
 def _reached(study: Probe, fold: ProbedFold, subject: str) -> set[str] | None:
     """Return whose predictions follow one subject's target; None if there is nothing to compare."""
-    (other,) = study.ask([target_moved_far(study, subject)])
-    if isinstance(other, Failure) or len(other.folds) > 1:
+    (answer,) = study.ask([target_moved_far(study, subject)])
+    if isinstance(answer, Failure):
+        return None
+    other = next((one for one in answer.folds if one.name == fold.answered.name), None)
+    if other is None:
         return None
     # Whoever is left out of one of both answers is not compared.
     rows, here, there = np.intersect1d(
-        fold.answered.positions, other.folds[0].positions, return_indices=True
+        fold.answered.positions, other.positions, return_indices=True
     )
-    moved = np.abs(other.folds[0].y_pred[there] - fold.answered.y_pred[here]) > study.threshold
+    moved = np.abs(other.y_pred[there] - fold.answered.y_pred[here]) > study.threshold
     return set(study.cohort.subjects[rows[moved]].tolist())
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from pfactor_bench.checks.engine.outcomes import failed, passed, undecided, warned
 from pfactor_bench.checks.engine.registry import check
+from pfactor_bench.checks.metamorphic.random_studies import followed_beyond_chance, mates_replaced
 from pfactor_bench.checks.metamorphic.relation import (
     cause_of,
     compare,
@@ -72,10 +73,14 @@ def blind_to_other_held_out_subjects(study: Probe) -> Outcome:
     ------
     Kapoor & Narayanan 2023, doi:10.1016/j.patter.2023.100804, L1.2.
     """
+    if study.is_distributed and study.tells_groups:
+        return followed_beyond_chance(study, mates_replaced, "held-out signals")
     if (obstacle := study.obstacle()) is not None:
         return obstacle
     if study.declared.access == "all-unlabelled":
         return passed("declared: it may use all unlabelled windows of all held-out subjects")
+    if (said := _follows_from_targets(study)) is not None:
+        return said
     parts = [part for fold in study.folds for part in _parts(study, fold)]
     study.ask([_replaced(study, part.spoilt) for part in parts])
     trials: list[Trial] = []
@@ -99,6 +104,28 @@ def blind_to_other_held_out_subjects(study: Probe) -> Outcome:
         elif cause == "unknown":
             unexplained.append(f"{part.fold.name} ({how})")
     return _without_leak(study, trials, unexplained, adapting)
+
+
+def _follows_from_targets(study: Probe) -> Outcome | None:
+    """Say what follows where LK101 has failed: its leak lets signals through as well.
+
+    What is trained on a subject, or chosen by its error, follows the subject's signal, too.
+    """
+    said = study.said.get("LK101")
+    if said is None or said.status != "fail":
+        return None
+    leaking = {row["fold"] for row in said.evidence}
+    parts = [one for fold in study.folds if fold.name in leaking for one in _parts(study, fold)]
+    moved = [trial for part in parts for trial in _trials(study, part) if trial.moved]
+    if not moved:
+        return None
+    return warned(
+        f"follows from LK101: other held-out windows reach predictions where held-out targets do, "
+        f"{describe(moved, study)}",
+        evidence_of(moved, study),
+        fix="Mend what LK101 found and audit again: only then can it be told whether anything else "
+        "is fitted on the subjects held out.",
+    )
 
 
 def _without_leak(
@@ -202,6 +229,8 @@ def _cause(
             return "own windows", ""
         if share is None or share > _FITTED_ON_ALL:
             return "unknown", "held out alone"
+    if study.hides_folds and not all(one.same_draws for one in moved):
+        return "unknown", "who is held out together under other seeds is not told"
     return cause_of(study, moved, lambda fold: _mates_replaced(study, fold, moved))
 
 

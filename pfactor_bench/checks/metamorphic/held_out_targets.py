@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,12 +10,17 @@ import numpy as np
 from pfactor_bench.checks.engine.outcomes import failed, undecided, warned
 from pfactor_bench.checks.engine.registry import check
 from pfactor_bench.checks.metamorphic.causes import cause_in_words
-from pfactor_bench.checks.metamorphic.folds import FAR, targets_moved_far
+from pfactor_bench.checks.metamorphic.folds import FAR, target_moved_far, targets_moved_far
+from pfactor_bench.checks.metamorphic.random_studies import (
+    followed_beyond_chance,
+    own_target_moved,
+)
 from pfactor_bench.checks.metamorphic.relation import (
     cause_of,
     compare,
     describe,
     evidence_of,
+    most_moved_of,
     nothing_moved,
 )
 from pfactor_bench.studies import changes
@@ -71,10 +77,20 @@ def blind_to_held_out_targets(study: Probe) -> Outcome:
     Chen et al. 1998 on metamorphic testing, arXiv:2002.12543; Kapoor & Narayanan 2023,
     doi:10.1016/j.patter.2023.100804.
     """
+    if study.is_distributed:
+        return followed_beyond_chance(study, own_target_moved, "held-out targets")
     if (obstacle := study.obstacle()) is not None:
         return obstacle
-    if study.declared.knows_own_targets:
-        return _blind_to_others_targets(study)
+    outcome = (
+        _blind_to_others_targets(study)
+        if study.declared.knows_own_targets
+        else _blind_in_every_fold(study)
+    )
+    study.said["LK101"] = outcome
+    return outcome
+
+
+def _blind_in_every_fold(study: Probe) -> Outcome:
     study.ask([targets_moved_far(study, fold)[1] for fold in study.folds])
     trials: list[Trial] = []
     unexplained: list[str] = []
@@ -84,7 +100,7 @@ def blind_to_held_out_targets(study: Probe) -> Outcome:
         moved = [trial for trial in found if trial.moved]
         if not moved:
             continue
-        cause, how = cause_of(study, moved, lambda fold: _far_in(study, fold))
+        cause, how = cause_of(study, moved, partial(_far_in, study, moved))
         if cause == "change":
             return failed(
                 f"{cause_in_words(study, moved)}. Predictions moved when only held-out targets "
@@ -99,7 +115,9 @@ def blind_to_held_out_targets(study: Probe) -> Outcome:
             f"randomness may be the reason: {', '.join(unexplained)}",
             fix="Seed each fold by itself, so that no fold changes the random numbers of another.",
         )
-    if any(trial.compared for trial in trials) and (chosen := _splits_by_result(trials, study)):
+    compared = {trial.fold.name for trial in trials if trial.compared}
+    everywhere = len(compared) == len(study.folds)
+    if everywhere and (chosen := _splits_by_result(trials, study)):
         return warned(
             "who is held out together follows the targets and the signals, as in a split that was "
             "kept for its result",
@@ -200,8 +218,14 @@ def _small_draws(study: Probe, fold: ProbedFold) -> list[tuple[str, Cohort]]:
     ]
 
 
-def _far_in(study: Probe, fold: AnsweredFold) -> Cohort:
-    """Return the cohort with the targets of every subject in one fold far away."""
+def _far_in(study: Probe, moved: Sequence[Trial], fold: AnsweredFold) -> Cohort:
+    """Return the cohort with the targets of all held out together far away.
+
+    Where folds are not told apart, the target of the subject that is looked at alone: whom other
+    seeds hold out with it is not known.
+    """
+    if study.hides_folds:
+        return target_moved_far(study, most_moved_of(moved).most_moved)
     subjects = sorted(set(study.cohort.subjects[fold.positions].tolist()))
     return changes.gather_targets(study.cohort, subjects, FAR, study.rng("far", *subjects))
 

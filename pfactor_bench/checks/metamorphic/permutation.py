@@ -28,6 +28,8 @@ __all__ = ["held_out_covariance"]
 
 #: Permuted cohorts that are held in memory at once.
 _AT_ONCE = 5
+#: Most permuted studies where LK101 found nothing to compare.
+_LAST_RESORT = 20
 
 
 @check("LK107", kinds=(1, 3, 12, 14, 17, 18, 19))
@@ -116,7 +118,8 @@ def no_skill_in_permuted_targets(study: Probe) -> Outcome:
     covariance of predictions and held-out targets is then exactly 0 on average, whatever an honest
     study learns. After 10, 20, 40 and 80 permuted studies a one-sided t-test compares the mean with
     0. All looks together, it accuses an honest study in 1 of 1,000 audits at most, as exactly as a
-    t-test can, and it ends early where there is little to be found. Part of thorough audits only.
+    t-test can, and it ends early where there is little to be found. Part of thorough audits, and,
+    with 20 permutations, of others in which LK101 comes to no answer.
 
     Why it matters
     --------------
@@ -137,12 +140,15 @@ def no_skill_in_permuted_targets(study: Probe) -> Outcome:
     Ojala & Garriga 2010, jmlr.org/papers/v11/ojala10a.html; Pocock 1977,
     doi:10.1093/biomet/64.2.191.
     """
-    if not study.effort.permutations:
-        return not_applicable("it takes dozens of runs: ask for a thorough audit")
     if (obstacle := study.obstacle()) is not None:
         return obstacle
+    said = study.said.get("LK101")
+    is_last_resort = said is not None and said.status in {"error", "warn"}
+    budget = study.effort.permutations or (_LAST_RESORT if is_last_resort else 0)
+    if not budget:
+        return not_applicable("it takes dozens of runs: ask for a thorough audit")
     found: list[float] = []
-    looks = looks_within(study.effort.permutations)
+    looks = looks_within(budget)
     for n_draws in looks:
         answers = _permuted(study, range(len(found), n_draws))
         if isinstance(answers, Failure):

@@ -82,6 +82,8 @@ class Probe:
         self.effort = effort
         self.seed = seed
         self.n_runs = 0
+        #: What relations said that others build on, by their codes.
+        self.said: dict[str, Outcome] = {}
         _, first = np.unique(cohort.subjects, return_index=True)
         targets = cohort.y[first]
         # Rounding gives equal targets a deviation.
@@ -177,7 +179,7 @@ class Probe:
                 "no difference to compare others with",
                 fix="Audit the study on a cohort whose subjects differ in their target.",
             )
-        if self.floor > _RANDOM * self.spread:
+        if self._is_random:
             size = "their splits differ" if self.floor == float("inf") else f"by {self.floor:.2g}"
             return undecided(
                 f"the study is random: two runs on the same cohort with the same seed differ "
@@ -186,6 +188,24 @@ class Probe:
                 "numpy.random.default_rng(seed), torch.manual_seed(seed), random_state=seed.",
             )
         return None
+
+    @property
+    def _is_random(self) -> bool:
+        return self.floor > _RANDOM * self.spread
+
+    @property
+    def is_distributed(self) -> bool:
+        """Whether the study is random, but holds the same windows out in every run."""
+        answered = not isinstance(self.answer, Failure) and self.spread > 0
+        return answered and self._is_random and self.floor < float("inf")
+
+    @property
+    def tells_groups(self) -> bool:
+        """Whether every fold, as it is told, holds several subjects out and leaves several."""
+        if isinstance(self.answer, Failure) or len(self.answer.folds) == 1:
+            return False
+        sizes = [len(set(self.cohort.subjects[one.positions])) for one in self.answer.folds]
+        return min(sizes) > 1 and max(sizes) < self.cohort.n_subjects - 1
 
     def obstacle(self) -> Outcome | None:
         """Return what a relation says where nothing can be concluded; LK100 gives the reason."""

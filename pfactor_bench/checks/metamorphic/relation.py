@@ -23,7 +23,15 @@ if TYPE_CHECKING:
     from pfactor_bench.checks.metamorphic.separation import Cause, Change
     from pfactor_bench.types import Cohort, Scalar
 
-__all__ = ["Trial", "cause_of", "compare", "describe", "evidence_of", "nothing_moved"]
+__all__ = [
+    "Trial",
+    "cause_of",
+    "compare",
+    "describe",
+    "evidence_of",
+    "most_moved_of",
+    "nothing_moved",
+]
 
 #: So many subjects are named for each change.
 _MAX_SUBJECTS = 3
@@ -74,16 +82,22 @@ class Trial:
         assert self.movement is not None  # noqa: S101 - asked of trials that moved
         return self.movement.by_subject[0][0]
 
+    @property
+    def most_in_words(self) -> str:
+        """The subjects whose predictions moved most, and how far."""
+        assert self.movement is not None  # noqa: S101 - asked of trials that were compared
+        subjects = self.movement.by_subject[:_MAX_SUBJECTS]
+        return ", ".join(f"{name} ({size:.3g})" for name, size in subjects)
+
     def row(self, study: Probe) -> dict[str, Scalar]:
         """Return the trial as a row of evidence."""
         found = self.movement
-        subjects = [] if found is None else found.by_subject[:_MAX_SUBJECTS]
         return {
             "fold": self.fold.name,
             "change": self.change,
             "moved_by": None if found is None else float(f"{found.largest:.4g}"),
             "unchanged_reruns": float(f"{study.floor:.4g}"),
-            "most": ", ".join(f"{name} ({size:.3g})" for name, size in subjects),
+            "most": "" if found is None else self.most_in_words,
         }
 
 
@@ -138,12 +152,17 @@ def cause_of(study: Probe, moved: Sequence[Trial], change: Change) -> tuple[Caus
     change
         The same change for any fold, should the study have to be run under other seeds.
     """
-    trial = max(moved, key=lambda one: one.movement.largest if one.movement else 0.0)
+    trial = most_moved_of(moved)
     if all(one.same_draws for one in moved):
         cause = stays_apart(study, trial.fold, trial.cohort, trial.rows)
         return cause, "" if cause == "change" else "repeated runs do not stay apart"
     cause, p = under_other_seeds(study, trial.most_moved, change)
     return cause, f"under other seeds p = {p:.2g}"
+
+
+def most_moved_of(moved: Sequence[Trial]) -> Trial:
+    """Return the trial in which predictions moved farthest."""
+    return max(moved, key=lambda one: one.movement.largest if one.movement else 0.0)
 
 
 def evidence_of(trials: Sequence[Trial], study: Probe) -> list[dict[str, Scalar]]:
@@ -153,13 +172,24 @@ def evidence_of(trials: Sequence[Trial], study: Probe) -> list[dict[str, Scalar]
     return [trial.row(study) for trial in moved]
 
 
-def describe(trials: Sequence[Trial], study: Probe) -> str:
+def describe(moved: Sequence[Trial], study: Probe) -> str:
     """Return the largest movement in a clause."""
-    row = evidence_of(trials, study)[0]
+    trial = most_moved_of(moved)
+    assert trial.movement is not None  # noqa: S101 - it moved
     return (
-        f"in {row['fold']} by up to {row['moved_by']:.3g} ({row['change']}), most for "
-        f"{row['most']}; unchanged reruns differ by {study.floor:.2g}"
+        f"in {called(study, trial.fold)} by up to {trial.movement.largest:.3g} ({trial.change}), "
+        f"most for {trial.most_in_words}; unchanged reruns differ by {study.floor:.2g}"
     )
+
+
+def called(study: Probe, fold: ProbedFold) -> str:
+    """Return a fold as its owner calls it, or who is held out in it where it has no name."""
+    assert not isinstance(study.answer, Failure)  # noqa: S101 - callers ask for obstacles first
+    if study.answer.names_folds and fold.name == fold.answered.name:
+        return f"fold {fold.name!r}"
+    if fold.name == fold.answered.name:
+        return "the only fold"
+    return f"the fold of {fold.name}"
 
 
 def nothing_moved(trials: Sequence[Trial], study: Probe, good: str, split_moved: str) -> Outcome:
