@@ -110,7 +110,7 @@ def nuisance(cohort: Cohort, fold: Fold) -> NDArray[np.float64]:
         _nuisance_table(cohort, positions).reset_index(drop=True)
         for positions in (fold.train, fold.test)
     ]
-    train_design, test_design = _design(
+    train_design, test_design = covariate_design(
         sides[0], sides[1], numeric=("n_windows", "seconds", "noise"), words=("release",)
     )
     model = _ridge().fit(train_design, _training_targets(cohort, fold))
@@ -153,12 +153,26 @@ def demographic_design(
     BaselineUnavailableError
         If there is neither column, or no training subject has a value.
     """
-    return _design(train, test, numeric=("age",), words=("sex",))
+    return covariate_design(train, test, numeric=("age",), words=("sex",))
 
 
-def _design(
+def covariate_design(
     train: pd.DataFrame, test: pd.DataFrame, *, numeric: tuple[str, ...], words: tuple[str, ...]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return columns as numbers for training and held-out subjects, see `demographic_design`.
+
+    Parameters
+    ----------
+    train, test
+        A row per subject.
+    numeric, words
+        Columns that hold numbers, and categories.
+
+    Raises
+    ------
+    BaselineUnavailableError
+        If no training subject has a value in any of them.
+    """
     columns: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
     for name in numeric:
         if name in train.columns:

@@ -457,3 +457,18 @@ def test_cohort_of_equal_targets_is_undecided(
     findings = run_checks({"study": _probe(plain_ridge, equal)}, only=_RELATIONS)
     assert "fail" not in {one.status for one in findings}
     assert "same target" in next(one.explanation for one in findings if one.code == "LK100")
+
+
+def test_subjects_held_out_alone_take_a_run_each(subjects: Cohort) -> None:
+    """Not one for each relation: what nothing moves together moves nothing alone."""
+    groups = np.array_split(np.unique(subjects.subjects), subjects.n_subjects)
+
+    def study(cohort: Cohort, *, seed: int) -> pd.DataFrame:
+        del seed
+        return _folds_of(cohort, groups, np.ones(len(cohort.y), dtype=bool), named=True)
+
+    probe = _probe(study, subjects)
+    findings = run_checks({"study": probe}, only=["LK101", "LK102"])
+    assert [one.status for one in findings if one.status != "skipped"] == ["pass", "pass"]
+    looked_at_closely = DEFAULT.folds * len(DEFAULT.scales)
+    assert probe.n_runs == subjects.n_subjects + DEFAULT.unchanged + looked_at_closely

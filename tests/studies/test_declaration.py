@@ -120,6 +120,29 @@ def test_columns_that_enter_are_declared(inputs: list[str], status: str) -> None
     study = declared(_uses_age, inputs=inputs)
     (found,) = [one for one in audit(study, cohort, only=["LK110"]).findings if one.code == "LK110"]
     assert found.status == status
+    told = "; a ridge on them alone has skill " in found.explanation
+    assert told == (status == "pass"), found.explanation
+
+
+def test_covariates_are_measured_alone() -> None:
+    """A covariate that tells the target needs no signal; one that tells nothing has no skill."""
+    from pfactor_bench.checks.metamorphic.covariates import covariates_alone
+    from pfactor_bench.checks.metamorphic.probe import Probe
+    from pfactor_bench.studies.changes import with_columns
+    from pfactor_bench.studies.harness import Runner
+    from pfactor_bench.studies.sandbox import Limits
+
+    site = np.where(COHORT.y > np.median(COHORT.y), "high", "low")
+    cohort = with_columns(COHORT, {"told": COHORT.y, "site": site, "same": np.ones(len(site))})
+    folds = Probe(Runner(plain_ridge, seed=0, limits=Limits(seconds=60)), cohort).folds
+    told, site_alone, same = (
+        covariates_alone(cohort, folds, [name]) for name in ("told", "site", "same")
+    )
+    assert told is not None
+    assert site_alone is not None
+    assert same is not None
+    assert told[0] > 0.95 > site_alone[0] > 0.3 > same[0]
+    assert same[0] == pytest.approx(0.0, abs=1e-9)
 
 
 def _formula(cohort: Cohort, *, seed: int) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import numpy as np
 
 from pfactor_bench.checks.engine.outcomes import failed, not_applicable, passed, warned
 from pfactor_bench.checks.engine.registry import check
+from pfactor_bench.checks.metamorphic.covariates import covariates_alone
 from pfactor_bench.checks.metamorphic.relation import compare, evidence_of
 from pfactor_bench.checks.static.inputs import tells_the_target
 from pfactor_bench.studies import changes
@@ -40,7 +41,8 @@ def inputs_beside_the_signal(study: Probe, inputs: Sequence[str] = ()) -> Outcom
     One column at a time, the subjects of a fold swap their values; start and stop go to other
     windows of other subjects. A prediction that moves is made from that column. It is as it should
     be where the study declares it among its inputs, and a warning where not. A column derived from
-    the target fails.
+    the target fails. Of declared columns it is told what a ridge on them alone achieves in the
+    study's own folds.
 
     Why it matters
     --------------
@@ -82,8 +84,19 @@ def inputs_beside_the_signal(study: Probe, inputs: Sequence[str] = ()) -> Outcom
             f"and the study does not declare it",
             _evidence(used, study),
         )
-    said = f"declared inputs: {', '.join(used)}" if used else "no column enters a prediction"
-    return passed(f"{said} ({', '.join(found)} looked at)")
+    looked = f"({', '.join(found)} looked at)"
+    if not used:
+        return passed(f"no column enters a prediction {looked}")
+    return passed(f"declared inputs: {', '.join(used)} {looked}{_alone(study, list(used))}")
+
+
+def _alone(study: Probe, used: Sequence[str]) -> str:
+    """Return, in a clause, what declared columns achieve without any signal."""
+    skills = covariates_alone(study.cohort, study.folds, used)
+    if skills is None:
+        return ""
+    alone, together = skills
+    return f"; a ridge on them alone has skill {alone:.3f}, the study {together:.3f}"
 
 
 def _draws(study: Probe, fold: ProbedFold) -> dict[str, tuple[str, Cohort]]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from pfactor_bench.checks.engine.outcomes import failed, passed, undecided, warned
 from pfactor_bench.checks.engine.registry import check
+from pfactor_bench.checks.metamorphic.lone_subjects import own_halves, unmoved_by_both
 from pfactor_bench.checks.metamorphic.random_studies import followed_beyond_chance, mates_replaced
 from pfactor_bench.checks.metamorphic.relation import (
     cause_of,
@@ -81,9 +82,11 @@ def blind_to_other_held_out_subjects(study: Probe) -> Outcome:
         return passed("declared: it may use all unlabelled windows of all held-out subjects")
     if (said := _follows_from_targets(study)) is not None:
         return said
-    parts = [part for fold in study.folds for part in _parts(study, fold)]
+    settled = unmoved_by_both(study)
+    left = [fold for fold in study.folds if fold.name not in settled]
+    parts = [part for fold in left for part in _parts(study, fold)]
     study.ask([_replaced(study, part.spoilt) for part in parts])
-    trials: list[Trial] = []
+    trials = list(settled.values())
     unexplained: list[str] = []
     adapting: list[Trial] = []
     for part in parts:
@@ -242,9 +245,7 @@ def _parts(study: Probe, fold: ProbedFold) -> list[_Part]:
     """
     subjects = study.cohort.subjects
     if len(fold.held_out) == 1:
-        rows = fold.answered.positions
-        rows = rows[subjects[rows] == fold.held_out[0]]
-        spoilt, compared = (np.isin(np.arange(len(subjects)), rows[at::2]) for at in (1, 0))
+        spoilt, compared = own_halves(study, fold)
         return [_Part(fold=fold, spoilt=spoilt, compared=compared)]
     in_order = [name for name in dict.fromkeys(subjects.tolist()) if name in fold.held_out]
     halves = [np.isin(subjects, in_order[first::2]) for first in (0, 1)]

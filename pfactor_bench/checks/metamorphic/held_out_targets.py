@@ -11,6 +11,7 @@ from pfactor_bench.checks.engine.outcomes import failed, undecided, warned
 from pfactor_bench.checks.engine.registry import check
 from pfactor_bench.checks.metamorphic.causes import cause_in_words
 from pfactor_bench.checks.metamorphic.folds import FAR, target_moved_far, targets_moved_far
+from pfactor_bench.checks.metamorphic.lone_subjects import unmoved_by_both
 from pfactor_bench.checks.metamorphic.random_studies import (
     followed_beyond_chance,
     own_target_moved,
@@ -91,11 +92,13 @@ def blind_to_held_out_targets(study: Probe) -> Outcome:
 
 
 def _blind_in_every_fold(study: Probe) -> Outcome:
-    study.ask([targets_moved_far(study, fold)[1] for fold in study.folds])
+    settled = unmoved_by_both(study)
+    left = [fold for fold in study.folds if fold.name not in settled]
+    study.ask([targets_moved_far(study, fold)[1] for fold in left])
     trials: list[Trial] = []
     unexplained: list[str] = []
     for fold in study.folds:
-        found = _trials(study, fold)
+        found = _trials(study, fold, settled.get(fold.name))
         trials += found
         moved = [trial for trial in found if trial.moved]
         if not moved:
@@ -159,9 +162,9 @@ def _blind_to_others_targets(study: Probe) -> Outcome:
     )
 
 
-def _trials(study: Probe, fold: ProbedFold) -> list[Trial]:
+def _trials(study: Probe, fold: ProbedFold, settled: Trial | None) -> list[Trial]:
     """Return what redrawn targets do to one fold: more of them where it is worth looking closer."""
-    found = compare(study, fold, [targets_moved_far(study, fold)])
+    found = [settled] if settled else compare(study, fold, [targets_moved_far(study, fold)])
     if fold.name in _looked_at_closely(study) or found[0].moved:
         found += compare(study, fold, _more_draws(study, fold))
     if not any(trial.compared for trial in found):
