@@ -53,7 +53,8 @@ def blind_to_other_held_out_subjects(study: Probe) -> Outcome:
     out by them, windows are reversed in time and their channels moved on instead. A subject held
     out alone has half of the own windows replaced. If the other half's predictions move, that is
     done again with all other subjects' windows doubled: what is fitted on every subject then moves
-    them less, a subject's own normalisation as much as before.
+    them less, a subject's own normalisation as much as before. Where LK101 has failed, movement in
+    the same folds follows from that: a warning.
 
     Why it matters
     --------------

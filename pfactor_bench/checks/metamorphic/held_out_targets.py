@@ -55,7 +55,9 @@ def blind_to_held_out_targets(study: Probe) -> Outcome:
     runs have drawn the same random numbers, the runs are repeated and must stay apart. If they have
     not, since one random stream serves all folds, pairs of runs under other seeds must differ. In a
     cross-validation that does not tell its folds apart, one subject's target is moved at a time and
-    that subject looked at: those whom it does not reach are held out together.
+    that subject looked at: those whom it does not reach are held out together. A study that differs
+    from run to run is compared in pairs of runs. Once a leak is found, further changes tell causes
+    apart; where they do not, all that are left are named.
 
     Why it matters
     --------------
