@@ -10,7 +10,7 @@ from pfactor_bench.errors import ConfigError
 if TYPE_CHECKING:
     from pfactor_bench.types import Claim, Requirement
 
-__all__ = ["check_claim", "edges", "is_over_seeds", "meets", "required"]
+__all__ = ["check_claim", "edges", "meets", "not_over_subjects", "required"]
 
 #: Metrics whose entries are windows: many of one subject, so no sample of subjects.
 _WINDOW_LEVEL = ("window_", "val_", "best_val_")
@@ -92,9 +92,9 @@ def meets(value: float, requirement: Requirement) -> bool:
     return value > edge if requirement.above is not None else value < edge
 
 
-def is_over_seeds(claim: Claim) -> bool:
-    """Say whether a claim is about other seeds for the same subjects, not about other subjects."""
-    return claim.measurement.rpartition("/")[2].startswith("seed_")
+def not_over_subjects(claim: Claim) -> bool:
+    """Say whether a claim's interval is over seeds or folds, which more subjects do not settle."""
+    return claim.measurement.rpartition("/")[2].startswith(("seed_", "fold_"))
 
 
 def _check_numbers(claim: Claim) -> None:

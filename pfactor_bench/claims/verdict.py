@@ -5,7 +5,7 @@ two-sided test: "holds" is wrong with probability α/2 at most, and so is "fails
 makes several such claims, Holm's step-down procedure keeps the probability of *any* wrong verdict
 at α: the clearest of k claims is judged at level 1 − α/k, the next at 1 − α/(k − 1), and so on
 until the first that stays undecided. Intervals are stretched to those levels as Student's t has it
-for so many subjects: with few of them a normal quantile would stretch too little.
+for each one's own degrees of freedom: those of two seeds are 1, however many subjects there are.
 
 References
 ----------
@@ -23,7 +23,7 @@ from difflib import get_close_matches
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
-from pfactor_bench.claims.requirement import edges, is_over_seeds, meets
+from pfactor_bench.claims.requirement import edges, meets, not_over_subjects
 from pfactor_bench.claims.student import central_quantile, outside
 from pfactor_bench.types import Claim, Interval, Measurement, Requirement, Verdict, VerdictStatus
 
@@ -35,11 +35,11 @@ __all__ = ["MIN_SUBJECTS_TO_HOLD", "POWER", "gate_failures", "judge"]
 #: With fewer subjects an interval is too unreliable to carry a claim, however narrow it looks.
 MIN_SUBJECTS_TO_HOLD = 8
 
-#: The power that "subjects needed" is stated for.
+#: The power that the least number of subjects is stated for.
 POWER = 0.8
 
-#: Beyond this, "subjects needed" says only that nobody will ever measure so many.
-_MOST_SUBJECTS = 1_000_000
+#: A larger least number of subjects is given as this: nobody will ever measure so many.
+_MOST = 1_000_000
 
 
 def judge(claims: Iterable[Claim], measurements: Iterable[Measurement]) -> tuple[Verdict, ...]:
@@ -74,14 +74,16 @@ def gate_failures(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
 class _Estimate:
     """A value with its interval, seen from the nearest edge of what is required.
 
-    `distance` is how far that edge is, `reach` the same in half-widths of the interval on that
-    side: above 1 the interval has cleared it. `good` says on which side the value lies.
+    `reach` is how far that edge is, in half-widths of the interval on that side: above 1 the
+    interval has cleared it. `best` is how far on the good side of it the truth may lie at most, by
+    the interval. `good` says on which side the value lies.
     """
 
     n: int
+    df: int
     ci: Interval
-    distance: float
     reach: float
+    best: float
     good: bool
 
 
@@ -101,17 +103,28 @@ def _estimate(claim: Claim, measurement: Measurement | None) -> _Estimate | None
         return None
     if measurement.n_subjects is None or claim.requirement.equals is not None:
         return None
-    value, ci = measurement.value, measurement.ci
-    reach, distance = min(
-        (_reach(value, edge, ci), abs(value - edge)) for edge in edges(claim.requirement)
-    )
+    value, ci, df = measurement.value, measurement.ci, measurement.ci.df
+    if df is None:
+        if not_over_subjects(claim):
+            return None
+        df = max(1, measurement.n_subjects - 1)
     return _Estimate(
         n=measurement.n_subjects,
+        df=df,
         ci=ci,
-        distance=distance,
-        reach=reach,
+        reach=min(_reach(value, edge, ci) for edge in edges(claim.requirement)),
+        best=_best(claim.requirement, ci),
         good=meets(value, claim.requirement),
     )
+
+
+def _best(requirement: Requirement, ci: Interval) -> float:
+    """Return how far on the good side of the nearest edge the truth may lie, by an interval."""
+    if requirement.near is not None:
+        nearest = min(max(requirement.near, ci.low), ci.high)
+        return requirement.margin - abs(nearest - requirement.near)
+    (edge,) = edges(requirement)
+    return ci.high - edge if requirement.above is not None else edge - ci.low
 
 
 def _reach(value: float, edge: float, ci: Interval) -> float:
@@ -141,14 +154,14 @@ def _holm(estimates: Sequence[_Estimate]) -> list[_Decision]:
 
 def _p_value(estimate: _Estimate) -> float:
     """Return the level at which an estimate's stretched interval would end at the edge."""
-    degrees = max(1, estimate.n - 1)
-    return outside(estimate.reach * central_quantile(estimate.ci.level, degrees), degrees)
+    quantile = central_quantile(estimate.ci.level, estimate.df)
+    return outside(estimate.reach * quantile, estimate.df)
 
 
 def _stretch(estimate: _Estimate, level: float) -> float:
     """Return the half-width at another level, in half-widths of the estimate's interval."""
-    degrees = max(1, estimate.n - 1)
-    return central_quantile(level, degrees) / central_quantile(estimate.ci.level, degrees)
+    quantile = central_quantile(estimate.ci.level, estimate.df)
+    return central_quantile(level, estimate.df) / quantile
 
 
 def _unmeasured(claim: Claim, measured: Iterable[str]) -> Verdict:
@@ -168,14 +181,15 @@ def _verdict(claim: Claim, measurement: Measurement, decision: _Decision | None)
     elif measurement.n_subjects is None:
         status, why = _exact(measurement.value, claim.requirement)
     elif decision is None:
-        status, why = _undecided(f"no interval can be given for {measurement.n_subjects} subjects")
+        status, why = _undecided(_no_interval(measurement))
     else:
         status, why = _inferred(decision)
-        if status == "inconclusive" and is_over_seeds(claim):
-            why = f"{why}; it is one over seeds, so that more of them would settle it, not subjects"
+        if status == "inconclusive" and not_over_subjects(claim):
+            runs = decision.estimate.df + 1
+            why = f"{why}; it is over {runs} runs, and only more of them would settle it"
         elif status == "inconclusive":
-            subjects = _subjects_needed(decision)
-            why = f"{why}; {_settled_by(measurement.value, decision, subjects)}"
+            subjects = _least_subjects(decision)
+            why = f"{why}; {_settled_by(subjects)}"
     return Verdict(
         claim=claim.id, status=status, level=claim.level, explanation=why, subjects_needed=subjects
     )
@@ -183,6 +197,13 @@ def _verdict(claim: Claim, measurement: Measurement, decision: _Decision | None)
 
 def _undecided(why: str) -> tuple[VerdictStatus, str]:
     return "inconclusive", why
+
+
+def _no_interval(measurement: Measurement) -> str:
+    if measurement.ci is not None:
+        return "the record does not say over how many runs the interval is: remeasure it"
+    why = f": {measurement.note}" if measurement.note else ""
+    return f"no interval can be given for {measurement.n_subjects} subjects{why}"
 
 
 def _reproduced(value: float, requirement: Requirement) -> tuple[VerdictStatus, str]:
@@ -217,39 +238,29 @@ def _inferred(decision: _Decision) -> tuple[VerdictStatus, str]:
     return "holds", f"{interval} clears the threshold{among}"
 
 
-def _subjects_needed(decision: _Decision) -> int | None:
-    """Return the number of subjects that would settle a claim with `POWER`, or None.
+def _least_subjects(decision: _Decision) -> int | None:
+    """Return the least number of subjects that can settle a claim with `POWER`, or None.
 
-    A standard error shrinks with the square root of the number of subjects. Where an interval comes
-    without one, its half-width stands for it; with few subjects that is wider than normal theory
-    says, and the answer errs on the high side.
+    It is what would do if the truth were the far end of the interval, so that hardly ever fewer
+    do. How many are enough does not follow from an interval that straddles the threshold, and
+    power at the measured value is no more than the p-value in other words (Hoenig and Heisey 2001,
+    doi:10.1198/000313001300339897). None where as many subjects as there are might do.
     """
     estimate = decision.estimate
-    if estimate.distance == 0:
+    if estimate.n < MIN_SUBJECTS_TO_HOLD or estimate.ci.se is None or estimate.best <= 0:
         return None
-    normal = _normal(estimate.ci.level)
-    standard_error = estimate.ci.se
-    if standard_error is None:
-        standard_error = estimate.distance / (estimate.reach * normal)
-    wanted = _normal(decision.level) + NormalDist().inv_cdf(POWER)
-    # Capped before it is squared: a value a hair's breadth from the threshold overflows.
-    ratio = min(wanted * standard_error / estimate.distance, float(_MOST_SUBJECTS))
-    return max(MIN_SUBJECTS_TO_HOLD, math.ceil(min(estimate.n * ratio**2, _MOST_SUBJECTS)))
+    normal = NormalDist()
+    wanted = normal.inv_cdf((1 + decision.level) / 2) + normal.inv_cdf(POWER)
+    # Capped before it is squared: an end a hair's breadth from the threshold overflows.
+    ratio = min(wanted * estimate.ci.se / estimate.best, _MOST)
+    least = min(math.ceil(estimate.n * ratio**2), _MOST)
+    return least if least > estimate.n else None
 
 
-def _settled_by(value: float, decision: _Decision, subjects: int | None) -> str:
-    if subjects is None:
-        return "the value lies on the threshold, where no number of subjects settles it"
-    if subjects >= _MOST_SUBJECTS:
-        return f"if {value:.3g} is the truth, over a million subjects would be needed to settle it"
-    rough = " (a rough guess)" if decision.estimate.n < MIN_SUBJECTS_TO_HOLD else ""
-    way = "holds" if decision.estimate.good else "fails"
+def _settled_by(least: int | None) -> str:
+    if least is None:
+        return "how many subjects would settle it cannot be told from these"
     return (
-        f"if {value:.3g} is the truth, about {subjects:,} subjects show that it {way}, with "
-        f"{POWER:.0%} power{rough}"
+        f"at least {least:,} subjects would be needed to show that it holds, with {POWER:.0%} "
+        f"power, if it does"
     )
-
-
-def _normal(level: float) -> float:
-    """Return the half-width, in standard errors, of a normal interval."""
-    return NormalDist().inv_cdf((1 + level) / 2)

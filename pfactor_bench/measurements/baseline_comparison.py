@@ -8,7 +8,7 @@ import numpy as np
 
 from pfactor_bench.measurements.cases import METRIC
 from pfactor_bench.measurements.family import Family, Number, Place
-from pfactor_bench.measurements.held_out import HeldOut, held_out
+from pfactor_bench.measurements.held_out import HeldOut, held_out, sample_of
 from pfactor_bench.models.baselines import BASELINES, BaselineUnavailableError
 from pfactor_bench.seeds import seed_for
 from pfactor_bench.statistics.comparisons import paired_differences
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pfactor_bench.measurements.family import Outcome
+    from pfactor_bench.measurements.held_out import Sample
     from pfactor_bench.models.baselines import Baseline
     from pfactor_bench.types import Cohort, Measurement, Split
 
@@ -54,6 +55,7 @@ def measure(run: Outcome) -> Iterator[Measurement]:
     A baseline that this cohort cannot feed is there with the reason.
     """
     rows = held_out(run.cohort, run.split)
+    sample = sample_of(run.cohort, run.split, run.arrays["subjects"])
     predictions = {"train-mean": run.arrays["y_base"]}
     for name in run.baselines:
         try:
@@ -64,9 +66,9 @@ def measure(run: Outcome) -> Iterator[Measurement]:
                     None, missing_because=str(error), baseline=name, metric=metric
                 )
             continue
-        yield from _baseline(name, predictions[name], run.arrays)
+        yield from _baseline(name, predictions[name], run.arrays, sample)
     for regime in run.regimes:
-        yield from _gains(regime, predictions, run.arrays)
+        yield from _gains(regime, predictions, run.arrays, sample)
 
 
 def _per_subject(
@@ -77,10 +79,20 @@ def _per_subject(
 
 
 def _baseline(
-    name: str, y_pred: NDArray[np.float64], arrays: Mapping[str, NDArray[Any]]
+    name: str,
+    y_pred: NDArray[np.float64],
+    arrays: Mapping[str, NDArray[Any]],
+    sample: Sample,
 ) -> Iterator[Measurement]:
     y_true, y_base = arrays["y_true"], arrays["y_base"]
-    intervals = metric_intervals(y_true, y_pred[None], y_base, seed=seed_for("interval", name))
+    intervals = metric_intervals(
+        y_true,
+        y_pred[None],
+        y_base,
+        seed=seed_for("interval", name),
+        evaluation=sample.evaluation,
+        clusters=sample.clusters,
+    )
     for metric, found in evaluate(y_true, y_pred, y_base).items():
         interval = intervals[metric]
         known = found.value is not None and isinstance(interval, Interval)
@@ -99,8 +111,15 @@ def _gains(
     regime: str,
     predictions: Mapping[str, NDArray[np.float64]],
     arrays: Mapping[str, NDArray[Any]],
+    sample: Sample,
 ) -> Iterator[Measurement]:
-    differences = paired_differences(arrays["y_true"], arrays[f"{regime}/y_pred"], predictions)
+    differences = paired_differences(
+        arrays["y_true"],
+        arrays[f"{regime}/y_pred"],
+        predictions,
+        evaluation=sample.evaluation,
+        clusters=sample.clusters,
+    )
     for baseline, (value, interval) in differences.items():
         yield _GAIN.measured(
             value,

@@ -16,6 +16,7 @@ from pfactor_bench.measurements.held_out import (
     by_regime,
     held_out,
     held_out_predictions,
+    sample_of,
     subject_predictions,
 )
 from pfactor_bench.seeds import seed_for
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pfactor_bench.measurements.family import Outcome
+    from pfactor_bench.measurements.held_out import Sample
     from pfactor_bench.types import CaseResult, Measurement
 
 __all__ = ["FAMILY", "METRIC", "measure"]
@@ -85,13 +87,14 @@ _SD_RATIO = Number(
 def measure(run: Outcome) -> Iterator[Measurement]:
     """Yield the train mean's numbers, each case's, and each regime's pooled over its seeds."""
     rows = held_out(run.cohort, run.split)
+    sample = sample_of(run.cohort, run.split, np.unique(rows.subjects))
     yield from _both_levels("train-mean", rows, rows.y_base)
     for regime, cases in by_regime(run.results).items():
         results = [run.results[case] for case in cases]
         for case, result in zip(cases, results, strict=True):
             yield from _last_epoch(case.id, result)
             yield from _both_levels(case.id, rows, held_out_predictions(result))
-        yield from _pooled_measurements(regime, results, rows)
+        yield from _pooled_measurements(regime, results, rows, sample)
 
 
 def _last_epoch(case_id: str, result: CaseResult) -> list[Measurement]:
@@ -147,14 +150,21 @@ def _both_levels(predictor: str, rows: HeldOut, y_pred: NDArray[np.float64]) -> 
 
 
 def _pooled_measurements(
-    regime: str, results: Sequence[CaseResult], rows: HeldOut
+    regime: str, results: Sequence[CaseResult], rows: HeldOut, sample: Sample
 ) -> list[Measurement]:
-    """Return each metric averaged over seeds, with an interval that resamples subjects."""
+    """Return each metric averaged over seeds, with its interval over subjects."""
     names, y_true = subject_means(rows.subjects, rows.y_true)
     y_base = subject_means(rows.subjects, rows.y_base)[1]
     y_pred = np.stack([subject_predictions(rows, result) for result in results])
     per_seed = [evaluate(y_true, prediction, y_base) for prediction in y_pred]
-    intervals = metric_intervals(y_true, y_pred, y_base, seed=seed_for("interval", regime))
+    intervals = metric_intervals(
+        y_true,
+        y_pred,
+        y_base,
+        seed=seed_for("interval", regime),
+        evaluation=sample.evaluation,
+        clusters=sample.clusters,
+    )
     found = []
     for name in METRICS:
         values = [metrics[name].value for metrics in per_seed]

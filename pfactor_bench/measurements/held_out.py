@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pfactor_bench.cohorts.targets import is_known
 from pfactor_bench.models.baselines import train_mean
+from pfactor_bench.statistics.evaluation import CROSS_VALIDATED, HELD_OUT, Evaluation
 from pfactor_bench.statistics.metrics import subject_means
 
 if TYPE_CHECKING:
@@ -19,10 +21,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "HeldOut",
+    "Sample",
     "by_regime",
     "held_out",
     "held_out_predictions",
     "pooled_arrays",
+    "sample_of",
     "subject_predictions",
 ]
 
@@ -49,6 +53,53 @@ class HeldOut:
     subjects: NDArray[np.str_]
     y_true: NDArray[np.float64]
     y_base: NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Sample:
+    """The held-out subjects as a sample, which intervals over them need to know.
+
+    Parameters
+    ----------
+    evaluation
+        Whether models were refitted in cross-validation.
+    folds
+        The fold that held each subject out, shape ``(n_subjects,)``; the last one where there are
+        several.
+    once
+        Whether every subject was held out in one fold only.
+    clusters
+        The family of each subject, or the group that was left out together; None where nobody is
+        related.
+    """
+
+    evaluation: Evaluation
+    folds: NDArray[np.str_]
+    once: bool
+    clusters: NDArray[np.str_] | None
+
+
+def sample_of(cohort: Cohort, split: Split, subjects: NDArray[np.str_]) -> Sample:
+    """Return what sample the held-out subjects, in this order, are."""
+    held_out = {fold.name: np.unique(cohort.subjects[fold.test]).tolist() for fold in split.folds}
+    fold_of = {name: fold for fold, names in held_out.items() for name in names}
+    folds = np.array([fold_of[name] for name in subjects.tolist()])
+    return Sample(
+        evaluation=CROSS_VALIDATED if len(split.folds) > 1 else HELD_OUT,
+        folds=folds,
+        once=sum(map(len, held_out.values())) == len(subjects),
+        clusters=folds if split.name == "leave-group-out" else _families(cohort, subjects),
+    )
+
+
+def _families(cohort: Cohort, subjects: NDArray[np.str_]) -> NDArray[np.str_] | None:
+    """Return the family of each subject; of whom none is known, the subject itself."""
+    if "family" not in cohort.table.columns:
+        return None
+    by_subject = cohort.table.drop_duplicates("subject").set_index("subject")["family"]
+    families = by_subject.where(is_known(by_subject)).reindex(subjects)
+    names = np.where(families.isna(), subjects, "family " + families.astype(str))
+    return names.astype(str) if len(np.unique(names)) < len(names) else None
 
 
 def held_out(cohort: Cohort, split: Split) -> HeldOut:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import stats
 
 from pfactor_bench.measurements.family import Family, Number, Place
+from pfactor_bench.measurements.held_out import sample_of
 from pfactor_bench.statistics.comparisons import corrected_resampled_t, paired_differences
 from pfactor_bench.types import Interval
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pfactor_bench.measurements.family import Outcome, Plan
+    from pfactor_bench.measurements.held_out import Sample
     from pfactor_bench.types import Case, Measurement, Split
 
 __all__ = ["FAMILY", "REFERENCE", "measure"]
@@ -102,21 +105,31 @@ def measure(run: Outcome) -> Iterator[Measurement]:
     Skill is 1 − MSE / MSE of the training mean; that error is taken as given,
     so an interval is that of the paired difference of squared errors.
     """
-    for label, reference in _compared(case for case in run.results if case.regime in run.regimes):
-        yield from _difference(label, reference, run.arrays)
+    pairs = list(_compared(case for case in run.results if case.regime in run.regimes))
+    if not pairs:
+        return
+    sample = sample_of(run.cohort, run.split, run.arrays["subjects"])
+    for label, reference in pairs:
+        yield from _difference(label, reference, run.arrays, sample)
         if len(run.split.folds) > 1:
             yield _over_folds(label, reference, run.arrays, run.split, run.cohort.subjects)
 
 
 def _difference(
-    label: str, reference: str, arrays: Mapping[str, NDArray[Any]]
+    label: str, reference: str, arrays: Mapping[str, NDArray[Any]], sample: Sample
 ) -> list[Measurement]:
     case = _name(label, reference)
     y_true, seeds = arrays["y_true"], arrays[f"{label}/seeds"].tolist()
     y_pred, y_reference = arrays[f"{label}/y_pred"], arrays[f"{reference}/y_pred"]
     base = float(((y_true - arrays["y_base"]) ** 2).mean())
     n = len(y_true)
-    paired = paired_differences(y_true, y_pred, {reference: y_reference})
+    paired = paired_differences(
+        y_true,
+        y_pred,
+        {reference: y_reference},
+        evaluation=sample.evaluation,
+        clusters=sample.clusters,
+    )
     mean, interval = paired[reference]
     if mean is None or base == 0:
         why = interval if isinstance(interval, str) else "the train mean makes no error to save"
@@ -194,11 +207,10 @@ def _no_folds(case: str, n_subjects: int, why: str) -> Measurement:
 
 
 def _scaled(interval: Interval, by: float) -> Interval:
-    return Interval(
+    return replace(
+        interval,
         low=interval.low / by,
         high=interval.high / by,
-        level=interval.level,
-        method=interval.method,
         se=None if interval.se is None else interval.se / by,
     )
 
@@ -211,7 +223,12 @@ def _over_seeds(values: NDArray[np.float64]) -> Interval | None:
     half = float(stats.t.ppf((1 + _LEVEL) / 2, n - 1) * values.std(ddof=1) / np.sqrt(n))
     mean = float(values.mean())
     return Interval(
-        low=mean - half, high=mean + half, level=_LEVEL, method="Student's t over seeds"
+        low=mean - half,
+        high=mean + half,
+        level=_LEVEL,
+        method="Student's t over seeds",
+        estimand="seeds",
+        df=n - 1,
     )
 
 

@@ -30,7 +30,7 @@ _NAMES = {
 }
 
 #: Of the records that this version writes. ``docs/record.schema.json`` describes them.
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 
 def migrate(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -104,9 +104,30 @@ def present_name(name: str) -> str:
     return name
 
 
+def _from_4(data: dict[str, Any]) -> dict[str, Any]:
+    """Leave room for what an interval speaks of, and say share where a p was no test's."""
+
+    def measured(row: dict[str, Any]) -> dict[str, Any]:
+        ci = row.get("ci")
+        ci = ci and {**ci, "estimand": None, "df": None}
+        return {**row, "name": _renamed(row["name"]), "ci": ci}
+
+    return {
+        **data,
+        "measurements": [measured(row) for row in data["measurements"]],
+        "claims": [{**row, "measurement": _renamed(row["measurement"])} for row in data["claims"]],
+    }
+
+
+def _renamed(measurement: str) -> str:
+    regime, _, metric = measurement.rpartition("/")
+    return f"{regime}/permuted_r_share" if metric == "shuffled_r_p" else measurement
+
+
 #: From each earlier schema to the next.
 _STEPS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
     1: _from_1,
     2: _from_2,
     3: _from_3,
+    4: _from_4,
 }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import stats
 
+from pfactor_bench.statistics.evaluation import HELD_OUT, Evaluation, per_cluster
 from pfactor_bench.statistics.squares import difference_interval
 from pfactor_bench.types import Interval
 
@@ -27,6 +28,8 @@ def paired_differences(
     y_pred: NDArray[np.float64],
     baselines: Mapping[str, NDArray[np.float64]],
     *,
+    evaluation: Evaluation = HELD_OUT,
+    clusters: NDArray[np.str_] | None = None,
     level: float = 0.95,
 ) -> dict[str, tuple[float | None, Interval | str]]:
     """Return how much smaller a model's squared error is than each baseline's, subject by subject.
@@ -39,6 +42,10 @@ def paired_differences(
         A row per seed, shape ``(n_seeds, n)``; errors are averaged over seeds.
     baselines
         Name to predictions, shape ``(n,)`` or ``(n_seeds, n)``.
+    evaluation
+        How the predictions came about.
+    clusters
+        The family or site of each subject, shape ``(n,)``; None where nobody is related.
     level
         Nominal coverage.
 
@@ -56,11 +63,21 @@ def paired_differences(
         if np.isfinite(base).all() and np.isfinite(error).all():
             found[name] = (
                 float((base - error).mean()),
-                difference_interval(base, error, level=level),
+                difference_interval(
+                    *(_of_clusters(one, clusters) for one in (base, error)),
+                    evaluation=evaluation,
+                    level=level,
+                ),
             )
         else:
             found[name] = (None, "not every subject has a finite prediction")
     return found
+
+
+def _of_clusters(
+    values: NDArray[np.float64], clusters: NDArray[np.str_] | None
+) -> NDArray[np.float64]:
+    return values if clusters is None else per_cluster(values, clusters)
 
 
 def _squared_errors(
@@ -119,5 +136,7 @@ def corrected_resampled_t(
         level=level,
         method="corrected resampled t (Nadeau and Bengio)",
         se=standard_error,
+        estimand="procedure",
+        df=n_runs - 1,
     )
     return p_value, interval

@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
 from pfactor_bench.statistics.correlations import pearson_interval, spearman_interval
+from pfactor_bench.statistics.evaluation import HELD_OUT, Evaluation, per_cluster
 from pfactor_bench.statistics.means import MIN_SUBJECTS, mean_interval
 from pfactor_bench.statistics.metrics import METRICS
 from pfactor_bench.statistics.ratios import ratio_interval
 from pfactor_bench.statistics.squares import mse_interval
-from pfactor_bench.types import Interval
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["metric_intervals"]
+    from pfactor_bench.types import Interval
+
+__all__ = ["POOLED_R", "metric_intervals"]
+
+#: Why a correlation over several folds has no interval.
+POOLED_R = (
+    "pooled over folds, where the r of a model of nothing is not 0 on average: within_fold_r has "
+    "an interval"
+)
+
+
+class _Form(TypedDict):
+    """What every interval is told."""
+
+    evaluation: Evaluation
+    level: float
 
 
 def metric_intervals(
@@ -25,14 +41,16 @@ def metric_intervals(
     y_base: NDArray[np.float64],
     *,
     seed: int,
+    evaluation: Evaluation = HELD_OUT,
+    clusters: NDArray[np.str_] | None = None,
     n_draws: int = 10_000,
     level: float = 0.95,
 ) -> dict[str, Interval | str]:
     """Return the interval of each metric averaged over seeds, over subjects.
 
-    The subjects are the sample. Seeds are not: a subject's errors are averaged over seeds first, so
-    the intervals say what other subjects would give with these very models. What other seeds or
-    other training subjects would change is `variance_components`' to say.
+    The subjects are the sample. Seeds are not: a subject's errors are averaged over seeds first.
+    Of models that are given, the intervals say what other subjects would give with these very
+    models; of models refitted in cross-validation, what the procedure would, trained on others.
 
     Parameters
     ----------
@@ -44,6 +62,11 @@ def metric_intervals(
         The train-mean prediction for each, shape ``(n,)``.
     seed
         Of the resampling.
+    evaluation
+        How the predictions came about. Correlations over several folds have no interval: see
+        `pfactor_bench.statistics.correlations.within_fold_r`.
+    clusters
+        The family or site of each subject, shape ``(n,)``; None where nobody is related.
     n_draws
         Resamples.
     level
@@ -72,38 +95,55 @@ def metric_intervals(
     if n_missing:
         reason = f"{n_missing} of {len(y_true)} subjects have no finite target or prediction"
         return dict.fromkeys(METRICS, reason)
+
+    def entries(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return values if clusters is None else per_cluster(values, clusters)
+
     errors = np.abs(y_true - y_pred)
-    squared = (errors**2).mean(axis=0)
-    unexplained = _unexplained(squared, y_true, level=level)
+    squared = entries((errors**2).mean(axis=0))
+    form: _Form = {"evaluation": evaluation, "level": level}
+    unexplained = _unexplained(squared, entries((y_true - y_true.mean()) ** 2), form)
     return {
-        "mse": mse_interval(squared, level=level),
+        "mse": mse_interval(squared, **form),
         "mae": mean_interval(
-            errors.mean(axis=0), seed=seed, n_draws=n_draws, level=level, log=True
+            entries(errors.mean(axis=0)), seed=seed, n_draws=n_draws, log=True, **form
         ),
         "r2": _one_minus(unexplained),
-        "pearson_r": pearson_interval(y_true, y_pred, level=level),
-        "spearman_r": spearman_interval(y_true, y_pred, level=level),
+        **_correlations(y_true, y_pred, clusters, form),
         "nrmse": _root(unexplained, errors, y_true),
-        "skill": _one_minus(ratio_interval(squared, (y_true - y_base) ** 2, level=level)),
+        "skill": _one_minus(ratio_interval(squared, entries((y_true - y_base) ** 2), **form)),
+    }
+
+
+def _correlations(
+    y_true: NDArray[np.float64],
+    y_pred: NDArray[np.float64],
+    clusters: NDArray[np.str_] | None,
+    form: _Form,
+) -> dict[str, Interval | str]:
+    if form["evaluation"].estimand == "procedure":
+        return dict.fromkeys(("pearson_r", "spearman_r"), POOLED_R)
+    return {
+        "pearson_r": pearson_interval(y_true, y_pred, clusters=clusters, level=form["level"]),
+        "spearman_r": spearman_interval(y_true, y_pred, level=form["level"])
+        if clusters is None
+        else "the interval of a rank correlation takes subjects as unrelated",
     }
 
 
 def _unexplained(
-    squared: NDArray[np.float64], y_true: NDArray[np.float64], *, level: float
+    squared: NDArray[np.float64], deviations: NDArray[np.float64], form: _Form
 ) -> Interval | str:
-    """Return the interval of MSE / variance of the truth."""
-    deviations = (y_true - y_true.mean()) ** 2
+    """Return the interval of MSE / variance of the targets."""
     if float(deviations.sum()) <= 0:
-        return "the true targets are all equal"
-    return ratio_interval(squared, deviations, level=level)
+        return "the targets are all equal"
+    return ratio_interval(squared, deviations, **form)
 
 
 def _one_minus(ratio: Interval | str) -> Interval | str:
     if isinstance(ratio, str):
         return ratio
-    return Interval(
-        low=1 - ratio.high, high=1 - ratio.low, level=ratio.level, method=ratio.method, se=ratio.se
-    )
+    return replace(ratio, low=1 - ratio.high, high=1 - ratio.low)
 
 
 def _root(
@@ -116,10 +156,10 @@ def _root(
     per_seed = np.sqrt((errors**2).mean(axis=1))
     shift = float(per_seed.mean() / np.sqrt((per_seed**2).mean()))
     value = float(per_seed.mean() / y_true.std())
-    return Interval(
+    return replace(
+        ratio,
         low=shift * float(np.sqrt(ratio.low)),
         high=shift * float(np.sqrt(ratio.high)),
-        level=ratio.level,
         method=f"square root of {ratio.method}",
         se=None if ratio.se is None else shift**2 * ratio.se / (2 * value),
     )

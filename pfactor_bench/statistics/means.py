@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import stats
 
+from pfactor_bench.statistics.evaluation import HELD_OUT, Evaluation
 from pfactor_bench.types import Interval
 
 if TYPE_CHECKING:
@@ -37,13 +38,19 @@ def mean_interval(
     *,
     seed: int,
     n_draws: int = 10_000,
+    evaluation: Evaluation = HELD_OUT,
     level: float = 0.95,
     log: bool = False,
 ) -> Interval | str:
     """Return the interval of one mean over subjects; see `mean_intervals`."""
-    return mean_intervals(values[:, np.newaxis], seed=seed, n_draws=n_draws, level=level, log=log)[
-        0
-    ]
+    return mean_intervals(
+        values[:, np.newaxis],
+        seed=seed,
+        n_draws=n_draws,
+        evaluation=evaluation,
+        level=level,
+        log=log,
+    )[0]
 
 
 def mean_intervals(
@@ -51,6 +58,7 @@ def mean_intervals(
     *,
     seed: int,
     n_draws: int = 10_000,
+    evaluation: Evaluation = HELD_OUT,
     level: float = 0.95,
     log: bool = False,
 ) -> tuple[Interval | str, ...]:
@@ -68,6 +76,8 @@ def mean_intervals(
         Of the resampling.
     n_draws
         Resamples.
+    evaluation
+        By how much the standard error grows.
     level
         Nominal coverage.
     log
@@ -99,7 +109,7 @@ def mean_intervals(
     if log:
         method += ", on the log scale"
     return tuple(
-        _interval(column, float(quantile), level, method, log=log)
+        _interval(column, float(quantile), level, method, evaluation, log=log)
         for column, quantile in zip(values.T, critical, strict=True)
     )
 
@@ -109,10 +119,16 @@ def _for_each(values: NDArray[np.float64], reason: str) -> tuple[str, ...]:
 
 
 def _interval(
-    column: NDArray[np.float64], critical: float, level: float, method: str, *, log: bool
+    column: NDArray[np.float64],
+    critical: float,
+    level: float,
+    method: str,
+    evaluation: Evaluation,
+    *,
+    log: bool,
 ) -> Interval | str:
     mean = float(column.mean())
-    standard_error = float(column.std(ddof=1) / np.sqrt(len(column)))
+    standard_error = float(column.std(ddof=1) / np.sqrt(len(column))) * evaluation.elsewhere
     if standard_error <= ROUNDING * float(np.abs(column).max(initial=0.0)):
         return "the value is the same for every subject"
     # Differences of this many orders of magnitude are no interval, and would overflow.
@@ -123,7 +139,15 @@ def _interval(
         low, high = mean / factor, mean * factor
     else:
         low, high = mean - critical * standard_error, mean + critical * standard_error
-    return Interval(low=low, high=high, level=level, method=method, se=standard_error)
+    return Interval(
+        low=low,
+        high=high,
+        level=level,
+        method=method + evaluation.words,
+        se=standard_error,
+        estimand=evaluation.estimand,
+        df=len(column) - 1,
+    )
 
 
 def _critical_values(

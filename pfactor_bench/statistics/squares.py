@@ -10,11 +10,13 @@ mean [1]_.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import stats
 
+from pfactor_bench.statistics.evaluation import HELD_OUT, Evaluation
 from pfactor_bench.statistics.means import LARGEST_LOG, MIN_SUBJECTS, ROUNDING
 from pfactor_bench.types import Interval
 
@@ -31,7 +33,9 @@ _UNSEEN = 1.5
 _WIDEST = 1.5
 
 
-def mse_interval(squared: NDArray[np.float64], *, level: float = 0.95) -> Interval | str:
+def mse_interval(
+    squared: NDArray[np.float64], *, evaluation: Evaluation = HELD_OUT, level: float = 0.95
+) -> Interval | str:
     """Return the interval of a mean of squared errors.
 
     Student's t on the log scale. Upwards the relative variance of the squared errors is taken to be
@@ -40,7 +44,9 @@ def mse_interval(squared: NDArray[np.float64], *, level: float = 0.95) -> Interv
     Parameters
     ----------
     squared
-        A subject's squared error, averaged over seeds, shape ``(n_subjects,)``.
+        A subject's squared error, averaged over seeds, shape ``(n,)``.
+    evaluation
+        By how much the standard error grows.
     level
         Nominal coverage.
 
@@ -53,7 +59,7 @@ def mse_interval(squared: NDArray[np.float64], *, level: float = 0.95) -> Interv
     if reason:
         return reason
     n, mean = len(squared), float(squared.mean())
-    critical = float(stats.t.ppf((1 + level) / 2, n - 1))
+    critical = float(stats.t.ppf((1 + level) / 2, n - 1)) * evaluation.elsewhere
     relative = float(squared.var(ddof=1)) / mean**2
     down, up = (critical * np.sqrt((relative + unseen) / n) for unseen in (0.0, _UNSEEN))
     if up > LARGEST_LOG:
@@ -62,13 +68,19 @@ def mse_interval(squared: NDArray[np.float64], *, level: float = 0.95) -> Interv
         low=mean * float(np.exp(-down)),
         high=mean * float(np.exp(up)),
         level=level,
-        method="Student's t of the log over subjects, wider upwards",
-        se=mean * float(np.sqrt(relative / n)),
+        method=f"Student's t of the log over subjects, wider upwards{evaluation.words}",
+        se=mean * float(np.sqrt(relative / n)) * evaluation.elsewhere,
+        estimand=evaluation.estimand,
+        df=n - 1,
     )
 
 
 def difference_interval(
-    minuend: NDArray[np.float64], subtrahend: NDArray[np.float64], *, level: float = 0.95
+    minuend: NDArray[np.float64],
+    subtrahend: NDArray[np.float64],
+    *,
+    evaluation: Evaluation = HELD_OUT,
+    level: float = 0.95,
 ) -> Interval | str:
     """Return the interval of the difference of two mean squared errors over the same subjects.
 
@@ -81,8 +93,10 @@ def difference_interval(
     Parameters
     ----------
     minuend, subtrahend
-        Squared errors of a subject by two predictors, each averaged over seeds, shape
-        ``(n_subjects,)``. Exchanging them changes the signs of the result and nothing else.
+        Squared errors of a subject by two predictors, each averaged over seeds, shape ``(n,)``.
+        Exchanging them changes the signs of the result and nothing else.
+    evaluation
+        By how much the t-test's standard error grows.
     level
         Nominal coverage.
 
@@ -106,14 +120,30 @@ def difference_interval(
     critical = float(stats.t.ppf((1 + level) / 2, n - 1))
     both = (minuend + subtrahend) / 2
     growth = critical**2 * (float(both.var(ddof=1)) / float(both.mean()) ** 2 + _UNSEEN) / n
-    student = critical * standard_error
-    return Interval(
-        low=difference - _reach(-difference, student, growth),
-        high=difference + _reach(difference, student, growth),
-        level=level,
-        method="paired t over subjects, wider away from 0",
-        se=standard_error,
+    student, size = critical * standard_error, abs(difference)
+    near = max(
+        _towards(size, student, evaluation), _reach(-size, student * evaluation.at_null, growth)
     )
+    far = _reach(size, student * evaluation.elsewhere, growth)
+    down, up = (near, far) if difference >= 0 else (far, near)
+    return Interval(
+        low=difference - down,
+        high=difference + up,
+        level=level,
+        method=f"paired t over subjects, wider away from 0{evaluation.words_at_null}",
+        se=standard_error * evaluation.at_null,
+        estimand=evaluation.estimand,
+        df=n - 1,
+    )
+
+
+def _towards(size: float, student: float, evaluation: Evaluation) -> float:
+    """Return how far the end on the side of 0 lies from a difference of this size."""
+    if size <= student * evaluation.at_null:  # beyond 0 the standard error shrinks no further
+        return student * evaluation.at_null
+    # (u / student)² = at_null² + (elsewhere² − at_null²) · (1 − u / size), solved for u.
+    half = student**2 * (evaluation.elsewhere**2 - evaluation.at_null**2) / (2 * size)
+    return math.sqrt(half**2 + (student * evaluation.elsewhere) ** 2) - half
 
 
 def _reach(outwards: float, student: float, growth: float) -> float:
@@ -134,7 +164,7 @@ def _reach(outwards: float, student: float, growth: float) -> float:
     if growth >= 1:  # so few subjects that nothing bounds it
         return _WIDEST * student if outwards > -student / 2 else student
     half = growth * outwards
-    reach = (half + float(np.sqrt(half**2 + (1 - growth) * student**2))) / (1 - growth)
+    reach = (half + math.sqrt(half**2 + (1 - growth) * student**2)) / (1 - growth)
     return min(max(reach, student), _WIDEST * student)
 
 

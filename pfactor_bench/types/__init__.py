@@ -18,7 +18,7 @@ from pfactor_bench.types.claim import Claim, ClaimLevel, Requirement, Verdict, V
 from pfactor_bench.types.cohort import Cohort, InjectedSignal
 from pfactor_bench.types.engine import EngineChoice, TrainedBy
 from pfactor_bench.types.finding import CheckStatus, Finding, Scalar
-from pfactor_bench.types.measurement import Interval, Measurement
+from pfactor_bench.types.measurement import Estimand, Interval, Measurement
 from pfactor_bench.types.result import CaseResult, Curves, Saliency, SubjectSaliency, Timing
 from pfactor_bench.types.split import Fold, Split
 
@@ -32,6 +32,7 @@ __all__ = [
     "Cohort",
     "Curves",
     "EngineChoice",
+    "Estimand",
     "Finding",
     "Fold",
     "Ingredient",

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
-__all__ = ["Interval", "Measurement"]
+__all__ = ["Estimand", "Interval", "Measurement"]
+
+#: What an interval speaks of: these very models on new subjects; this procedure on new subjects,
+#: with other training subjects; or these subjects with other seeds.
+Estimand: TypeAlias = Literal["models", "procedure", "seeds"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -20,8 +25,12 @@ class Interval:
     method
         How it was made, in words a methods section can use.
     se
-        The estimate's standard error over subjects, from which the number of subjects that would
-        settle a claim follows; None where only the ends are known.
+        The estimate's standard error over subjects where there is no effect, from which the least
+        number of subjects that can settle a claim follows; None where only the ends are known.
+    estimand
+        What it speaks of; None in records that did not say.
+    df
+        Degrees of freedom of its spread; None in records that did not say.
     """
 
     low: float
@@ -29,6 +38,8 @@ class Interval:
     level: float
     method: str
     se: float | None = None
+    estimand: Estimand | None = None
+    df: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

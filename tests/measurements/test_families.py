@@ -14,6 +14,7 @@ import pfactor_bench.measurements
 from pfactor_bench.measurements.family import Number, Place, Plan
 from pfactor_bench.measurements.reference import reference_page
 from pfactor_bench.measurements.suite import families
+from pfactor_bench.records.migrations import migrate
 from pfactor_bench.types import Case, ModelSpec
 
 CHECKOUT = Path(__file__).parents[2]
@@ -83,7 +84,7 @@ def test_no_two_numbers_have_one_name() -> None:
 @pytest.mark.parametrize("path", RECORDS, ids=lambda path: path.parent.name)
 def test_units_and_intervals_are_those_that_were_stated(path: Path) -> None:
     """Of every number of every published report."""
-    record = json.loads(path.read_text(encoding="utf-8"))
+    record = migrate(json.loads(path.read_text(encoding="utf-8")))
     definition = record["suite"]["definition"]
     plan = Plan(
         cases=tuple(

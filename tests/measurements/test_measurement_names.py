@@ -115,7 +115,7 @@ def test_share_of_a_injected_signal_takes_one(tmp_path: Path) -> None:
         refuse_unknown_measurements(real)
 
 
-@pytest.mark.parametrize("metric", ["confound/age", "permuted_r_p", "variance/fold"])
+@pytest.mark.parametrize("metric", ["confound/age", "permuted_r_share", "variance/fold"])
 def test_number_that_data_may_be_too_poor_for_is_known(metric: str, tmp_path: Path) -> None:
     """It is missing after the run, with the reason; nobody misspelt it."""
     suite = load_suite(misspelt(tmp_path, f"from-scratch/{metric}"))

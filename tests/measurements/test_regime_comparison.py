@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from pfactor_bench.measurements import regime_comparison, sources
@@ -37,7 +38,7 @@ def compare(chosen, arrays, split: Split | None = None):
         regimes={case.regime for case in chosen},
         arrays=arrays,
         split=split,
-        cohort=SimpleNamespace(subjects=SUBJECTS),
+        cohort=SimpleNamespace(subjects=SUBJECTS, table=pd.DataFrame({"subject": SUBJECTS})),
     )
     return tuple(regime_comparison.measure(run))
 

@@ -57,7 +57,8 @@ def test_old_record_judges(old_report: Path, capsys) -> None:
     before = read_record(old_report).verdicts
     assert main(["judge", str(old_report)]) == 0
     after = read_record(old_report).verdicts
-    assert [replace(one, explanation="") for one in before] == [
+    # Four held-out subjects no longer tell how many would settle a claim.
+    assert [replace(one, explanation="", subjects_needed=None) for one in before] == [
         replace(one, explanation="") for one in after
     ]
     assert "differs from the reference" in capsys.readouterr().out
@@ -98,6 +99,23 @@ def test_committed_schema_is_up_to_date() -> None:
     command = [sys.executable, "-m", "pfactor_bench.records.schema"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout == (ROOT / "docs" / "record.schema.json").read_text(encoding="utf-8")
+
+
+def test_interval_of_an_earlier_schema_does_not_say_what_it_speaks_of(old_report: Path) -> None:
+    """Nor its degrees of freedom: neither is guessed."""
+    known = [one.ci for one in read_record(old_report).measurements if one.ci]
+    assert {(None, None)} == {(ci.estimand, ci.df) for ci in known}
+
+
+def test_share_of_permutations_was_called_p(old_report: Path) -> None:
+    """The number is the same under its new name, and in claims about it."""
+    path = old_report / "record.json"
+    data = json.loads(path.read_text())
+    data["measurements"].append({"name": "from-scratch/permuted_r_p", "value": 0.5})
+    data["claims"][0]["measurement"] = "from-scratch/permuted_r_p"
+    migrated = migrate(data)
+    assert migrated["measurements"][-1]["name"] == "from-scratch/permuted_r_share"
+    assert migrated["claims"][0]["measurement"] == "from-scratch/permuted_r_share"
 
 
 def test_schema_says_which_it_is() -> None:

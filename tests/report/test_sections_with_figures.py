@@ -33,7 +33,7 @@ def full(record: Record) -> Record:
         "n_windows": [24] * 18,
     }
     more = (
-        Measurement(name="from-scratch/permuted_r_p", case="from-scratch", value=0.41),
+        Measurement(name="from-scratch/permuted_r_share", case="from-scratch", value=0.41),
         Measurement(name="from-scratch/variance/subjects", case="from-scratch", value=0.16),
         Measurement(name="from-scratch/variance/seed", case="from-scratch", value=0.02),
         Measurement(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from pfactor_bench.report.engines import engine_names
 from pfactor_bench.report.text import count
 from pfactor_bench.statistics.comparisons import paired_differences
-from pfactor_bench.types import Interval
+from pfactor_bench.statistics.evaluation import CROSS_VALIDATED, HELD_OUT, Evaluation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pfactor_bench.records.record import Record
+    from pfactor_bench.types import Interval
 
 #: What must be equal for seconds to be compared.
 MACHINE = ("platform", "cpu", "n_cpus", "threads", "cpu_capability", "device")
@@ -79,6 +80,8 @@ def paired_errors(
     """
     regimes = [dict.fromkeys(case["regime"] for case in r.cases) for r in (before, after)]
     reason = _unpaired(before, after, arrays_before, arrays_after)
+    refitted = max(len(record.split["folds"]) for record in (before, after)) > 1
+    evaluation = CROSS_VALIDATED if refitted else HELD_OUT
     found = []
     for regime in dict.fromkeys([*regimes[0], *regimes[1]]):
         if regime not in regimes[1]:
@@ -88,7 +91,7 @@ def paired_errors(
         elif reason:
             found.append(Difference(regime=regime, why=reason))
         else:
-            found.append(_paired(regime, arrays_before, arrays_after))
+            found.append(_paired(regime, arrays_before, arrays_after, evaluation))
     return found
 
 
@@ -157,7 +160,10 @@ def _positions(
 
 
 def _paired(
-    regime: str, arrays_before: Mapping[str, NDArray[Any]], arrays_after: Mapping[str, NDArray[Any]]
+    regime: str,
+    arrays_before: Mapping[str, NDArray[Any]],
+    arrays_after: Mapping[str, NDArray[Any]],
+    evaluation: Evaluation,
 ) -> Difference:
     first, second = _positions(arrays_before, arrays_after)
     y_true = arrays_before["y_true"][first]
@@ -166,18 +172,19 @@ def _paired(
     n = len(y_true)
     if old.shape == new.shape and (old == new).all():
         return Difference(regime=regime, value=0.0, n_subjects=n, why="the same predictions")
-    value, interval = paired_differences(y_true, new, {"before": old})["before"]
+    paired = paired_differences(y_true, new, {"before": old}, evaluation=evaluation)
+    value, interval = paired["before"]
     base = float(((y_true - arrays_before["y_base"][first]) ** 2).mean())
     if value is None or base == 0:
         why = interval if isinstance(interval, str) else "the train mean makes no error"
         return Difference(regime=regime, n_subjects=n, why=why)
     if isinstance(interval, str):
         return Difference(regime=regime, value=value / base, n_subjects=n, why=interval)
-    ends = Interval(
+    ends = replace(
+        interval,
         low=interval.low / base,
         high=interval.high / base,
-        level=interval.level,
-        method=f"{interval.method}, paired",
+        se=interval.se and interval.se / base,
     )
     return Difference(regime=regime, value=value / base, ci=ends, n_subjects=n)
 

@@ -6,15 +6,19 @@ from typing import TYPE_CHECKING
 
 from pfactor_bench.report.facts import metric, regimes, value_of
 from pfactor_bench.report.section import Figure, Section
-from pfactor_bench.report.text import count, plain, probability, table
+from pfactor_bench.report.text import count, md, plain, probability, table
 
 if TYPE_CHECKING:
     from pfactor_bench.records.record import Record
     from pfactor_bench.report.text import Markdown
 
 _CAPTION = (
-    "Grey: r after permuting the true targets among the subjects of a fold; the line is the r that "
-    "was observed."
+    "Grey: r after permuting the targets among the subjects of a fold; the line is the r that was "
+    "observed."
+)
+_NO_TEST = md(
+    "The predictions stayed as they are, and no model was trained on permuted targets: this "
+    "describes, and is no test. `pfactor-bench permute` trains anew."
 )
 
 
@@ -23,7 +27,7 @@ def permuted(record: Record) -> dict[str, float]:
     return {
         regime: found.value
         for regime in regimes(record)
-        if (found := metric(record, regime, "permuted_r_p")) and found.value is not None
+        if (found := metric(record, regime, "permuted_r_share")) and found.value is not None
     }
 
 
@@ -39,6 +43,7 @@ def _text(record: Record) -> list[Markdown]:
     return [
         FIGURE.shown(record, _CAPTION),
         table(["regime", "r", "permutations at least as high"], rows),
+        _NO_TEST,
     ]
 
 
@@ -51,5 +56,12 @@ def _alt_text(record: Record) -> str:
     return f"r of {count(len(permuted(record)), 'regime')} beside r of permuted targets. {rows}."
 
 
-FIGURE = Figure(file="permutations", module="permutations", alt=_alt_text, is_drawn=_is_shown)
-SECTION = Section(order=80, heading="Against chance", text=_text, is_shown=_is_shown, figure=FIGURE)
+FIGURE = Figure(
+    file="permutations",
+    module="permutations",
+    alt=_alt_text,
+    is_drawn=_is_shown,
+)
+SECTION = Section(
+    order=80, heading="Permuted targets", text=_text, is_shown=_is_shown, figure=FIGURE
+)
