@@ -14,6 +14,7 @@ from pfactor_bench.statistics.evaluation import (
     Evaluation,
     per_cluster,
 )
+from pfactor_bench.statistics.metrics import ranks
 from pfactor_bench.types import Interval
 
 if TYPE_CHECKING:
@@ -184,7 +185,7 @@ def spearman_interval(
     reason = _not_comparable(y_true, y_pred) or _constant(y_true, y_pred)
     if reason:
         return reason
-    matrix = _correlations(stats.rankdata(np.vstack([y_true, y_pred]), axis=1))
+    matrix = _correlations(np.stack([ranks(row) for row in (y_true, *y_pred)]))
     r = float(matrix[0, 1:].mean())
     if 1 - abs(r) <= _ROUNDING:
         return _PERFECT

@@ -82,6 +82,20 @@ def test_number_from_elsewhere_is_found(
     assert _reported("pearson_r", 0.99, cohort, split, predictions).status == "fail"
 
 
+def test_tied_targets_stay_tied_in_subjects_of_unequal_windows() -> None:
+    """A mean of equal numbers differs in its last digit: ranks of it are no rank correlation."""
+    from scipy.stats import spearmanr
+
+    from pfactor_bench.checks.reported.recompute import _formulas, _per_subject
+
+    n_windows, targets = [3, 6, 7, 10, 11], np.array([0.1, 0.1, 0.1, 0.7, 0.7])
+    predicted = np.array([0.5, 0.1, 0.9, 0.2, 0.8])
+    subjects = np.repeat([f"s{i}" for i in range(5)], n_windows)
+    rows = [np.repeat(values, n_windows) for values in (targets, predicted, np.zeros(5))]
+    found = _formulas(*_per_subject(subjects, *rows))["spearman_r"]
+    assert found == pytest.approx(spearmanr(targets, predicted).statistic)
+
+
 def test_subject_held_out_twice_is_one_subject(
     cohort: Cohort, split: Split, predictions: pd.DataFrame
 ) -> None:

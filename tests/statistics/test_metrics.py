@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 from sklearn import metrics as reference
 
-from pfactor_bench.statistics.metrics import METRICS, evaluate, pearson_r, subject_means
+from pfactor_bench.statistics.metrics import METRICS, pearson_r, ranks, subject_means, target
 
 RNG = np.random.default_rng(7)
 TRUE = RNG.normal(size=40)
@@ -68,3 +72,44 @@ def test_subject_means_average_each_subjects_windows() -> None:
     """Whatever order the windows come in."""
     names, means = subject_means(np.array(["b", "a", "b"]), np.array([1.0, 5.0, 2.0]))
     assert (["a", "b"], [5.0, 1.5]) == (names.tolist(), means.tolist())
+
+
+#: Decimals that binary fractions cannot hold, a list of windows per subject.
+WINDOWS = st.lists(st.integers(-9, 9).map(lambda tenths: tenths / 10), min_size=1, max_size=7)
+
+
+@given(st.lists(st.tuples(st.sampled_from([0.1, 0.3, 0.7, 1.1]), WINDOWS), min_size=3, max_size=12))
+def test_spearman_is_scipys_on_exact_means(subjects: list[tuple[float, list[float]]]) -> None:
+    """Targets are constant per subject, and subjects have unequal numbers of windows.
+
+    A mean of equal numbers in floats may differ in its last digit, and two equal means as well.
+    """
+    subjects = np.repeat(
+        np.arange(len(subjects)), [len(windows) for _, windows in subjects]
+    ).astype(str)
+    subjects = np.char.zfill(subjects, 2)
+    y_true = np.concatenate([[target] * len(windows) for target, windows in subjects])
+    y_pred = np.concatenate([windows for _, windows in subjects])
+    exact = [
+        sum(Fraction(round(10 * w)) for w in windows) / len(windows) for _, windows in subjects
+    ]
+    places = np.array([sorted(set(exact)).index(mean) for mean in exact], dtype=float)
+    targets = np.array([target for target, _ in subjects])
+    true, pred = (subject_means(subjects, values)[1] for values in (y_true, y_pred))
+    assert true.tolist() == targets.tolist()
+    if np.ptp(targets) and np.ptp(places):
+        expected = stats.spearmanr(targets, places).statistic
+        assert evaluate(true, pred, 0 * true)["spearman_r"].value == pytest.approx(
+            expected, abs=1e-9
+        )
+
+
+@given(st.lists(st.integers(-3, 3), max_size=20))
+def test_ranks_are_scipys(values: list[int]) -> None:
+    """Ties share their mean rank."""
+    assert ranks(np.array(values, float)).tolist() == stats.rankdata(values).tolist()
+
+
+def test_last_digit_unties_nothing() -> None:
+    """0.1 + 0.2 is 0.3."""
+    assert ranks(np.array([0.3, 0.1 + 0.2, 0.2])).tolist() == [2.5, 2.5, 1.0]
