@@ -1,4 +1,4 @@
-"""Whether predictions follow age, sex, release or recording length beyond the true targets."""
+"""Whether predictions follow age, sex, release or recording length beyond the targets."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ CONFOUNDS = ("age", "sex", "release", "recording_seconds")
 _P_VALUE = Number(
     name="{regime}/confound/{confound}",
     case="{regime}",
-    words="p of the partial confound test: small where predictions tell something about the "
+    words="p of the confound test: small where predictions tell something about the "
     "confound that the targets do not",
     places={
         "confound": Place(
@@ -59,9 +59,9 @@ def confound_tests(
     subjects, y_true, y_pred
         One entry per held-out subject, shape ``(n,)``.
     seed
-        Of the permutations.
+        Of the random signs.
     n_draws
-        Permutations.
+        Draws of them.
 
     Returns
     -------

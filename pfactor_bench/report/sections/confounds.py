@@ -36,8 +36,9 @@ def _text(record: Record) -> list[Markdown]:
         for regime, confound, found in tested
     ]
     about = md(
-        "A small p says that the predictions tell something about the confound that the true "
-        "targets do not (partial confound test, Spisak 2022, doi:10.1093/gigascience/giac082).{}",
+        "A small p says that the predictions tell something about the confound that the targets do "
+        "not (generalised covariance measure after a spline of the target, Shah and Peters 2020, "
+        "doi:10.1214/19-AOS1857). A large p does not show that they tell nothing.{}",
         _untested(record, {confound for _, confound, _ in tested}),
     )
     return [table(["regime", "confound", "p", ""], rows), about]
