@@ -123,7 +123,7 @@ def _check(sizes: Sequence[int], args: argparse.Namespace) -> None:
             f"--subjects gives {len(set(sizes))} numbers of subjects: a curve needs 4 at least"
         )
     if args.repetitions < 2:  # noqa: PLR2004 - a spread needs two
-        raise ConfigError(f"--repetitions is {args.repetitions}: an interval needs 2 at least")
+        raise ConfigError(f"--repetitions is {args.repetitions}: a spread needs 2 at least")
     if any(n < 1 for n in args.at or ()):
         raise ConfigError(f"--at is {args.at}: give numbers of subjects above 0")
 
@@ -136,8 +136,8 @@ def _as_text(sizes: Sequence[int], skills: NDArray[np.float64], curve: LearningC
         for n, row in zip(sizes, skills, strict=True)
     ]
     extended = [
-        (f"{n:,}", f"{value:.3f}", f"{ci.low:.3f} to {ci.high:.3f}", f"power law, {ci.level:.0%}")
-        for n, value, ci in zip(curve.subjects, curve.targets, curve.intervals, strict=True)
+        (f"{n:,}", f"{value:.3f}", f"{low:.3f} to {high:.3f}", "power law, spread over draws")
+        for n, value, (low, high) in zip(curve.subjects, curve.targets, curve.spreads, strict=True)
     ]
     return (
         tabulate(
@@ -147,8 +147,8 @@ def _as_text(sizes: Sequence[int], skills: NDArray[np.float64], curve: LearningC
             colalign=("right", "right", "right", "left"),
         )
         + f"\n\nskill(n) = {curve.limit:.3f} - {curve.gain:.3g} n^-{curve.exponent:.2f}. The "
-        "intervals take the power law and the held-out subjects\nfor granted: they hold the spread "
-        "over draws of training subjects and seeds, and no more."
+        "spread over draws\nof training subjects and seeds is no interval: it takes the power law "
+        "and the held-out subjects for granted."
     )
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SCHEMA_VERSION", "migrate", "present_name"]
 
-#: Fields that schema 4 calls by another name.
+#: Fields that schema 5 calls by another name.
 _FIELDS = {
     "people": "subjects",
     "score_mean": "target_mean",
@@ -21,10 +21,11 @@ _FIELDS = {
     "people_needed": "subjects_needed",
 }
 
-#: Parts of the names of measurements and arrays that schema 4 calls by another name.
+#: Parts of the names of measurements and arrays that schema 5 calls by another name.
 _NAMES = {
     "/spread/people": "/variance/subjects",
     "/spread/": "/variance/",
+    "/shuffled_r_p": "/permuted_r_share",
     "/shuffled_r": "/permuted_r",
     "_planted_": "_injected_",
 }
@@ -70,31 +71,40 @@ def _from_2(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _from_3(data: dict[str, Any]) -> dict[str, Any]:
-    """Say subject and target, and leave room for the regime that a finding belongs to."""
-    cohort = {_FIELDS.get(name, name): value for name, value in data["cohort"].items()}
+    """Leave room for the regime that a finding belongs to, which schema 4 holds."""
+    return {**data, "findings": [{**finding, "regime": None} for finding in data["findings"]]}
+
+
+def _from_4(data: dict[str, Any]) -> dict[str, Any]:
+    """Say subject and target, and leave room for what an interval speaks of."""
+    cohort = _in_present_words(data["cohort"])
     if cohort["subjects"] is not None:
-        targets = cohort["subjects"].pop("scores")
-        cohort["subjects"] = {**cohort["subjects"], "targets": targets}
+        targets = cohort["subjects"]["scores"]
+        rest = {name: value for name, value in cohort["subjects"].items() if name != "scores"}
+        cohort["subjects"] = {**rest, "targets": targets}
     return {
         **data,
         "cohort": cohort,
-        "findings": [{**finding, "regime": None} for finding in data["findings"]],
-        "measurements": [
-            {
-                **row,
-                "name": present_name(row["name"]),
-                "unit": row["unit"].replace("score", "target"),
-            }
-            for row in data["measurements"]
-        ],
+        "measurements": [_measured(row) for row in data["measurements"]],
         "claims": [
             {**row, "measurement": present_name(row["measurement"])} for row in data["claims"]
         ],
-        "verdicts": [
-            {_FIELDS.get(name, name): value for name, value in row.items()}
-            for row in data["verdicts"]
-        ],
+        "verdicts": [_in_present_words(row) for row in data["verdicts"]],
     }
+
+
+def _measured(row: dict[str, Any]) -> dict[str, Any]:
+    ci = row.get("ci")
+    return {
+        **row,
+        "name": present_name(row["name"]),
+        "unit": row["unit"].replace("score", "target"),
+        "ci": ci and {**ci, "estimand": None, "df": None},
+    }
+
+
+def _in_present_words(row: dict[str, Any]) -> dict[str, Any]:
+    return {_FIELDS.get(name, name): value for name, value in row.items()}
 
 
 def present_name(name: str) -> str:
@@ -102,26 +112,6 @@ def present_name(name: str) -> str:
     for old, new in _NAMES.items():
         name = name.replace(old, new)
     return name
-
-
-def _from_4(data: dict[str, Any]) -> dict[str, Any]:
-    """Leave room for what an interval speaks of, and say share where a p was no test's."""
-
-    def measured(row: dict[str, Any]) -> dict[str, Any]:
-        ci = row.get("ci")
-        ci = ci and {**ci, "estimand": None, "df": None}
-        return {**row, "name": _renamed(row["name"]), "ci": ci}
-
-    return {
-        **data,
-        "measurements": [measured(row) for row in data["measurements"]],
-        "claims": [{**row, "measurement": _renamed(row["measurement"])} for row in data["claims"]],
-    }
-
-
-def _renamed(measurement: str) -> str:
-    regime, _, metric = measurement.rpartition("/")
-    return f"{regime}/permuted_r_share" if metric == "shuffled_r_p" else measurement
 
 
 #: From each earlier schema to the next.

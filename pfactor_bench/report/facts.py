@@ -8,10 +8,18 @@ from typing import Any
 from pfactor_bench.claims import MIN_SUBJECTS_TO_HOLD
 from pfactor_bench.records.record import Record, find_measurement
 from pfactor_bench.report.text import Markdown, escape, md, number
-from pfactor_bench.types import Measurement, VerdictStatus
+from pfactor_bench.types import Estimand, Measurement, VerdictStatus
 
 #: The case that every other is compared with.
 BASELINE = "train-mean"
+
+#: What an interval speaks of, in words.
+ESTIMANDS: dict[Estimand | None, str] = {
+    "models": "these models on new subjects",
+    "procedure": "this procedure on new subjects",
+    "seeds": "these subjects with other seeds",
+    None: "not stated",
+}
 
 _OUTCOMES: dict[VerdictStatus, str] = {
     "holds": "beat the train mean",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import stats
 
-from pfactor_bench.statistics.evaluation import HELD_OUT, Evaluation, per_cluster
+from pfactor_bench.statistics.evaluation import HELD_OUT, Evaluation, per_cluster, t_quantile
 from pfactor_bench.statistics.squares import difference_interval
 from pfactor_bench.types import Interval
 
@@ -129,7 +129,7 @@ def corrected_resampled_t(
         return "the difference is the same in every run"
     standard_error = spread * math.sqrt(1 / n_runs + n_test / n_train)
     p_value = 2 * float(stats.t.sf(abs(mean) / standard_error, n_runs - 1))
-    half_width = float(stats.t.ppf((1 + level) / 2, n_runs - 1)) * standard_error
+    half_width = t_quantile(level, n_runs - 1) * standard_error
     interval = Interval(
         low=mean - half_width,
         high=mean + half_width,

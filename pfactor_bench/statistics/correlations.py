@@ -13,6 +13,7 @@ from pfactor_bench.statistics.evaluation import (
     HELD_OUT,
     Evaluation,
     per_cluster,
+    t_quantile,
 )
 from pfactor_bench.statistics.metrics import ranks
 from pfactor_bench.types import Interval
@@ -151,7 +152,7 @@ def _jackknifed(r: float, z: NDArray[np.float64], design: _Design) -> Interval |
     return _back_from_z(
         r,
         float(influences.std(ddof=1) / np.sqrt(n)) * design.evaluation.at_null,
-        critical=float(stats.t.ppf((1 + design.level) / 2, df)),
+        critical=t_quantile(design.level, df),
         level=design.level,
         method=f"t-interval of Fisher's z, jackknife over subjects{widened}",
         evaluation=design.evaluation,

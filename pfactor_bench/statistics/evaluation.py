@@ -10,17 +10,19 @@ something to gain, a subject's two parts add up to as much as four times it.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import stats
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pfactor_bench.types import Estimand
 
-__all__ = ["CROSS_VALIDATED", "HELD_OUT", "Evaluation", "per_cluster"]
+__all__ = ["CROSS_VALIDATED", "HELD_OUT", "Evaluation", "per_cluster", "t_quantile"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,6 +47,10 @@ class Evaluation:
     words: str = ""
     words_at_null: str = ""
 
+    def without_null(self) -> Evaluation:
+        """Return the same for what has no value at which its terms lose all they have in common."""
+        return replace(self, at_null=self.elsewhere, words_at_null=self.words)
+
     def factor(self, share: float) -> float:
         """Return by how much the standard error grows at a share of the difference seen."""
         least, most = self.at_null**2, self.elsewhere**2
@@ -63,6 +69,12 @@ CROSS_VALIDATED = Evaluation(
     words=", twice as wide for models refitted in cross-validation",
     words_at_null=", for models refitted in cross-validation twice as wide (√2 times towards 0)",
 )
+
+
+@lru_cache(maxsize=1024)
+def t_quantile(level: float, df: int) -> float:
+    """Return the half-width of Student's interval, in standard errors."""
+    return float(stats.t.ppf((1 + level) / 2, df))
 
 
 def per_cluster(values: NDArray[np.float64], clusters: NDArray[np.str_]) -> NDArray[np.float64]:

@@ -137,7 +137,8 @@ def _unexplained(
     """Return the interval of MSE / variance of the targets."""
     if float(deviations.sum()) <= 0:
         return "the targets are all equal"
-    return ratio_interval(squared, deviations, **form)
+    evaluation = form["evaluation"].without_null()
+    return ratio_interval(squared, deviations, evaluation=evaluation, level=form["level"])
 
 
 def _one_minus(ratio: Interval | str) -> Interval | str:

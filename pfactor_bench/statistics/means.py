@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats
 
-from pfactor_bench.statistics.evaluation import HELD_OUT, Evaluation
+from pfactor_bench.statistics.evaluation import HELD_OUT, Evaluation, t_quantile
 from pfactor_bench.types import Interval
 
 if TYPE_CHECKING:
@@ -101,7 +100,7 @@ def mean_intervals(
     if not np.isfinite(values).all():
         return _for_each(values, "not every subject has a finite value")
     if n < _MIN_BOOTSTRAP:
-        critical = np.full(values.shape[1], stats.t.ppf((1 + level) / 2, n - 1))
+        critical = np.full(values.shape[1], t_quantile(level, n - 1))
         method = "Student's t over subjects"
     else:
         critical = _critical_values(values, seed=seed, n_draws=n_draws, level=level, log=log)

@@ -6,10 +6,9 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats
 from scipy.optimize import brentq
 
-from pfactor_bench.statistics.evaluation import HELD_OUT, Evaluation
+from pfactor_bench.statistics.evaluation import HELD_OUT, Evaluation, t_quantile
 from pfactor_bench.statistics.means import LARGEST_LOG, MIN_SUBJECTS
 from pfactor_bench.types import Interval
 
@@ -69,7 +68,7 @@ def ratio_interval(
     deviation = (numerator - ratio * denominator) / mean
     if float(np.abs(deviation).max()) <= _ROUNDING:
         return "the two errors have one ratio for every subject, so no spread can be estimated"
-    critical = float(stats.t.ppf((1 + level) / 2, n - 1))
+    critical = t_quantile(level, n - 1)
     ends = [
         _fieller_end(numerator, denominator, critical, evaluation, upwards=upwards)
         for upwards in (False, True)

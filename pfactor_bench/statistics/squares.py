@@ -14,9 +14,8 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats
 
-from pfactor_bench.statistics.evaluation import HELD_OUT, Evaluation
+from pfactor_bench.statistics.evaluation import HELD_OUT, Evaluation, t_quantile
 from pfactor_bench.statistics.means import LARGEST_LOG, MIN_SUBJECTS, ROUNDING
 from pfactor_bench.types import Interval
 
@@ -59,7 +58,7 @@ def mse_interval(
     if reason:
         return reason
     n, mean = len(squared), float(squared.mean())
-    critical = float(stats.t.ppf((1 + level) / 2, n - 1)) * evaluation.elsewhere
+    critical = t_quantile(level, n - 1) * evaluation.elsewhere
     relative = float(squared.var(ddof=1)) / mean**2
     down, up = (critical * np.sqrt((relative + unseen) / n) for unseen in (0.0, _UNSEEN))
     if up > LARGEST_LOG:
@@ -117,7 +116,7 @@ def difference_interval(
         return reason
     n, difference = len(gains), float(gains.mean())
     standard_error = float(gains.std(ddof=1) / np.sqrt(n))
-    critical = float(stats.t.ppf((1 + level) / 2, n - 1))
+    critical = t_quantile(level, n - 1)
     both = (minuend + subtrahend) / 2
     growth = critical**2 * (float(both.var(ddof=1)) / float(both.mean()) ** 2 + _UNSEEN) / n
     student, size = critical * standard_error, abs(difference)

@@ -150,15 +150,15 @@ def written(folder: Path) -> str:
 def test_command_writes_numbers_and_figure(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Measured and extended, with intervals."""
+    """Measured and extended, with the spread over draws."""
     out = tmp_path / "out"
     arguments = ["--predictor", "ridge-band-power", "--at", "100", "--out", str(out)]
     assert main(["learning-curve", written(tmp_path), *arguments]) == 0
     facts = json.loads((out / "learning-curve.json").read_text(encoding="utf-8"))
-    (interval,) = facts["curve"]["intervals"]
+    ((low, high),) = facts["curve"]["spreads"]
     suffixes = {path.suffix for path in out.glob("learning-curve.*")}
     assert ({".json", ".svg", ".png"}, [100]) == (suffixes, facts["curve"]["names"])
-    assert interval["low"] <= facts["curve"]["targets"][0] <= interval["high"]
+    assert low <= facts["curve"]["targets"][0] <= high
     assert "subjects trained on" in capsys.readouterr().out
 
 
@@ -166,7 +166,7 @@ def test_command_writes_numbers_and_figure(
     ("arguments", "message"),
     [
         (["--subjects", "3", "4"], "a curve needs 4 at least"),
-        (["--repetitions", "1"], "an interval needs 2 at least"),
+        (["--repetitions", "1"], "a spread needs 2 at least"),
         (["--at", "0"], "give numbers of subjects above 0"),
         (["--subjects", "3", "4", "5", "90"], "ask for 1 to 8"),
     ],

@@ -132,3 +132,10 @@ def test_pooling_folds_is_explained(record: Record) -> None:
         measurements=(*record.measurements, base),
     )
     assert "Predicting each fold's train mean gives r = -0.310 here" in said(several)
+
+
+def test_repeated_folds_are_an_ensemble(record: Record) -> None:
+    """A subject's predictions are averaged before anything is evaluated."""
+    twice = {**record.split, "folds": [*record.split["folds"]] * 2}
+    assert "the skill is that of an ensemble" in said(replace(record, split=twice))
+    assert "ensemble" not in said(record)

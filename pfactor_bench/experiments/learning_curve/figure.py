@@ -54,7 +54,7 @@ def draw_learning_curve(
         inside = subjects <= max(sizes)
         axes.plot(subjects[inside], fitted[inside], color=_MEASURED, linewidth=1)
         axes.plot(subjects[~inside], fitted[~inside], color=_EXTENDED, linewidth=1, linestyle=":")
-        ends = np.array([[i.low, i.high] for i in curve.intervals]).T
+        ends = np.array(curve.spreads).T
         reach = np.abs(ends - np.array(curve.targets))
         axes.errorbar(
             curve.subjects,
@@ -64,7 +64,7 @@ def draw_learning_curve(
             color=_EXTENDED,
             markersize=4,
             capsize=3,
-            label=f"power law, extended ({curve.intervals[0].level:.0%})",
+            label="power law, extended (spread over draws)",
         )
         ticks = sorted({*sizes, *curve.subjects})
         axes.set(
@@ -88,7 +88,7 @@ def _in_words(sizes: Sequence[int], skills: NDArray[np.float64], curve: Learning
         for n, skill in zip(sizes, skills.mean(axis=1), strict=True)
     )
     extended = ", ".join(
-        f"{skill:.3f} [{interval.low:.3f}, {interval.high:.3f}] with {n:,}"
-        for n, skill, interval in zip(curve.subjects, curve.targets, curve.intervals, strict=True)
+        f"{skill:.3f} ({low:.3f} to {high:.3f} over draws) with {n:,}"
+        for n, skill, (low, high) in zip(curve.subjects, curve.targets, curve.spreads, strict=True)
     )
     return f"Skill on held-out subjects, measured: {measured}. Extended by a power law: {extended}."

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pfactor_bench.errors import ConfigError
-from pfactor_bench.types import Interval
 
 #: Exponents that are tried; 0.5 to 1 is what theory and practice find for squared error.
 _EXPONENTS = np.geomspace(0.1, 3.0, 60)
@@ -33,9 +32,10 @@ class LearningCurve:
         Numbers of training subjects asked about.
     targets
         The curve there.
-    intervals
-        Over repetitions, and no more than that: they take the power law for granted, and the wider
-        the step beyond the data, the less that is sure.
+    spreads
+        Lowest and highest of the middle 95 % of fits to redrawn repetitions. No intervals of the
+        curve: repetitions share their held-out subjects, the power law is taken for granted, and
+        at two to ten times the subjects they hold the truth in 26 to 52 % of cases.
     """
 
     limit: float
@@ -43,7 +43,7 @@ class LearningCurve:
     exponent: float
     subjects: tuple[int, ...]
     targets: tuple[float, ...]
-    intervals: tuple[Interval, ...]
+    spreads: tuple[tuple[float, float], ...]
 
 
 def extrapolate_learning_curve(
@@ -100,24 +100,14 @@ def extrapolate_learning_curve(
     resampled = np.take_along_axis(targets[np.newaxis], drawn, axis=2).mean(axis=2)
     curves = _fit(sizes, np.vstack([targets.mean(axis=1), resampled]))
     extended = curves[:, :1] - curves[:, 1:2] * np.asarray(at, dtype=np.float64) ** -curves[:, 2:]
-    ends = np.quantile(extended[1:], [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2], axis=0)
-    spreads = extended[1:].std(axis=0)
+    ends = np.quantile(extended[1:], [0.025, 0.975], axis=0)
     return LearningCurve(
         limit=float(curves[0, 0]),
         gain=float(curves[0, 1]),
         exponent=float(curves[0, 2]),
         subjects=tuple(at),
         targets=tuple(float(target) for target in extended[0]),
-        intervals=tuple(
-            Interval(
-                low=float(low),
-                high=float(high),
-                level=_LEVEL,
-                method="percentile bootstrap over repetitions, given a power law",
-                se=float(spread),
-            )
-            for low, high, spread in zip(*ends, spreads, strict=True)
-        ),
+        spreads=tuple((float(low), float(high)) for low, high in ends.T),
     )
 
 

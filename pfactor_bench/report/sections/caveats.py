@@ -204,10 +204,21 @@ def _pooled_folds(record: Record) -> Iterator[Markdown]:
         yield md(
             "r is taken over subjects of {} folds, each predicted by a model trained on others. "
             "That alone moves r: where the subjects held out have high targets, the mean of the "
-            "others is low. Predicting each fold's train mean gives r = {} here, so compare with "
-            "that, not with 0.",
+            "others is low. Predicting each fold's train mean gives r = {} here, so 0 is not its "
+            "null: a claim about r is judged within folds (`within_fold_r`).",
             n_folds,
             number(r.value),
+        )
+
+
+def _ensembles(record: Record) -> Iterator[Markdown]:
+    folds = record.split["folds"]
+    n_times = sum(len(fold["test_subjects"]) for fold in folds) / max(1, held_out_subjects(record))
+    if n_times > 1:
+        yield md(
+            "Subjects are held out {:.3g} times on average, and their predictions averaged: the "
+            "skill is that of an ensemble, which is better than one model's.",
+            n_times,
         )
 
 
@@ -244,6 +255,7 @@ _CAVEATS: tuple[Callable[[Record], Iterator[Markdown]], ...] = (
     _shrunken_predictions,
     _constant_predictions,
     _pooled_folds,
+    _ensembles,
     _windows,
     _circular_saliency,
 )

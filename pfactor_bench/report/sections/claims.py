@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pfactor_bench.claims import required
 from pfactor_bench.records.record import Record, find_measurement
-from pfactor_bench.report.facts import value_or_reason
+from pfactor_bench.report.facts import ESTIMANDS, value_or_reason
 from pfactor_bench.report.section import Section
 from pfactor_bench.report.text import Markdown, bullets, md, table
 from pfactor_bench.types import Claim, Verdict
@@ -31,7 +31,7 @@ def _text(record: Record) -> list[Markdown]:
         record.claims, key=lambda claim: (claim.id not in failing, claim.level == "gate")
     )
     rows = [_row(record, claim, verdicts.get(claim.id)) for claim in claims]
-    headers = ["level", "claim", "subjects", "measured", "required", "verdict", "why"]
+    headers = ["level", "claim", "subjects", "measured", "speaks of", "required", "verdict", "why"]
     return [table(headers, rows), _LEVELS_MEAN, _measured_what(record)]
 
 
@@ -42,6 +42,7 @@ def _row(record: Record, claim: Claim, verdict: Verdict | None) -> list[object]:
         claim.text,
         f"{measured.n_subjects:,}" if measured and measured.n_subjects else "–",
         value_or_reason(measured),
+        ESTIMANDS[measured.ci.estimand] if measured and measured.ci else "–",
         Markdown(required(claim.requirement)),
         _VERDICTS[verdict.status] if verdict else "not judged",
         verdict.explanation if verdict else "–",

@@ -20,8 +20,8 @@ _HOW_TO_READ_MAPS = md(
     "means anything in the brain: a peak in time then shows the network's saliency for any window."
 )
 _HOW_TO_READ_SHARES = md(
-    "An interval over subjects is of these models' maps: to tell a share from chance, look at how "
-    "many other sets of channels, or bands, hold as much."
+    "A share describes these models and is no claim; its interval over subjects is of their maps: "
+    "to tell a share from chance, look at how many other sets of channels, or bands, hold as much."
 )
 
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pfactor_bench.claims import MIN_SUBJECTS_TO_HOLD
-from pfactor_bench.claims.requirement import meets
 from pfactor_bench.records.record import Record, find_measurement
 from pfactor_bench.report.facts import (
+    ESTIMANDS,
     held_out_subjects,
     metric,
     outcome,
@@ -32,8 +32,8 @@ from pfactor_bench.types import Claim, Verdict
 _SKILL = md(
     "Skill is 1 − MSE / MSE of the training mean: 0 is no better than "
     "predicting the mean of the subjects trained on for every subject, 1 is perfect. An interval "
-    "that holds 0 shows nothing. A fold is one way to part the subjects into those trained on and "
-    "those held out; a seed is one random start of the training."
+    "that holds 0 does not show that the mean is beaten. A fold is one way to part the subjects "
+    "into those trained on and those held out; a seed is one random start of the training."
 )
 _CONTENTS = md(
     "[Claims](#claims) · "
@@ -89,13 +89,14 @@ def regime_lines(record: Record) -> list[Markdown]:
         level = f"{skill.ci.level:.0%} interval" if skill and skill.ci else "no interval"
         answers.append(
             md(
-                "**{} ({}) {} on {}**: skill {}, {} over subjects.",
+                "**{} ({}) {} on {}**: skill {}, {} over subjects{}.",
                 cases[0]["model"],
                 regime,
                 outcome(record, regime),
                 subjects,
                 value_with_interval(skill),
                 level,
+                f", of {ESTIMANDS[skill.ci.estimand]}" if skill and skill.ci else "",
             )
         )
     return answers
@@ -202,26 +203,21 @@ def _claims_in_words(record: Record) -> list[Markdown]:
         and verdict.claim in claims
         and (status, verdict.level) != ("holds", "gate")
     ]
-    lines = [_claim_in_words(record, claim, verdict) for claim, verdict in found[:_MOST_CLAIMS]]
+    lines = [_claim_in_words(claim, verdict) for claim, verdict in found[:_MOST_CLAIMS]]
     left = len(found) - _MOST_CLAIMS
     return [*lines, md("And {:,} more below.", left)] if left > 0 else lines
 
 
-def _claim_in_words(record: Record, claim: Claim, verdict: Verdict) -> Markdown:
+def _claim_in_words(claim: Claim, verdict: Verdict) -> Markdown:
     text = Markdown(escape(claim.text, limit=160).rstrip("."))
-    return md("{}: {}{}.", _STATUSES[verdict.status], text, _needed(record, claim, verdict))
+    return md("{}: {}{}.", _STATUSES[verdict.status], text, _needed(verdict))
 
 
-def _needed(record: Record, claim: Claim, verdict: Verdict) -> Markdown:
-    """Return how many subjects would settle a claim, and which way."""
-    measured = find_measurement(record, claim.measurement)
-    if verdict.subjects_needed is None or measured is None or measured.value is None:
+def _needed(verdict: Verdict) -> Markdown:
+    """Return how many subjects at least would settle a claim."""
+    if verdict.subjects_needed is None:
         return Markdown()
-    n = measured.n_subjects or 0
-    rough = f", a rough guess from {n}," if n < MIN_SUBJECTS_TO_HOLD else ""
-    way = "holds" if meets(measured.value, claim.requirement) else "fails"
-    subjects = count(verdict.subjects_needed, "subject", "subjects")
-    return md(" (about {}{} would show that it {})", subjects, rough, way)
+    return md(" (at least {} would be needed)", count(verdict.subjects_needed, "subject"))
 
 
 SECTION = Section(order=10, text=_text)
