@@ -33,10 +33,10 @@ QUANTITIES = {
 PAGE = """# Calibration
 
 Written by `python benchmarks/calibration.py --cohorts {n_cohorts} --seed {seed}`: {n_cohorts}
-simulated cohorts per cell (100 where forests are grown), so that a rate of 95 % has a simulation
-error of {error:.1%} ({error_forest:.1%}). A cell is a model, a kind of target, a share of the
-latent target that the features explain, and a number of subjects. In cross-validation every model
-is refitted in every fold of every cohort.
+simulated cohorts per cell (100 where forests are grown, and for MAE), so that a rate of 95 % has a
+simulation error of {error:.1%} ({error_forest:.1%}). A cell is a model, a kind of target, a share
+of the latent target that the features explain, and a number of subjects. In cross-validation every
+model is refitted in every fold of every cohort.
 
 ## What an interval speaks of
 

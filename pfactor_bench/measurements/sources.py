@@ -8,7 +8,7 @@ import numpy as np
 
 from pfactor_bench.measurements.family import Family, Number, Place
 from pfactor_bench.seeds import seed_for
-from pfactor_bench.statistics.evaluation import CROSS_VALIDATED, HELD_OUT, Evaluation
+from pfactor_bench.statistics.evaluation import HELD_OUT, SCALE_FREE, Evaluation
 from pfactor_bench.statistics.means import mean_interval
 from pfactor_bench.types import Interval
 
@@ -53,7 +53,7 @@ def measure(run: Outcome) -> Iterator[Measurement]:
             by_model.setdefault(encoder_name(case), manifests)
     for name, manifests in by_model.items():
         if by_subject := _auc_of_subjects(manifests):
-            yield _mean_auc(name, by_subject, CROSS_VALIDATED if len(manifests) > 1 else HELD_OUT)
+            yield _mean_auc(name, by_subject, SCALE_FREE if len(manifests) > 1 else HELD_OUT)
 
 
 def _auc_of_subjects(manifests: Sequence[Mapping[str, Any]]) -> dict[str, float]:

@@ -9,8 +9,8 @@ import numpy as np
 from scipy import stats
 
 from pfactor_bench.statistics.evaluation import (
-    CROSS_VALIDATED,
     HELD_OUT,
+    SCALE_FREE,
     Evaluation,
     per_cluster,
     t_quantile,
@@ -100,7 +100,7 @@ def within_fold_r(
     design = _Design(
         folds=np.unique(folds[kept], return_inverse=True)[1],
         clusters=None if clusters is None else clusters[kept],
-        evaluation=CROSS_VALIDATED,
+        evaluation=SCALE_FREE,
         level=level,
     )
     return _pearson(y_true[kept], y_pred[:, kept], design)
@@ -147,14 +147,12 @@ def _jackknifed(r: float, z: NDArray[np.float64], design: _Design) -> Interval |
     df = min(len(z) - 1 - int(design.folds.max()), n - 1)
     if df < 1:
         return "all subjects belong to one cluster, so no spread can be estimated"
-    refitted = design.evaluation.estimand == "procedure"
-    widened = ", √2 times as wide for models refitted in cross-validation" if refitted else ""
     return _back_from_z(
         r,
-        float(influences.std(ddof=1) / np.sqrt(n)) * design.evaluation.at_null,
+        float(influences.std(ddof=1) / np.sqrt(n)) * design.evaluation.elsewhere,
         critical=t_quantile(design.level, df),
         level=design.level,
-        method=f"t-interval of Fisher's z, jackknife over subjects{widened}",
+        method=f"t-interval of Fisher's z, jackknife over subjects{design.evaluation.words}",
         evaluation=design.evaluation,
         df=df,
     )

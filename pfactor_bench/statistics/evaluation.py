@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from pfactor_bench.types import Estimand
 
-__all__ = ["CROSS_VALIDATED", "HELD_OUT", "Evaluation", "per_cluster", "t_quantile"]
+__all__ = ["CROSS_VALIDATED", "HELD_OUT", "SCALE_FREE", "Evaluation", "per_cluster", "t_quantile"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,6 +70,15 @@ CROSS_VALIDATED = Evaluation(
     words_at_null=", for models refitted in cross-validation twice as wide (√2 times towards 0)",
 )
 
+#: The same for what does not change with the size of predictions, such as r: shrinking them does
+#: not make a subject count more in training.
+SCALE_FREE = Evaluation(
+    estimand="procedure",
+    at_null=math.sqrt(2),
+    elsewhere=math.sqrt(2),
+    words=", √2 times as wide for models refitted in cross-validation",
+)
+
 
 @lru_cache(maxsize=1024)
 def t_quantile(level: float, df: int) -> float:
@@ -93,5 +102,5 @@ def per_cluster(values: NDArray[np.float64], clusters: NDArray[np.str_]) -> NDAr
     """
     names, inverse = np.unique(clusters, return_inverse=True)
     mean = float(values.mean())
-    sums: NDArray[np.float64] = np.bincount(inverse, weights=values - mean)
-    return mean + sums * (len(names) / len(values))
+    sums = np.bincount(inverse, weights=values - mean)
+    return np.asarray(mean + sums * (len(names) / len(values)), dtype=np.float64)

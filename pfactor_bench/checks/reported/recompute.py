@@ -204,7 +204,7 @@ def _correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
 
 def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return ranks; ties share their mean rank. A subject's mean is a tie to twelve digits."""
-    values = np.round(values / (np.abs(values).max(initial=0.0) or 1.0), 12)
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    shares = np.round(values / (float(np.abs(values).max(initial=0.0)) or 1.0), 12)
+    _, inverse, counts = np.unique(shares, return_inverse=True, return_counts=True)
     ranks: NDArray[np.float64] = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
     return ranks
