@@ -1,6 +1,6 @@
 """Whether intervals cover what they speak of, and how often nothing is taken for something.
 
-python benchmarks/calibration.py --cohorts 200 --seed 0
+python benchmarks/calibration.py --cohorts 150 --seed 0
 
 Every cohort is cross-validated anew, so that training subjects vary as well as those held out. It
 takes about ten minutes on one core, and writes docs/calibration.md and docs/calibration.svg.
@@ -35,7 +35,7 @@ SUBJECTS = (10, 20, 50, 100, 200)
 SIGNALS = (0.0, 0.3)
 
 #: A forest takes most of the time, and is fitted to so many cohorts at most.
-FOREST_COHORTS = 100
+FOREST_COHORTS = 50
 
 #: Resamples of the only metric that needs any, MAE, and how many cohorts of a cell it is given to.
 DRAWS, RESAMPLED = 400, 100
@@ -108,7 +108,7 @@ def _skill_of_given_models(y: Array, pred: Array, base: Array) -> Interval | str
 def main(arguments: Sequence[str] | None = None) -> None:
     """Simulate, and write the page and its figure."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--cohorts", type=int, default=200)
+    parser.add_argument("--cohorts", type=int, default=150)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "docs")
     chosen = parser.parse_args(arguments)

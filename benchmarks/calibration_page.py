@@ -33,7 +33,7 @@ QUANTITIES = {
 PAGE = """# Calibration
 
 Written by `python benchmarks/calibration.py --cohorts {n_cohorts} --seed {seed}`: {n_cohorts}
-simulated cohorts per cell (100 where forests are grown, and for MAE), so that a rate of 95 % has a
+simulated cohorts per cell (50 where forests are grown, 100 for MAE), so that a rate of 95 % has a
 simulation error of {error:.1%} ({error_forest:.1%}). A cell is a model, a kind of target, a share
 of the latent target that the features explain, and a number of subjects. In cross-validation every
 model is refitted in every fold of every cohort.
@@ -102,7 +102,7 @@ def page(found: Found, *, n_cohorts: int, seed: int) -> str:
         n_cohorts=n_cohorts,
         seed=seed,
         error=_error(0.95, n_cohorts),
-        error_forest=_error(0.95, min(n_cohorts, 100)),
+        error_forest=_error(0.95, min(n_cohorts, 50)),
         least=CALIBRATED,
         targets=_table(list(_targets(found)), ("", "measured", "met")),
         outside="\n".join(f"- {line}" for line in _outside(found)) or "- none",
