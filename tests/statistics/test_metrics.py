@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn import metrics as reference
 
-from pfactor_bench.statistics.metrics import METRICS, pearson_r, ranks, subject_means, target
+from pfactor_bench.statistics.metrics import METRICS, evaluate, pearson_r, ranks, subject_means
 
 RNG = np.random.default_rng(7)
 TRUE = RNG.normal(size=40)

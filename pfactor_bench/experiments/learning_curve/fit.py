@@ -16,9 +16,6 @@ _EXPONENTS = np.geomspace(0.1, 3.0, 60)
 #: Three unknowns need one size more to be checked by anything.
 _MIN_SIZES = 4
 
-#: Nominal coverage.
-_LEVEL = 0.95
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LearningCurve:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 from pfactor_bench.claims import MIN_SUBJECTS_TO_HOLD
-from pfactor_bench.records.record import Record, find_measurement
 from pfactor_bench.report.facts import (
     ESTIMANDS,
     held_out_subjects,
@@ -28,6 +27,9 @@ from pfactor_bench.report.text import (
     table,
 )
 from pfactor_bench.types import Claim, Verdict
+
+if TYPE_CHECKING:
+    from pfactor_bench.records.record import Record
 
 _SKILL = md(
     "Skill is 1 − MSE / MSE of the training mean: 0 is no better than "
