@@ -20,8 +20,10 @@ __all__ = ["EVALUATIONS_FILE", "evaluations", "keep_evaluations"]
 
 EVALUATIONS_FILE = "evaluations.jsonl"
 
-#: Keys of a suite that change no prediction.
-_SAID_ONLY = frozenset({"name", "title", "question", "claims", "saliency", "threads", "quick"})
+#: Keys of a suite that change no prediction, but for rounding.
+_SAID_ONLY = frozenset(
+    {"name", "title", "question", "claims", "saliency", "threads", "engine", "quick"}
+)
 
 
 def evaluations(

@@ -38,6 +38,7 @@ def test_settings_are_counted_once(tmp_path: Path) -> None:
     assert _evaluated(tmp_path, text) == 1
     assert _evaluated(tmp_path, text.replace("above: 0", "above: 0.1")) == 1
     assert _evaluated(tmp_path, text.replace("title: Many", "title: Few")) == 1
+    assert _evaluated(tmp_path, text.replace("engine: plain", "engine: fast")) == 1
     assert _evaluated(tmp_path, text.replace("epochs: 1", "epochs: 2")) == 2
     assert _evaluated(tmp_path, text.replace("n_folds: 2", "n_folds: 3")) == 3
 
