@@ -60,7 +60,8 @@ _PAGE = """\
 # Estimators and models that the audit is held to
 
 An auditor that accuses the innocent is switched off. So every regressor of scikit-learn {sklearn}
-and every braindecode {braindecode} model of [Models](models.md) is audited at the default effort.
+and every braindecode {braindecode} model of [Models](models.md) is audited at the default effort,
+as far as the table says: a run that was stopped goes on where it was.
 All are honest, since the audit holds out whole subjects itself. So are the studies, whose learners
 are handed no held-out row, and which look leaky in one way each. A warning is no accusation: an
 inner cross-validation that does not know the subjects, such as `LassoCV()` makes, is one. A formula
@@ -157,10 +158,13 @@ def page(rows: list[Row]) -> str:
         "study": "honest studies that look leaky",
     }
     of_kind = {kind: [one for one in rows if one["kind"] == kind] for kind in kinds}
+    planned = Counter(kind for _, kind, _ in _targets(kinds))
     return _PAGE.format(
         sklearn=version("scikit-learn"),
         braindecode=version("braindecode"),
-        summary="\n".join(_summary(title, of_kind[kind]) for kind, title in kinds.items()),
+        summary="\n".join(
+            _summary(title, of_kind[kind], planned[kind]) for kind, title in kinds.items()
+        ),
         subjects=_size(_cohort("regressor")),
         models=_size(_cohort("model")),
         studies=_size(_cohort("study")),
@@ -172,10 +176,10 @@ def page(rows: list[Row]) -> str:
     )
 
 
-def _summary(title: str, rows: list[Row]) -> str:
+def _summary(title: str, rows: list[Row], planned: int) -> str:
     counts = Counter(one["verdict"] for one in rows)
-    numbers = [len(rows), counts["clean"], counts["leaky"], counts["inconclusive"]]
-    return f"| {title} | {' | '.join(map(str, numbers))} |"
+    numbers = [counts["clean"], counts["leaky"], counts["inconclusive"]]
+    return f"| {title} | {len(rows)} of {planned} | {' | '.join(map(str, numbers))} |"
 
 
 def _table(rows: list[Row]) -> str:

@@ -55,15 +55,18 @@ def predictions_pile_up(predictions: pd.DataFrame, cohort: Cohort, study: object
     shown = predictions.dropna(subset=["y_pred"])
     by = [name for name in ("case", "regime", "seed", "fold") if name in shown]
     groups = [("all", shown)] if not by else shown.groupby(by)
-    evidence: list[dict[str, Scalar]] = []
+    piles: list[tuple[str, float, int]] = []
     for name, table in groups:
         y_pred = table["y_pred"].to_numpy(dtype=np.float64)
         for side in (1.0, -1.0):
             value, n = _pile(side * y_pred)
             if n and np.abs(cohort.y - side * value).min() > _ROUNDING * (1 + abs(value)):
-                evidence.append({"fold": str(name), "value": side * value, "predictions": n})
-    if evidence:
-        value, n = (evidence[0][name] for name in ("value", "predictions"))
+                piles.append((str(name), side * value, n))
+    if piles:
+        _, value, n = piles[0]
+        evidence: list[dict[str, Scalar]] = [
+            {"fold": name, "value": one, "predictions": many} for name, one, many in piles
+        ]
         return warned(
             f"{n} predictions are {value:.6g} and none is beyond; that is no subject's target, so "
             f"they are clipped at a constant",
