@@ -75,7 +75,7 @@ def _of_fold(
     names, study = subject_means(
         cohort.subjects[fold.answered.positions][mine], fold.answered.y_pred[mine]
     )
-    train, test = table.loc[list(fold.train)], table.loc[names]
+    train, test = table.loc[list(fold.train)], table.loc[names.tolist()]
     words = tuple(name for name in columns if not is_numeric_dtype(table[name]))
     numeric = tuple(name for name in columns if name not in words)
     try:

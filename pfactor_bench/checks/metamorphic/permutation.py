@@ -142,8 +142,8 @@ def no_skill_in_permuted_targets(study: Probe) -> Outcome:
     """
     if (obstacle := study.obstacle()) is not None:
         return obstacle
-    said = study.said.get("LK101")
-    is_last_resort = said is not None and said.status in {"error", "warn"}
+    targets = study.said.get("LK101")
+    is_last_resort = targets is not None and targets.status in {"error", "warn"}
     budget = study.effort.permutations or (_LAST_RESORT if is_last_resort else 0)
     if not budget:
         return not_applicable("it takes dozens of runs: ask for a thorough audit")
