@@ -206,14 +206,14 @@ def _missing_in_words(missing: frozenset[tuple[str, int]], cohort: Cohort) -> li
     """Return how many predictions are NaN, and whose."""
     if not missing:
         return []
-    subjects = sorted({str(cohort.subjects[row]) for _, row in missing})
-    more = f" and {len(subjects) - _NAMED} more" if len(subjects) > _NAMED else ""
+    names = sorted({str(cohort.subjects[row]) for _, row in missing})
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     windows, subjects = (
         f"{n} {word}{'s' if n > 1 else ''}"
-        for n, word in ((len({row for _, row in missing}), "window"), (len(subjects), "subject"))
+        for n, word in ((len({row for _, row in missing}), "window"), (len(names), "subject"))
     )
-    names = ", ".join(subjects[:_NAMED]) + more
-    return [f"it gives no prediction (NaN) for {windows} of {subjects}: {names}"]
+    named = ", ".join(names[:_NAMED]) + more
+    return [f"it gives no prediction (NaN) for {windows} of {subjects}: {named}"]
 
 
 def _positions(sample_ids: Sequence[object], cohort: Cohort) -> NDArray[np.int64]:

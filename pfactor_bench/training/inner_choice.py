@@ -129,15 +129,15 @@ def inner_fold(subjects: NDArray[np.str_], fold: Fold, inner: InnerValidation) -
     ConfigError
         If a side would be left with fewer than two subjects.
     """
-    subjects = np.unique(subjects[fold.train])
-    n_chosen = max(_MIN_SUBJECTS, round(inner.fraction * len(subjects)))
-    if len(subjects) - n_chosen < _MIN_SUBJECTS:
+    names = np.unique(subjects[fold.train])
+    n_chosen = max(_MIN_SUBJECTS, round(inner.fraction * len(names)))
+    if len(names) - n_chosen < _MIN_SUBJECTS:
         raise ConfigError(
-            f"{fold.name} trains on {len(subjects)} subjects, too few to choose epochs on "
+            f"{fold.name} trains on {len(names)} subjects, too few to choose epochs on "
             f"{n_chosen} of them: lower fraction {inner.fraction!r}, or take a cohort with more "
             "subjects"
         )
-    order = np.random.default_rng(seed_for("inner", inner.seed, fold.name)).permutation(subjects)
+    order = np.random.default_rng(seed_for("inner", inner.seed, fold.name)).permutation(names)
     chosen = np.isin(subjects[fold.train], order[:n_chosen])
     return Fold(name=fold.name, train=fold.train[~chosen], test=fold.train[chosen])
 

@@ -79,22 +79,18 @@ WINDOWS = st.lists(st.integers(-9, 9).map(lambda tenths: tenths / 10), min_size=
 
 
 @given(st.lists(st.tuples(st.sampled_from([0.1, 0.3, 0.7, 1.1]), WINDOWS), min_size=3, max_size=12))
-def test_spearman_is_scipys_on_exact_means(subjects: list[tuple[float, list[float]]]) -> None:
+def test_spearman_is_scipys_on_exact_means(drawn: list[tuple[float, list[float]]]) -> None:
     """Targets are constant per subject, and subjects have unequal numbers of windows.
 
     A mean of equal numbers in floats may differ in its last digit, and two equal means as well.
     """
-    subjects = np.repeat(
-        np.arange(len(subjects)), [len(windows) for _, windows in subjects]
-    ).astype(str)
+    subjects = np.repeat(np.arange(len(drawn)), [len(windows) for _, windows in drawn]).astype(str)
     subjects = np.char.zfill(subjects, 2)
-    y_true = np.concatenate([[target] * len(windows) for target, windows in subjects])
-    y_pred = np.concatenate([windows for _, windows in subjects])
-    exact = [
-        sum(Fraction(round(10 * w)) for w in windows) / len(windows) for _, windows in subjects
-    ]
+    y_true = np.concatenate([[target] * len(windows) for target, windows in drawn])
+    y_pred = np.concatenate([windows for _, windows in drawn])
+    exact = [sum(Fraction(round(10 * w)) for w in windows) / len(windows) for _, windows in drawn]
     places = np.array([sorted(set(exact)).index(mean) for mean in exact], dtype=float)
-    targets = np.array([target for target, _ in subjects])
+    targets = np.array([target for target, _ in drawn])
     true, pred = (subject_means(subjects, values)[1] for values in (y_true, y_pred))
     assert true.tolist() == targets.tolist()
     if np.ptp(targets) and np.ptp(places):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pfactor_bench.claims import MIN_SUBJECTS_TO_HOLD
 from pfactor_bench.report.facts import (
