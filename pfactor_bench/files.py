@@ -46,7 +46,7 @@ def write_atomically(path: Path, content: bytes) -> None:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
-        # mkstemp makes files that only their owner can read; a report is for every subject.
+        # mkstemp makes files that only their owner can read; a report is for all to read.
         Path(temporary).chmod(0o644)
         Path(temporary).replace(path)
     except BaseException:

@@ -107,15 +107,38 @@ def test_interval_of_an_earlier_schema_does_not_say_what_it_speaks_of(old_report
     assert {(None, None)} == {(ci.estimand, ci.df) for ci in known}
 
 
-def test_share_of_permutations_was_called_p(old_report: Path) -> None:
-    """The number is the same under its new name, and in claims about it."""
-    path = old_report / "record.json"
-    data = json.loads(path.read_text())
-    data["measurements"].append({"name": "from-scratch/permuted_r_p", "value": 0.5})
-    data["claims"][0]["measurement"] = "from-scratch/permuted_r_p"
+@pytest.mark.parametrize(
+    ("former", "present"),
+    [
+        ("from-scratch/shuffled_r_p", "from-scratch/permuted_r_share"),
+        ("from-scratch/spread/people × seed", "from-scratch/variance/subjects × seed"),
+        ("a/seed-1/saliency_all_planted_share", "a/seed-1/saliency_all_injected_share"),
+        ("from-scratch/mse", "from-scratch/mse"),
+    ],
+)
+def test_number_has_its_present_name(old_report: Path, former: str, present: str) -> None:
+    """In the measurement and in claims about it; the value is the same."""
+    data = json.loads((old_report / "record.json").read_text())
+    data["measurements"].append({"name": former, "value": 0.5, "unit": "score²"})
+    data["claims"][0]["measurement"] = former
     migrated = migrate(data)
-    assert migrated["measurements"][-1]["name"] == "from-scratch/permuted_r_share"
-    assert migrated["claims"][0]["measurement"] == "from-scratch/permuted_r_share"
+    assert migrated["measurements"][-1] == {
+        "name": present,
+        "value": 0.5,
+        "unit": "target²",
+        "ci": None,
+    }
+    assert migrated["claims"][0]["measurement"] == present
+
+
+def test_cohort_says_subjects_and_targets(old_report: Path) -> None:
+    """And holds what it held."""
+    before = json.loads((old_report / "record.json").read_text())["cohort"]
+    after = migrate(json.loads((old_report / "record.json").read_text()))["cohort"]
+    assert (before["score_mean"], before["planted"]) == (after["target_mean"], after["injected"])
+    if before.get("people"):
+        assert before["people"]["scores"] == after["subjects"]["targets"]
+    assert not {"people", "score_mean", "score_sd", "planted"} & set(after)
 
 
 def test_schema_says_which_it_is() -> None:

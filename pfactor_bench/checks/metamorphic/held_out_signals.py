@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from pfactor_bench.studies.contract import Answer, AnsweredFold
     from pfactor_bench.types import Cohort
 
-__all__: list[str] = []
-
 #: With all other subjects doubled, what is fitted on all moves a prediction by less than this share
 #: of before, a subject's own normalisation by more than the other.
 _FITTED_ON_ALL, _OWN = 0.7, 0.85

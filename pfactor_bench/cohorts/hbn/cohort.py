@@ -49,7 +49,7 @@ _RESTING = TaskEvents(
 )
 
 #: Blocks of rest by name, as `eegdash.hbn` cuts them: the seconds after the instruction in which
-#: every subject has followed it.
+#: all subjects have followed it.
 _BLOCKS = {
     "eyes-open": Block(event="instructed_toOpenEyes", start=5.0, stop=19.0),
     "eyes-closed": Block(event="instructed_toCloseEyes", start=15.0, stop=29.0),
