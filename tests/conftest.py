@@ -57,7 +57,7 @@ def _pristine_bids(tmp_path_factory: pytest.TempPathFactory) -> Path:
             channels = pd.DataFrame({"name": [*TINY_MICROVOLTS], "type": kinds, "units": "uV"})
             channels.to_csv(f"{stem}_channels.tsv", sep="\t", index=False)
     (folder / "participants.tsv").write_text(
-        "participant_id\tage\tsex\tscore\n"
+        "participant_id\tage\tsex\ttarget\n"
         "sub-01\t20\tF\t0.5\n"
         "sub-02\t30\tM\t-1.5\n"
         "sub-03\t40\tF\t2\n"

@@ -90,7 +90,7 @@ def write_folder(folder: Path, seconds: float = 5.0, **how: Any) -> Path:
     for number in range(1, 5):
         write_edf(edf(folder, f"sub-0{number}"), rhythm(seconds, seed=number), **how)
     rows = "".join(f"sub-0{number}\t{number}\n" for number in range(1, 5))
-    (folder / "participants.tsv").write_text(f"participant_id\tscore\n{rows}")
+    (folder / "participants.tsv").write_text(f"participant_id\ttarget\n{rows}")
     return folder
 
 

@@ -12,13 +12,15 @@ if TYPE_CHECKING:
 
 __all__ = ["SCHEMA_VERSION", "migrate", "present_name"]
 
-#: Fields that schema 5 calls by another name.
+#: Fields and a suite's keys that schema 5 calls by another name.
 _FIELDS = {
     "people": "subjects",
     "score_mean": "target_mean",
     "score_sd": "target_sd",
     "planted": "injected",
     "people_needed": "subjects_needed",
+    "scores": "targets",
+    "allow_shared_people": "allow_shared_subjects",
 }
 
 #: Parts of the names of measurements and arrays that schema 5 calls by another name.
@@ -79,16 +81,16 @@ def _from_4(data: dict[str, Any]) -> dict[str, Any]:
     """Say subject and target, and leave room for what an interval speaks of."""
     cohort = _in_present_words(data["cohort"])
     if cohort["subjects"] is not None:
-        targets = cohort["subjects"]["scores"]
-        rest = {name: value for name, value in cohort["subjects"].items() if name != "scores"}
-        cohort["subjects"] = {**rest, "targets": targets}
+        cohort["subjects"] = _in_present_words(cohort["subjects"])
     return {
         **data,
+        "suite": {
+            **data["suite"],
+            "definition": _suite_in_present_words(data["suite"]["definition"]),
+        },
         "cohort": cohort,
         "measurements": [_measured(row) for row in data["measurements"]],
-        "claims": [
-            {**row, "measurement": present_name(row["measurement"])} for row in data["claims"]
-        ],
+        "claims": _claims(data["claims"]),
         "verdicts": [_in_present_words(row) for row in data["verdicts"]],
     }
 
@@ -101,6 +103,26 @@ def _measured(row: dict[str, Any]) -> dict[str, Any]:
         "unit": row["unit"].replace("score", "target"),
         "ci": ci and {**ci, "estimand": None, "df": None},
     }
+
+
+def _claims(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{**row, "measurement": present_name(row["measurement"])} for row in rows]
+
+
+def _suite_in_present_words(keys: dict[str, Any]) -> dict[str, Any]:
+    """Return the suite's keys, so that the run can be measured again."""
+    now = dict(keys)
+    for name in ("budget", "source"):
+        if isinstance(now.get(name), dict):
+            now[name] = _in_present_words(now[name])
+    source = now.get("source")
+    if isinstance(source, dict):
+        kind = "target" if source.get("kind") == "score" else source.get("kind")
+        budget = _in_present_words(source.get("budget", {}))
+        now["source"] = {**source, "kind": kind, "budget": budget}
+    if isinstance(now.get("claims"), list):
+        now["claims"] = _claims(now["claims"])
+    return now
 
 
 def _in_present_words(row: dict[str, Any]) -> dict[str, Any]:

@@ -62,7 +62,7 @@ class TestRefusedBeforeSignalsAreRead:
         with pytest.raises(CohortError, match=r"data set 'tiny' has no participants.tsv"):
             load(tiny_bids)
 
-    @pytest.mark.parametrize("content", [b"", "participant_id\tscore\n".encode("utf-16-le")])
+    @pytest.mark.parametrize("content", [b"", "participant_id\ttarget\n".encode("utf-16-le")])
     def test_unreadable_participants_table(self, tiny_bids: Path, content: bytes) -> None:
         """An empty file, or one in another encoding."""
         (tiny_bids / "participants.tsv").write_bytes(content)

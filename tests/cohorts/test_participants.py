@@ -24,7 +24,7 @@ def write(folder: Path, text: str, encoding: str = "utf-8") -> None:
 def test_quote_in_a_remark_moves_no_target(tmp_path: Path) -> None:
     """Rows between two of them were swallowed, and a subject got another one's target."""
     rows = "".join(f"sub-0{n}\t{'none' if n % 2 else chr(34)}\t{n}\n" for n in range(1, 7))
-    write(tmp_path / "a", "participant_id\tremark\tscore\n" + rows)
+    write(tmp_path / "a", "participant_id\tremark\ttarget\n" + rows)
     subjects, _ = read_participants(tmp_path / "a", "target")
 
     assert subjects["target"].to_dict() == {f"sub-0{n}": str(n) for n in range(1, 7)}
@@ -33,7 +33,7 @@ def test_quote_in_a_remark_moves_no_target(tmp_path: Path) -> None:
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "latin-1"])
 def test_encoding_is_no_reason_to_lose_a_subject(tmp_path: Path, encoding: str) -> None:
     """A byte order mark before participant_id, an umlaut in a remark."""
-    write(tmp_path / "a", "participant_id\tname\tscore\n01\tMüller\t1\n", encoding)
+    write(tmp_path / "a", "participant_id\tname\ttarget\n01\tMüller\t1\n", encoding)
     subjects, _ = read_participants(tmp_path / "a", "target")
 
     assert subjects.loc["sub-01", "name"] == "Müller"
@@ -41,7 +41,7 @@ def test_encoding_is_no_reason_to_lose_a_subject(tmp_path: Path, encoding: str) 
 
 def test_column_that_stands_twice_is_refused(tmp_path: Path) -> None:
     """Either might be the target."""
-    write(tmp_path / "a", "participant_id\tscore\tscore\n01\t1\t2\n")
+    write(tmp_path / "a", "participant_id\ttarget\ttarget\n01\t1\t2\n")
     with pytest.raises(CohortError, match="column 'target' stands twice"):
         read_participants(tmp_path / "a", "target")
 

@@ -23,7 +23,7 @@ def read(folder: Path, content: str | bytes, name: str = "a.tsv") -> dict[str, l
 @pytest.mark.parametrize("remark", ['"tired', 'slept"', "6'2\"", '""', '"'])
 def test_quote_in_a_tsv_is_a_character(tmp_path: Path, remark: str) -> None:
     """It opens nothing that a later row would close."""
-    text = f'id\tremark\tscore\na\tnone\t1\nb\t{remark}\t2\nc\t"half\t3\n'
+    text = f'id\tremark\ttarget\na\tnone\t1\nb\t{remark}\t2\nc\t"half\t3\n'
 
     assert read(tmp_path, text) == {
         "id": ["a", "b", "c"],

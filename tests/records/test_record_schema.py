@@ -141,6 +141,20 @@ def test_cohort_says_subjects_and_targets(old_report: Path) -> None:
     assert not {"people", "score_mean", "score_sd", "planted"} & set(after)
 
 
+def test_suite_of_an_old_record_has_its_present_keys(old_report: Path) -> None:
+    """So that its run can be measured again."""
+    data = json.loads((old_report / "record.json").read_text())
+    source = {"kind": "score", "people": "outside-fold", "budget": {"scores": "standardized"}}
+    data["suite"]["definition"] |= {"source": source, "budget": {"scores": "as-they-are"}}
+    definition = migrate(data)["suite"]["definition"]
+    assert definition["budget"] == {"targets": "as-they-are"}
+    assert definition["source"] == {
+        "kind": "target",
+        "subjects": "outside-fold",
+        "budget": {"targets": "standardized"},
+    }
+
+
 def test_schema_says_which_it_is() -> None:
     """It used to be kept by hand, and said 2 where it described 3."""
     assert SCHEMA["$id"] == f"urn:pfactor-bench:record:{SCHEMA_VERSION}"

@@ -60,7 +60,7 @@ def _draw_row(axes: Axes, record: Record, regime: str, row: int, draws: NDArray[
         return
     axes.vlines(observed.value, base, row - 0.55, color=style.HELD_OUT, linewidth=2.2)
     axes.annotate(
-        f"r = {style.signed(observed.value)}\nshuffled as high: {probability(p)}",
+        f"r = {style.signed(observed.value)}\npermuted as high: {probability(p)}",
         (1, row - 0.1),
         xycoords=("axes fraction", "data"),
         xytext=(8, 0),
