@@ -9,7 +9,7 @@ import json
 from typing import Annotated, Any, NotRequired
 
 from annotated_types import Ge, Gt
-from pydantic import ConfigDict, StringConstraints, TypeAdapter, ValidationError
+from pydantic import ConfigDict, StringConstraints
 
 # Pydantic evaluates annotations, which needs the TypedDict of typing_extensions before 3.12.
 from typing_extensions import TypedDict
@@ -22,6 +22,7 @@ from pfactor_bench.types import (  # pydantic reads the annotations
     Timing,
     Verdict,
 )
+from pfactor_bench.types.typed_json import check_json, published_schema
 
 __all__ = ["check_record", "record_schema"]
 
@@ -182,45 +183,18 @@ def check_record(data: dict[str, Any]) -> None:
     ValueError
         With the first field that is missing or cannot be.
     """
-    # Strict JSON, so that nothing is converted; a file's name may have brought half a character.
-    text = json.dumps(data, ensure_ascii=False).encode(errors="replace")
-    try:
-        TypeAdapter(RecordJson).validate_json(text, strict=True)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = "".join(f"[{one}]" if isinstance(one, int) else f".{one}" for one in first["loc"])
-        wrong = "is missing" if first["type"] == "missing" else f"is {_shown(first['input'])}"
-        what = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
-        raise ValueError(f"{field.lstrip('.') or 'it'} {wrong}: {what}") from None
-    # What is free to hold anything, such as the suite's definition, may not hold NaN either.
-    json.dumps(data, allow_nan=False)
+    check_json(RecordJson, data)
 
 
 def record_schema() -> dict[str, Any]:
     """Return the JSON schema of ``record.json``."""
-    schema = TypeAdapter(RecordJson).json_schema()
-    schema["properties"]["schema_version"] = {"const": SCHEMA_VERSION}
+    schema = published_schema(RecordJson, "record", SCHEMA_VERSION)
     value, reason = {"type": "number"}, {"type": "string"}
     schema["$defs"]["Measurement"]["oneOf"] = [
         {"properties": {"value": {"type": "null"}, "missing_because": reason}},
         {"properties": {"value": value, "missing_because": {"type": "null"}}},
     ]
-    for part in (schema, *schema["$defs"].values()):
-        # Of a class, the sentence that says what it is; the rest is about Python.
-        part["description"] = part["description"].partition("\n\nParameters")[0]
-        for key in part["properties"].values():
-            key.pop("title", None)
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": f"urn:pfactor-bench:record:{SCHEMA_VERSION}",
-        **schema,
-        "title": f"pfactor-bench record, schema {SCHEMA_VERSION}",
-    }
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:60]}..."  # noqa: PLR2004 - a line
+    return schema
 
 
 if __name__ == "__main__":

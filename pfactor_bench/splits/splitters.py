@@ -12,7 +12,7 @@ from pfactor_bench.registry import Registry
 from pfactor_bench.types import Fold, Split
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     import pandas as pd
     from numpy.typing import ArrayLike, NDArray
@@ -23,11 +23,13 @@ __all__ = [
     "SPLITTERS",
     "LeaveGroupOut",
     "Splitter",
+    "by_subject",
     "grouped_k_fold",
     "last_subjects",
     "make_split",
     "random_windows",
     "repeated_grouped_k_fold",
+    "require_enough",
     "split_from_indices",
 ]
 
@@ -101,7 +103,7 @@ def last_subjects(*, fraction: float = 0.2) -> Splitter:
                 f"holding out {n_held_out} of {len(names)} subjects leaves nobody to train on: "
                 f"add subjects or lower fraction {fraction!r}"
             )
-        return _by_subject("last-subjects", subjects, [names[-n_held_out:]])
+        return by_subject("last-subjects", subjects, [names[-n_held_out:]])
 
     return split
 
@@ -122,12 +124,9 @@ def grouped_k_fold(*, n_folds: int = 5, seed: int = 0) -> Splitter:
 
     def split(subjects: NDArray[np.str_]) -> Split:
         names = np.unique(subjects)
-        if n_folds > len(names):
-            raise ConfigError(
-                f"{n_folds} folds of {len(names)} subjects: a fold needs a subject to hold out"
-            )
+        require_enough(n_folds, names)
         permuted = np.random.default_rng(seed).permutation(names)
-        return _by_subject("grouped-k-fold", subjects, np.array_split(permuted, n_folds))
+        return by_subject("grouped-k-fold", subjects, np.array_split(permuted, n_folds))
 
     return split
 
@@ -195,7 +194,7 @@ class LeaveGroupOut:
                     f"and trained on with the other; a subject belongs to one group"
                 )
         held_out = [np.unique(subjects[groups == name]) for name in names]
-        return _by_subject("leave-group-out", subjects, held_out)
+        return by_subject("leave-group-out", subjects, held_out)
 
 
 @SPLITTERS.register("random-windows")
@@ -252,9 +251,18 @@ def split_from_indices(name: str, indices: Iterable[tuple[ArrayLike, ArrayLike]]
     )
 
 
-def _by_subject(
-    name: str, subjects: NDArray[np.str_], held_out: Sequence[NDArray[np.str_]]
+def require_enough(n_folds: int, names: NDArray[np.str_]) -> None:
+    """Refuse more folds than there are names of subjects."""
+    if n_folds > len(names):
+        raise ConfigError(
+            f"{n_folds} folds of {len(names)} subjects: a fold needs a subject to hold out"
+        )
+
+
+def by_subject(
+    name: str, subjects: NDArray[np.str_], held_out: Iterable[NDArray[np.str_]]
 ) -> Split:
+    """Return the split of windows that holds out these subjects, fold by fold."""
     masks = [np.isin(subjects, names) for names in held_out]
     return split_from_indices(
         name, ((np.flatnonzero(~mask), np.flatnonzero(mask)) for mask in masks)
