@@ -264,12 +264,14 @@ def _require_whole(splitter: _SubjectSplitter, **least: int) -> None:
         object.__setattr__(splitter, name, int(value))
 
 
-def _subjects_of_rows(X: object, groups: object) -> NDArray[np.str_]:
+def _subjects_of_rows(X: Any, groups: object) -> NDArray[np.str_]:  # noqa: ANN401 - any rows
     if groups is None:
         raise ConfigError("groups is None: pass the subject of each row, groups=...")
     subjects = subjects_of(groups)
-    # A sparse matrix has a shape and no length; X itself plays no part and may be left out.
-    n_rows = len(subjects) if X is None else np.shape(X)[0]
+    if X is None:  # the rows themselves play no part
+        return subjects
+    # A sparse matrix has a shape and no length, a data set the reverse.
+    n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
     if len(subjects) != n_rows:
         raise ConfigError(f"{len(subjects)} subjects for {n_rows} rows: pass one a row")
     return subjects

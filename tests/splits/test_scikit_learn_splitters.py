@@ -14,6 +14,7 @@ import pytest
 import splits_for_tests
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.sparse import csr_array
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from splits_for_tests import SITES, SPLITTERS, SUBJECTS, TARGETS, drawn, held_out
@@ -200,6 +201,17 @@ def test_argument_that_cannot_be_is_refused(
     """When the splitter is made; a seed that is None would draw anew in every process."""
     with pytest.raises(ConfigError, match=message):
         kind(**arguments)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [csr_array((3, 2)), [[1], [2, 3], []], range(3), None],
+    ids=["sparse", "ragged", "range", "none"],
+)
+def test_rows_may_be_whatever_has_a_length(rows: object) -> None:
+    """They play no part: a data set is not read, and a sparse matrix has no length."""
+    splitter = GroupedKFold(n_folds=3)
+    assert len([*splitter.split(rows, None, ["a", "b", "c"])]) == 3
 
 
 def test_numpy_s_whole_numbers_are_whole() -> None:

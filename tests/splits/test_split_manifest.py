@@ -144,6 +144,27 @@ def test_manifest_is_applied_to_uncut_recordings() -> None:
     assert tests == {(0, 2), (1,)}
 
 
+def test_manifest_is_applied_to_braindecode_s_own() -> None:
+    """To recordings, and to the windows that they are cut into."""
+    import mne
+    from braindecode.datasets import BaseConcatDataset, RawDataset
+    from braindecode.preprocessing import create_fixed_length_windows
+
+    info = mne.create_info(["Cz"], 100, "eeg")
+    recordings = BaseConcatDataset(
+        [
+            RawDataset(mne.io.RawArray(np.zeros((1, n)), info, verbose="ERROR"), {"subject": name})
+            for name, n in (("a", 400), ("b", 200), ("a", 200))
+        ]
+    )
+    windows = create_fixed_length_windows(
+        recordings, window_size_samples=200, window_stride_samples=200, on_last_window="drop"
+    )
+    manifest = GroupedKFold(n_folds=2).to_manifest(windows)
+    assert {(0, 1, 3), (2,)} == {tuple(test) for _, test in apply_manifest(manifest, windows)}
+    assert {(0, 2), (1,)} == {tuple(test) for _, test in apply_manifest(manifest, recordings)}
+
+
 @pytest.mark.parametrize(
     ("dataset", "message"),
     [
