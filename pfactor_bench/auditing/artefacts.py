@@ -50,12 +50,6 @@ def available_artefacts(
     StudyError
         If the table breaks the contract, or its claims are no numbers.
     """
-    for column in ("sample_id", "y_pred"):
-        if column not in table:
-            raise StudyError(
-                f"the table has no column {column!r}: it has {', '.join(map(repr, table.columns))}"
-            )
-    table = table.assign(sample_id=table["sample_id"].astype(str))
     # The train mean, a case of its own, has no predictions.
     cases = {name: rows for name, rows in by_case(table) if "y_pred" in rows}
     answers = [read_answer(table_columns(rows), cohort) for rows in cases.values()]
@@ -74,6 +68,7 @@ def available_artefacts(
         "split": _common_split(answers),
         "claimed": claimed or None,
         "made_from": _fingerprints(table),
+        "reported_targets": table if "y_true" in table else None,
         "measurements": _extremes(claimed) or None,
         "declared_seeds": _seeds(claims, table),
         "saliency": _listed(claims.get(_SALIENCY)),

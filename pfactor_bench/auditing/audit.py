@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pfactor_bench.auditing.artefacts import available_artefacts
 from pfactor_bench.auditing.cohorts import cohort_of
+from pfactor_bench.auditing.placing import place_predictions
 from pfactor_bench.auditing.progress import watched_audit
 from pfactor_bench.auditing.result import Audit
 from pfactor_bench.auditing.targets import find_target
@@ -62,6 +63,7 @@ def audit(
     timeout: float | None = None,
     seed: int = 0,
     claims: Mapping[str, Any] | None = None,
+    columns: Mapping[str, str] | None = None,
     declare: Path | str | None = None,
     on_finding: Callable[[Finding], object] = lambda _finding: None,
     progress: bool = True,
@@ -74,7 +76,7 @@ def audit(
     Parameters
     ----------
     audited
-        A study, a model factory, a scikit-learn regressor, a DataFrame of predictions, or where to
+        A study, a model factory, a scikit-learn regressor, a DataFrame or array of predictions, or where to
         find one: ``"path/file.py:study"``, ``"package.module:factory"``, ``"predictions.csv"``, or
         the name of a braindecode model.
     cohort
@@ -94,6 +96,8 @@ def audit(
         Handed to the target, and of all changes.
     claims
         What is claimed of saved predictions: metric to value, and maybe ``seeds`` and ``saliency``.
+    columns
+        Of saved predictions, such as ``{"y_pred": "prediction"}``; others are found by their names.
     declare
         A file of declarations, such as who was to be left out: see `pfactor_bench.config.declared`.
     on_finding
@@ -123,14 +127,13 @@ def audit(
     found = find_target(audited, limits)
     cohort = cohort_of(cohort, target=target, data_dir=data_dir)
     available: dict[str, object]
-    if claims and found.kind != "predictions":
-        raise StudyError(
-            f"claims are compared with saved predictions, and {found.name!r} is a {found.kind}: "
-            f"save what it predicts and audit the table"
-        )
+    _refuse_for_others(found, {"claims": claims, "columns": columns})
+    notes: tuple[str, ...] = ()
     with watched_audit(found.name, on_finding, wanted=progress) as tell:
         if found.kind == "predictions":
-            available, probe = available_artefacts(found.load(), cohort, claims or {}), None
+            table, note = place_predictions(found.load(), cohort, columns or {})
+            available, probe = available_artefacts(table, cohort, claims or {}), None
+            notes = (note,)
         else:
             available, probe = _available(found, cohort, effort, limits, seed)
         available["exclusions"] = exclusions
@@ -143,7 +146,18 @@ def audit(
         seed=seed,
         n_runs=0 if probe is None else probe.n_runs,
         findings=findings,
+        notes=notes,
     )
+
+
+def _refuse_for_others(target: Target, said: Mapping[str, object]) -> None:
+    """Refuse what can be said of saved predictions only, of any other target."""
+    for name, value in said.items():
+        if value and target.kind != "predictions":
+            raise StudyError(
+                f"{name} are those of saved predictions, and {target.name!r} is a {target.kind}: "
+                f"save what it predicts and audit the table"
+            )
 
 
 def _available(

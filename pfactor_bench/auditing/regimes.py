@@ -80,7 +80,8 @@ def kept_audit(run: Run, case: Case) -> Audit | None:
     try:
         stored = json.loads(_path(run, case).read_text(encoding="utf-8"))
         values = {field.name: stored[field.name] for field in fields(Audit)}
-        return Audit(**{**values, "findings": tuple(map(finding_of, stored["findings"]))})
+        values["findings"] = tuple(map(finding_of, stored["findings"]))
+        return Audit(**{**values, "notes": tuple(stored["notes"])})
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -31,6 +31,7 @@ def audit_report(result: Audit) -> str:
     parts = [
         f"# Audit of {escape(result.target)}",
         _summary(result),
+        *(escape(note, limit=5000) for note in result.notes),
     ]
     for finding in worst_first(result):
         if finding.status in {"fail", "error", "warn"}:

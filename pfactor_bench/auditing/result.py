@@ -44,6 +44,8 @@ class Audit:
         How often the target was run.
     findings
         One per check, in the order of their codes.
+    notes
+        What was read from where, of saved predictions.
     """
 
     target: str
@@ -53,6 +55,7 @@ class Audit:
     seed: int
     n_runs: int
     findings: tuple[Finding, ...]
+    notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return audit_line(self)
@@ -134,6 +137,7 @@ class Audit:
             "verdict": self.verdict,
             "exit_code": self.exit_code,
             "reason": self.reason,
+            "notes": list(self.notes),
             "findings": [asdict(finding) for finding in self.findings],
         }
 

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from pfactor_bench.auditing.saved import TABLES, as_table, read_predictions
 from pfactor_bench.errors import StudyError, did_you_mean
 from pfactor_bench.models.names import refuse_unknown_model
 from pfactor_bench.studies.declaration import Declaration, declaration_of
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 __all__ = ["Kind", "Target", "find_target", "refuse_name"]
 
 Kind: TypeAlias = Literal["study", "model", "regime", "estimator", "predictions"]
-
-_TABLES = (".csv", ".parquet")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -63,7 +62,7 @@ def find_target(target: object, limits: Limits) -> Target:
     ----------
     target
         ``path/file.py:name``, ``package.module:name``, a table's path, a braindecode model's name,
-        or the study, factory, estimator or DataFrame itself.
+        or the study, factory, estimator, DataFrame or array itself.
     limits
         On the process that looks at it.
 
@@ -75,11 +74,12 @@ def find_target(target: object, limits: Limits) -> Target:
     if not isinstance(target, (str, Path)):
         kind = _kind_of(target)
         declared = declaration_of(target)
-        return Target(name=_name_of(target), kind=kind, load=lambda: target, declared=declared)
+        load = partial(as_table, target) if kind == "predictions" else lambda: target
+        return Target(name=_name_of(target), kind=kind, load=load, declared=declared)
     text = str(target)
     refuse_name(text)
-    if text.lower().endswith(_TABLES):
-        return Target(name=text, kind="predictions", load=partial(_read_table, Path(text)))
+    if text.lower().endswith(TABLES):
+        return Target(name=text, kind="predictions", load=partial(read_predictions, Path(text)))
     if ":" not in text:
         return Target(name=text, kind="regime", load=partial(_braindecode_name, text))
     load = partial(_import, text)
@@ -104,7 +104,7 @@ def refuse_name(text: str) -> None:
     UnknownNameError
         If it would be a model's name, and no model has it.
     """
-    if ":" in text or text.lower().endswith(_TABLES):
+    if ":" in text or text.lower().endswith(TABLES):
         return
     if text.endswith(".py"):
         raise StudyError(
@@ -113,14 +113,15 @@ def refuse_name(text: str) -> None:
     if suffix := Path(text).suffix:
         raise StudyError(
             f"{text!r} ends in {suffix!r}, which is not read: give saved predictions as "
-            f"{' or '.join(_TABLES)}, code as file.py:study or package.module:study, or the name "
+            f"{' or '.join(TABLES)}, code as file.py:study or package.module:study, or the name "
             f"of a braindecode model"
         )
     refuse_unknown_model(text)
 
 
 def _kind_of(target: object) -> Kind:
-    if hasattr(target, "columns") and hasattr(target, "loc"):
+    is_array = type(target).__module__ == "numpy" and hasattr(target, "dtype")
+    if is_array or (hasattr(target, "columns") and hasattr(target, "loc")):
         return "predictions"
     # A stack of regressors has its predict only once it is fitted; its class has it before.
     if all(
@@ -190,14 +191,3 @@ def _braindecode_name(name: str) -> object:
     from pfactor_bench.types import ModelSpec
 
     return find_factory(ModelSpec(name=name))
-
-
-def _read_table(path: Path) -> object:
-    import pandas as pd
-
-    if not path.is_file():
-        raise StudyError(f"there is no table {str(path)!r}")
-    try:
-        return pd.read_parquet(path) if path.suffix.lower() == ".parquet" else pd.read_csv(path)
-    except Exception as error:
-        raise StudyError(f"cannot read the table {str(path)!r}: {error}") from error

@@ -40,7 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "target",
         metavar="TARGET",
         help="path/file.py:study, package.module:study, package.module:factory, the name of a "
-        "braindecode model, or predictions.csv",
+        "braindecode model, or predictions as .csv, .tsv, .parquet, .npy or .npz: a row per window "
+        "or subject, its columns found by common names",
     )
     parser.add_argument(
         "--cohort",
@@ -65,6 +66,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="numbers claimed of predictions.csv, YAML or JSON: 'r: 0.21' or 'seeds: [42, 43]'",
     )
+    parser.add_argument(
+        "--columns",
+        metavar="KEY=COLUMN,…",
+        help="what the columns of predictions are called, such as sample_id=id,y_pred=prediction",
+    )
     add_declare_argument(parser)
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the findings as JSON")
     parser.add_argument(
@@ -84,8 +90,10 @@ def run(options: argparse.Namespace) -> int:
     refuse_name(options.target)  # before anything is imported or loaded that takes its time
     from pfactor_bench.auditing.artefacts import read_claims
     from pfactor_bench.auditing.audit import audit
+    from pfactor_bench.auditing.columns import read_choice
     from pfactor_bench.files import ensure_writable, write_atomically
 
+    columns = None if options.columns is None else read_choice(options.columns)
     set_data_environment(options)
     if options.out is not None:
         ensure_writable(options.out)
@@ -102,6 +110,7 @@ def run(options: argparse.Namespace) -> int:
         timeout=options.timeout,
         seed=options.seed,
         claims=None if options.claims is None else read_claims(options.claims),
+        columns=columns,
         declare=options.declare,
     )
     print(_table(result))  # noqa: T201
@@ -116,8 +125,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _table(result: Audit) -> str:
-    """Return what was found, the worst last, beside the verdict."""
+    """Return what was read, then what was found, the worst last, beside the verdict."""
     lines = [
+        *(plain(note, limit=5000) for note in result.notes),
         _line_of(result, "not_applicable", "did not apply"),
         _line_of(result, "pass", "passed"),
     ]

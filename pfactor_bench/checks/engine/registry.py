@@ -56,6 +56,7 @@ ARGUMENTS: dict[str, str] = {
     "predictions": "a table of predictions",
     "pretraining": "pretraining manifests, by fold",
     "replayed": "a fitted estimator that predicts subjects in turn",
+    "reported_targets": "predictions that bring their targets in a column 'y_true'",
     "saliency": "saliency maps",
     "split": "a split, with the training rows stated",
     "split_recipe": "a named split rule",
