@@ -76,9 +76,9 @@ def audit(
     Parameters
     ----------
     audited
-        A study, a model factory, a scikit-learn regressor, a DataFrame or array of predictions, or where to
-        find one: ``"path/file.py:study"``, ``"package.module:factory"``, ``"predictions.csv"``, or
-        the name of a braindecode model.
+        A study, a model factory, a scikit-learn regressor, predictions (a DataFrame or an array),
+        or where to find one: ``"path/file.py:study"``, ``"package.module:factory"``,
+        ``"predictions.csv"``, or the name of a braindecode model.
     cohort
         What to audit it on: a `Cohort`, the name of one, a suite's file, or a braindecode data set
         of windows; by default the case study's synthetic cohort.

@@ -43,7 +43,10 @@ WEAK = ("target", "score", "targets", "scores")
 _RESULTS = frozenset({"pipeline", "dataset"})
 _IDENTIFIERS = ("sample_id", "id", "index", "subject", "fold")
 _ROLES = {
-    **{"train": "train", "training": "train", "test": "test", "testing": "test"},
+    "train": "train",
+    "training": "train",
+    "test": "test",
+    "testing": "test",
     **dict.fromkeys(("valid", "val", "validation", "dev"), "valid"),
 }
 
@@ -176,4 +179,4 @@ def _plain(name: str) -> str:
 
 
 def _listed(names: Iterable[str]) -> str:
-    return ", ".join(map(repr, names))
+    return ", ".join(repr(name) for name in names if name)

@@ -193,10 +193,19 @@ def test_broken_claims_are_refused(text: str, message: str, tmp_path: Path) -> N
         read_claims(path)
 
 
-@pytest.mark.parametrize("column", ["sample_id", "y_pred"])
-def test_table_without_predictions_is_refused(column: str) -> None:
-    """A table of several seeds needs the contract's columns, too."""
-    with pytest.raises(StudyError, match=f"the table has no column '{column}'"):
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        ("sample_id", "180 rows, .* 60 windows of 12 subjects: add a column sample_id or subject"),
+        (
+            "y_pred",
+            "no column of predictions: it has 'sample_id', 'fold', 'seed'; needed are y_pred",
+        ),
+    ],
+)
+def test_table_without_predictions_is_refused(column: str, message: str) -> None:
+    """A table of several seeds needs to say what it predicts, too."""
+    with pytest.raises(StudyError, match=message):
         _claim(_SEEDS.drop(columns=column))
 
 
