@@ -85,7 +85,9 @@ def _placed(table: pd.DataFrame, cohort: Cohort) -> tuple[str, Placed]:
             continue
         if (placed := _identified(table, key, cohort, names)) is not None:
             return key, placed
-        if key == "sample_id" or (key == "id" and "subject" not in table):
+        # Numbers beside subjects may only count the rows.
+        named = key == "sample_id" and not _numbers(table[key])
+        if named or (key != "index" and "subject" not in table):
             _refuse_unknown(table[key], key, cohort)
     if "subject" not in table:
         return "", _in_order(table, cohort)
@@ -111,7 +113,7 @@ def _identified(
         return Placed(table.assign(sample_id=given), "rows are windows by name")
     if set(given) <= set(names):
         return _of_subjects(table.assign(subject=given.map(names)), cohort)
-    if not given.map(lambda cell: bool(_NUMBER.fullmatch(cell))).all():
+    if not _numbers(given):
         return None
     numbers = given.astype(int).to_numpy()
     # An index that only counts rows says nothing of them.
@@ -122,9 +124,19 @@ def _identified(
     return _numbered(table, numbers, cohort)
 
 
+def _numbers(given: pd.Series) -> bool:
+    return all(_NUMBER.fullmatch(cell) for cell in given)
+
+
 def _numbered(table: pd.DataFrame, numbers: np.ndarray, cohort: Cohort) -> Placed | None:
     """Place rows by numbers from 0, of the cohort's windows or of each subject's."""
     windows = cohort.table["sample_id"].astype(str).to_numpy()
+    n_subjects = cohort.n_subjects
+    either = n_subjects < len(windows) and sorted(numbers) == list(range(n_subjects))
+    if either and "subject" not in table:
+        raise StudyError(
+            f"numbers from 0 to {n_subjects - 1} may be windows or subjects: add a column subject"
+        )
     if numbers.max() < len(windows) and (
         "subject" not in table or (cohort.subjects[numbers] == table["subject"]).all()
     ):
@@ -137,10 +149,11 @@ def _numbered(table: pd.DataFrame, numbers: np.ndarray, cohort: Cohort) -> Place
             cohort.subjects.tolist(), _counted_within(cohort), windows, strict=True
         )
     }
-    found = [within.get(one) for one in zip(table["subject"], numbers.tolist(), strict=True)]
-    if None in found:
+    given = list(zip(table["subject"], numbers.tolist(), strict=True))
+    if set(given) != {one for one in within if one[0] in set(table["subject"])}:
         return None
-    return Placed(table.assign(sample_id=found), "numbers are windows within a subject, from 0")
+    placed = table.assign(sample_id=[within[one] for one in given])
+    return Placed(placed, "numbers are windows within a subject, from 0")
 
 
 def _of_subjects(table: pd.DataFrame, cohort: Cohort) -> Placed:
@@ -201,7 +214,8 @@ def _refuse_order(table: pd.DataFrame, cohort: Cohort) -> None:
     if "y_true" in table and table["y_true"].dtype.kind in "iuf":
         truth = cohort.table["sample_id"].astype(str)
         y_of = dict(zip(truth, cohort.y, strict=True))
-        given = table.dropna(subset=["y_true"])
+        # Where a row has none, nothing bears out its place.
+        given = table.fillna({"y_true": np.inf})
         y_true = given["y_true"].to_numpy(dtype=np.float64)
         if differing(y_true, given["sample_id"].map(y_of).to_numpy(dtype=np.float64)).any():
             raise StudyError(

@@ -202,6 +202,30 @@ def test_reported_targets_are_compared(values: Any, status: str) -> None:
     assert _found(_audited(_PER_SUBJECT.assign(y_true=values)), "LK039").status == status
 
 
+def test_coarser_labels_are_another_unit() -> None:
+    """Ratings cut at the median are values of other subjects, and no subject's are exchanged."""
+    ratings = np.arange(10) % 4
+    cohort = changed(_COHORT, y=np.repeat(ratings, 6).astype(float))
+    table = _PER_SUBJECT.assign(y_true=(ratings > 0).astype(int))
+    assert _found(_audited(table, cohort), "LK039").status == "warn"
+
+
+@pytest.mark.parametrize("name", ["id", "row", "index", ""])
+def test_numbers_beside_subjects_may_count_rows(name: str) -> None:
+    """They are no windows of the subjects beside them, though each has as many."""
+    cohort = synthetic(n_subjects=10, n_windows=12, seed=5)
+    result = _audited(_PER_SUBJECT.assign(**{name: range(10)}), cohort)
+    assert "each row is a subject's" in result.notes[0]
+
+
+def test_index_that_was_sorted_says_which_row_is_whose() -> None:
+    """Predictions of several folds keep the rows that they were made from."""
+    order = np.random.default_rng(3).permutation(len(_WINDOWS))
+    table = pd.DataFrame({"y_pred": _WINDOW_PRED, "fold": 0}).iloc[order]
+    r = np.corrcoef(_Y, _WINDOW_PRED.reshape(10, 6).mean(axis=1))[0, 1]
+    assert _found(_audited(table, claims={"r": f"{r:.4f}"}), "LK036").status == "pass"
+
+
 def test_without_targets_nothing_is_compared() -> None:
     """Most files bring none."""
     assert _found(_audited(_PER_WINDOW), "LK039").status == "not_applicable"
@@ -219,6 +243,8 @@ def test_without_targets_nothing_is_compared() -> None:
         (pd.concat([_PER_SUBJECT, _PER_SUBJECT.iloc[:1]]), "'sub-00' has 2 rows and 6 windows"),
         (pd.DataFrame({"id": _SUBJECTS, "target": _Y}), "the cohort's own targets"),
         (pd.DataFrame({"row": [0, 1, 60], "pred": 0.0}), "sample_id '60'.*from 0 to 59"),
+        (pd.DataFrame({"id": range(10), "target": _PRED}), "may be windows or subjects"),
+        (pd.DataFrame({"y_pred": _PRED, "y_true": [np.nan, *_Y[1:]]}), "y_true.*sample_id"),
         (pd.DataFrame({"row": ["0", _WINDOWS[1]], "pred": 0.0}), "mixes names and numbers"),
         (pd.DataFrame({"subject": ["0", "1"], "pred": 0.0}), "predicts subject '0'"),
         (pd.DataFrame([[0.0, 1.0]], columns=["pred", "pred"]), "two columns have one name"),

@@ -29,9 +29,9 @@ def reported_targets(cohort: Cohort, reported_targets: pd.DataFrame) -> Outcome:
     How it is detected
     ------------------
     A column `y_true` is compared with the cohort's targets, row by row and up to the digits that it
-    has. Where rows hold another subject's target, while all others agree or are targets of the
-    cohort, too, predictions are misassigned. Values that no subject has may be in another unit, or
-    of another version of the targets: a warning.
+    has. Where rows hold another subject's target, while most others agree or all are targets of the
+    cohort, too, predictions are misassigned. Values that no subject has, and those of targets with
+    few values, may be in another unit or of another version: a warning.
 
     Why it matters
     --------------
@@ -68,9 +68,10 @@ def reported_targets(cohort: Cohort, reported_targets: pd.DataFrame) -> Outcome:
         known[after],
     )
     someone_elses = wrong & ~differing(given, nearest)
-    of_cohort = ~wrong | someone_elses
+    told_apart = 2 * len(np.unique(given)) > len(np.unique(cohort.subjects[rows]))
+    mostly = (~wrong | someone_elses).all() or wrong.mean() < 0.5  # noqa: PLR2004 - most agree
     evidence = _by_subject(cohort, rows[wrong], given[wrong])
-    if someone_elses.any() and (of_cohort.all() or wrong.mean() < 0.5):  # noqa: PLR2004 - most agree
+    if told_apart and mostly and someone_elses.any():
         return failed(
             f"rows are misassigned: beside predictions of {len(evidence)} subjects stand targets "
             f"that are not theirs, among them {evidence[0]['subject']!r}",
