@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pfactor_bench.auditing.artefacts import available_artefacts
 from pfactor_bench.auditing.cohorts import cohort_of
+from pfactor_bench.auditing.columns import find_columns
 from pfactor_bench.auditing.placing import place_predictions
 from pfactor_bench.auditing.progress import watched_audit
 from pfactor_bench.auditing.result import Audit
@@ -125,9 +126,11 @@ def audit(
     exclusions = None if declare is None else read_exclusions(Path(declare))
     limits = Limits() if timeout is None else Limits(seconds=timeout)
     found = find_target(audited, limits)
+    _refuse_for_others(found, {"claims": claims, "columns": columns})
+    if found.kind == "predictions":
+        find_columns(found.load(), columns or {})  # refused before a cohort is loaded
     cohort = cohort_of(cohort, target=target, data_dir=data_dir)
     available: dict[str, object]
-    _refuse_for_others(found, {"claims": claims, "columns": columns})
     notes: tuple[str, ...] = ()
     with watched_audit(found.name, on_finding, wanted=progress) as tell:
         if found.kind == "predictions":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 import pandas as pd
 
 from pfactor_bench.cohorts.tables import as_numbers
-from pfactor_bench.errors import StudyError, did_you_mean
+from pfactor_bench.errors import StudyError, UnknownNameError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -57,7 +57,9 @@ def read_choice(text: str) -> dict[str, str]:
     Raises
     ------
     StudyError
-        If a part is no ``KEY=COLUMN``, or there is no such key.
+        If a part is no ``KEY=COLUMN``.
+    UnknownNameError
+        If there is no such key.
     """
     chosen = {}
     for part in text.split(","):
@@ -125,10 +127,7 @@ def rename_columns(table: pd.DataFrame, found: Mapping[str, str]) -> pd.DataFram
 def _require_keys(chosen: Iterable[str]) -> None:
     for key in chosen:
         if key not in _NAMES:
-            raise StudyError(
-                f"no column is called {key!r} here{did_you_mean(key, _NAMES)}: known are "
-                f"{_listed(_NAMES)}"
-            )
+            raise UnknownNameError("key of a column", key, _NAMES)
 
 
 def _add(found: dict[str, str], key: str, known: Iterable[str], names: list[str]) -> None:

@@ -12,7 +12,7 @@ from pfactor_bench import audit
 from pfactor_bench.auditing.columns import read_choice
 from pfactor_bench.cli.main import main
 from pfactor_bench.cohorts.synthetic import synthetic
-from pfactor_bench.errors import StudyError
+from pfactor_bench.errors import PfactorBenchError, StudyError
 from pfactor_bench.studies.changes import changed
 
 if TYPE_CHECKING:
@@ -294,8 +294,14 @@ def test_columns_can_be_set(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 )
 def test_broken_choice_of_columns_is_refused(text: str, message: str) -> None:
     """What cannot be meant is an input error."""
-    with pytest.raises(StudyError, match=message):
+    with pytest.raises(PfactorBenchError, match=message):
         read_choice(text)
+
+
+def test_columns_are_refused_before_a_cohort_is_loaded() -> None:
+    """The one here does not even exist."""
+    with pytest.raises(StudyError, match="holds scores of models"):
+        _audited(_MOABB, "no-such-suite.yaml")
 
 
 def test_chosen_column_must_exist() -> None:
