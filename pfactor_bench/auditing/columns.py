@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pandas as pd
 
@@ -155,11 +155,11 @@ def _refuse_without_predictions(names: list[str]) -> NoReturn:
     )
 
 
-def _holds_roles(cells: pd.Series) -> bool:
+def _holds_roles(cells: pd.Series[Any]) -> bool:
     return {str(cell).casefold() for cell in cells} <= set(_ROLES)
 
 
-def _numbers(cells: pd.Series) -> pd.Series:
+def _numbers(cells: pd.Series[Any]) -> pd.Series[Any]:
     """Return a column of text as numbers, if all that it holds are numbers."""
     return as_numbers(cells) if all(isinstance(cell, str) for cell in cells) else cells
 

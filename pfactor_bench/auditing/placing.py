@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,8 @@ from pfactor_bench.errors import StudyError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from numpy.typing import NDArray
 
     from pfactor_bench.types import Cohort
 
@@ -124,11 +126,11 @@ def _identified(
     return _numbered(table, numbers, cohort)
 
 
-def _numbers(given: pd.Series) -> bool:
+def _numbers(given: pd.Series[Any]) -> bool:
     return all(_NUMBER.fullmatch(cell) for cell in given)
 
 
-def _numbered(table: pd.DataFrame, numbers: np.ndarray, cohort: Cohort) -> Placed | None:
+def _numbered(table: pd.DataFrame, numbers: NDArray[np.int64], cohort: Cohort) -> Placed | None:
     """Place rows by numbers from 0, of the cohort's windows or of each subject's."""
     windows = cohort.table["sample_id"].astype(str).to_numpy()
     n_subjects = cohort.n_subjects
@@ -232,10 +234,11 @@ def _refuse_order(table: pd.DataFrame, cohort: Cohort) -> None:
 
 def _counted_within(cohort: Cohort) -> list[int]:
     """Return the number of each window among its subject's."""
-    return pd.Series(cohort.subjects).groupby(cohort.subjects).cumcount().tolist()
+    counted: list[int] = pd.Series(cohort.subjects).groupby(cohort.subjects).cumcount().tolist()
+    return counted
 
 
-def _refuse_unknown(given: pd.Series, key: str, cohort: Cohort) -> NoReturn:
+def _refuse_unknown(given: pd.Series[Any], key: str, cohort: Cohort) -> NoReturn:
     subjects = set(cohort.subjects.tolist())
     numbers = set(map(str, range(len(cohort.y))))
     known = {*_subject_names(cohort), *cohort.table["sample_id"].astype(str)}
