@@ -117,7 +117,7 @@ def _identified(
         return _of_subjects(table.assign(subject=given.map(names)), cohort)
     if not _numbers(given):
         return None
-    numbers = given.astype(int).to_numpy(dtype=np.int64)
+    numbers = np.array([int(cell) for cell in given], dtype=np.int64)
     # An index that only counts rows says nothing of them.
     if key == "index" and (
         (np.diff(numbers) > 0).all() or sorted(numbers) != list(range(len(cohort.y)))

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pfactor_bench.models.baselines import BaselineUnavailableError, covariate_design
 from pfactor_bench.statistics.metrics import subject_means
 
 if TYPE_CHECKING:
@@ -70,6 +69,8 @@ def _of_fold(
     from sklearn.linear_model import RidgeCV
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
+
+    from pfactor_bench.models.baselines import BaselineUnavailableError, covariate_design
 
     mine = np.isin(cohort.subjects[fold.answered.positions], fold.held_out)
     names, study = subject_means(
