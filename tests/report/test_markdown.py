@@ -91,6 +91,15 @@ def test_verdict_stands_in_the_first_lines(record: Record) -> None:
     ) in sections(report_text(record))[""]
 
 
+def test_verdict_says_what_its_interval_speaks_of(record: Record) -> None:
+    """Of these models, or of the procedure that makes others."""
+    skill = next(one for one in record.measurements if one.name == "from-scratch/skill")
+    told = replace(skill, ci=replace(skill.ci, estimand="procedure"))
+    others = tuple(told if one is skill else one for one in record.measurements)
+    text = sections(report_text(replace(record, measurements=others)))[""]
+    assert "95% interval over subjects, of this procedure on new subjects." in text
+
+
 def test_verdict_counts_the_claims_that_hold(record: Record) -> None:
     """Gates and reported claims are counted apart."""
     text = sections(report_text(record))[""]
@@ -190,7 +199,7 @@ def test_a_claim_says_what_its_number_is(record: Record) -> None:
 def test_a_claim_shows_what_was_measured_and_required(record: Record) -> None:
     """A reader can judge a claim without another file."""
     row = rows(sections(report_text(record))["Claims"])[0]
-    assert row[2:6] == ["4", "0.061 [-0.762, 0.271]", "> 0", "inconclusive"]
+    assert row[2:7] == ["4", "0.061 [-0.762, 0.271]", "not stated", "> 0", "inconclusive"]
 
 
 def test_a_claim_on_nothing_measured_is_shown(record: Record) -> None:

@@ -98,7 +98,9 @@ def regime_lines(record: Record) -> list[Markdown]:
                 subjects,
                 value_with_interval(skill),
                 level,
-                f", of {ESTIMANDS[skill.ci.estimand]}" if skill and skill.ci else "",
+                f", of {ESTIMANDS[skill.ci.estimand]}"
+                if skill and skill.ci and skill.ci.estimand
+                else "",
             )
         )
     return answers
