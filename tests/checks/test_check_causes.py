@@ -201,7 +201,7 @@ def test_single_fold_without_a_name_is_not_given_one() -> None:
     """The owner knows of no fold-0."""
 
     def study(cohort: Cohort, *, seed: int) -> pd.DataFrame:
-        table = HONEST["one_split"](cohort, seed=seed).drop(columns="fold")
+        table = HONEST["one_split"](cohort, seed=seed)
         return table.assign(y_pred=table["y_pred"] + cohort.y.mean())
 
     probe = Probe(Runner(study, seed=0, limits=Limits(seconds=60)), _COHORT)

@@ -281,7 +281,7 @@ class TestBraindecode:
             assert theirs.table[column].tolist() == ours.table[column].tolist()
 
     @pytest.mark.parametrize(
-        ("target", "message"), [("scor", "has no 'scor': did you mean 'target'")]
+        ("target", "message"), [("targe", "has no 'targe': did you mean 'target'")]
     )
     def test_unknown_target(self, target: str, message: str, windows: Any) -> None:
         """With the closest entry."""

@@ -166,7 +166,7 @@ def test_citation_holds_title_version_commit_and_year(record: Record) -> None:
         "@misc{pfactor-bench-small-2026, title = {{A small suite}}, "
         "author = {{The pfactor-bench developers}}, "
         "howpublished = {Report of pfactor-bench 0.1.0}, "
-        f"note = {{commit {'c' * 12}, schema 4}}, year = {{2026}}}}"
+        f"note = {{commit {'c' * 12}, schema 5}}, year = {{2026}}}}"
     )
 
 

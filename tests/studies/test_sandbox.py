@@ -201,11 +201,11 @@ def test_imports_and_patches_stay_behind() -> None:
     from pfactor_bench.statistics import metrics
 
     def patch() -> bytes:
-        metrics.target = None
+        metrics.evaluate = None
         return b""
 
     _one(patch)
-    assert metrics.target is not None
+    assert metrics.evaluate is not None
 
 
 def test_no_process_is_left_behind() -> None:
