@@ -157,7 +157,7 @@ def test_command_writes_numbers_and_figure(
     facts = json.loads((out / "learning-curve.json").read_text(encoding="utf-8"))
     ((low, high),) = facts["curve"]["spreads"]
     suffixes = {path.suffix for path in out.glob("learning-curve.*")}
-    assert ({".json", ".svg", ".png"}, [100]) == (suffixes, facts["curve"]["names"])
+    assert ({".json", ".svg", ".png"}, [100]) == (suffixes, facts["curve"]["subjects"])
     assert low <= facts["curve"]["targets"][0] <= high
     assert "subjects trained on" in capsys.readouterr().out
 
