@@ -30,7 +30,7 @@ class TaskEnd:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Task:
-    """Work that leaves its results on disk, so that only an `TaskEnd` travels.
+    """Work that leaves its results on disk, so that only a `TaskEnd` travels.
 
     Parameters
     ----------

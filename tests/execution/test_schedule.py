@@ -107,7 +107,7 @@ def test_lack_of_memory_is_tried_again(tmp_path: Path) -> None:
 def test_group_that_fails_is_divided(processes) -> None:
     """One bad case does not take the others with it."""
     parts = (task("good"), task("bad", fail), task("fine"))
-    group = Task(cases=("good", "bad", "fine"), function=fail, args=(), parts=parts)
+    group = Task(cases=("good", "bad", "fine"), work=fail, parts=parts)
     failed, tracker = tracked([group], processes)
     assert (list(failed), tracker.progress.done) == (["bad"], 2)
 
