@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hostile import with_losses
 
-from pfactor_bench.report.sections.summary import SECTION, verdict_lines
+from pfactor_bench.report.sections.summary import SECTION, regime_lines
 
 if TYPE_CHECKING:
     from pfactor_bench.records.record import Record
@@ -99,7 +99,7 @@ def test_interval_of_skill_says_what_it_speaks_of(record: Record) -> None:
     skill = next(one for one in record.measurements if one.name == "from-scratch/skill")
     refitted = replace(skill, ci=replace(skill.ci, estimand="procedure"))
     others = tuple(one for one in record.measurements if one.name != skill.name)
-    (line,) = verdict_lines(replace(record, measurements=(*others, refitted)))
+    (line,) = regime_lines(replace(record, measurements=(*others, refitted)))
     assert "over subjects, of this procedure on new subjects." in line
 
 
