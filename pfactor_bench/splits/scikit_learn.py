@@ -137,7 +137,7 @@ class RepeatedGroupedKFold(_SubjectSplitter):
     n_folds
         Parts of one repetition.
     n_repeats
-        Permutations.
+        Repetitions.
     seed
         Of the first repetition; the others count up.
     """

@@ -140,18 +140,18 @@ def repeated_grouped_k_fold(*, n_folds: int = 5, n_repeats: int = 5, seed: int =
     n_folds
         Parts of one repetition.
     n_repeats
-        Permutations.
+        Repetitions.
     seed
         Of the first repetition; the others count up.
     """
     if n_repeats < 1:
         raise ConfigError(f"n_repeats is {n_repeats!r}: at least 1 is needed")
-    permutations = [
+    repetitions = [
         grouped_k_fold(n_folds=n_folds, seed=seed + number) for number in range(n_repeats)
     ]
 
     def split(subjects: NDArray[np.str_]) -> Split:
-        folds = [fold for shuffle in permutations for fold in shuffle(subjects).folds]
+        folds = [fold for repetition in repetitions for fold in repetition(subjects).folds]
         return split_from_indices(
             "repeated-grouped-k-fold", [(fold.train, fold.test) for fold in folds]
         )
